@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
 const EXAMPLES: &str = "\
@@ -12,18 +13,29 @@ Examples:
   llm-exe invoke request.json --data topic=sharks    call the provider
   cat request.json | llm-exe invoke - --full         also print usage, model and attempts
   llm-exe invoke prompt.md --data topic=sharks       run a prompt file before hosting it
+  llm-exe invoke request.json -m openai:gpt-5        try another model
   llm-exe validate prompts/                          report all problems, for example in CI
   llm-exe serve                                      emulate a Lambda function URL on port 9000
 
 Keys and AWS credentials are read from the environment (OPENAI_API_KEY, ANTHROPIC_API_KEY,
 AWS_ACCESS_KEY_ID) or, if they are not set there, from the file .env in the current folder.
 
+Settings (environment variables, the same as those of the Lambda function):
+  STRICT_VARIABLES             true: a template variable without data is an error
+  STRICT_OPTIONS               true: an option that a provider refuses is an error
+  ALLOWED_MODELS               patterns like openai:gpt-4o*; other models are rejected
+  CONFIG_BUCKETS               buckets that hosted configs may be read from
+  CONFIG_URL_HOSTS             hosts that hosted configs may be fetched from
+  RESULT_PREFIX                s3://bucket/prefix below which results are stored
+  OPENAI_COMPATIBLE_PROVIDERS  additional OpenAI-compatible servers, as JSON
+docs/lambda.md lists all settings, for example the base URLs of the providers.
+
 Exit codes: 0 success, 1 internal error, 2 invalid request, 3 missing key or denied access,
 4 rejected by the provider, 5 temporary failure, 6 unusable reply.";
 
 /// Send a JSON request to an LLM and print the validated result.
 #[derive(Debug, Parser)]
-#[command(name = "llm-exe", version, about, after_help = EXAMPLES)]
+#[command(name = "llm-exe", version, after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -43,8 +55,8 @@ pub(crate) enum Command {
     /// List the providers, their base URLs, the key that each needs and whether it is set. Does not
     /// print keys.
     Providers(Providers),
-    /// Print the JSON Schema for requests.
-    Schema,
+    /// Print the JSON Schema for requests, for example for an editor.
+    Schema(Schema),
     /// Print a completion script for a shell.
     Completions {
         /// The shell to generate the script for.
@@ -58,13 +70,25 @@ pub(crate) struct Source {
     /// The request: a JSON, YAML or Markdown file, an s3:// or https:// URL, or - to read one of
     /// these formats from standard input.
     pub(crate) file: PathBuf,
-    /// Set a field of the request's `data`. The value is parsed as JSON or, if it is not valid
-    /// JSON, used as text. Can be repeated.
+    /// Call this model instead of the request's. Also replaces the provider if the value has the
+    /// form PROVIDER:MODEL.
+    #[arg(short, long, value_name = "MODEL")]
+    pub(crate) model: Option<String>,
+    /// Parse the reply as this output instead of the request's, for example as json or list.
+    #[arg(short, long, value_name = "OUTPUT")]
+    pub(crate) output: Option<String>,
+    /// Set a field of the request, for example options.temperature=0. The value has the same form
+    /// as that of --data. Can be repeated.
+    #[arg(long, value_name = "FIELD=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Set a field of the request's `data`. A dot in the name sets a field of an object. The value
+    /// is parsed as JSON or, if it is not valid JSON, used as text; @FILE is the content of a file.
+    /// Can be repeated.
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) data: Vec<String>,
-    /// Merge the JSON object in this file into the request's `data`.
+    /// Merge the object in this JSON or YAML file into the request's `data`. Can be repeated.
     #[arg(long, value_name = "FILE")]
-    pub(crate) data_file: Option<PathBuf>,
+    pub(crate) data_file: Vec<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -75,11 +99,17 @@ pub(crate) struct Invoke {
     /// access.
     #[arg(long)]
     pub(crate) simulate: bool,
+    /// Pass this script to the simulator. It is a JSON array of steps, see docs/simulator.md.
+    #[arg(long, value_name = "FILE", requires = "simulate")]
+    pub(crate) script: Option<PathBuf>,
     /// Print the full response: result, usage, model, attempts and warnings.
     #[arg(long)]
     pub(crate) full: bool,
     /// Treat the file as an event of any source, as Lambda receives it, and print the raw response.
-    #[arg(long, conflicts_with_all = ["data", "data_file", "full"])]
+    #[arg(
+        long,
+        conflicts_with_all = ["model", "output", "set", "data", "data_file", "full"]
+    )]
     pub(crate) event: bool,
     /// Print compact JSON, also for text results, and errors as JSON to standard error. Hides the
     /// warnings of a request.
@@ -99,6 +129,9 @@ pub(crate) struct Invoke {
 pub(crate) struct Render {
     #[command(flatten)]
     pub(crate) source: Source,
+    /// Print the messages with their roles as text, instead of the HTTP request.
+    #[arg(long)]
+    pub(crate) messages: bool,
     /// Print compact JSON to standard output and errors as JSON to standard error.
     #[arg(long)]
     pub(crate) json: bool,
@@ -106,12 +139,29 @@ pub(crate) struct Render {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Validate {
-    /// JSON, YAML or Markdown files, folders that contain them, URLs, or - for standard input.
+    /// JSON, YAML or Markdown files, JSONL files with a request in each line, folders that contain
+    /// them, URLs, or - for standard input.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Print a JSON array of {file, ok, problems, warnings}.
+    /// Exit with 2 if there are warnings.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Skip the files in folders whose path, or the end of it, matches this pattern. In a pattern,
+    /// * matches any text. Can be repeated.
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) exclude: Vec<String>,
+    /// Print a JSON array of {file, ok, problems, warnings}, and also `skipped` for a file that is
+    /// not a request.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Schema {
+    /// Print the schema for hosted configs and for the front matter of prompts, in which all fields
+    /// are optional.
+    #[arg(long)]
+    pub(crate) config: bool,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -133,9 +183,12 @@ pub(crate) struct Serve {
     /// access.
     #[arg(long)]
     pub(crate) simulate: bool,
+    /// Pass this script to the simulator. It is a JSON array of steps, see docs/simulator.md.
+    #[arg(long, value_name = "FILE", requires = "simulate")]
+    pub(crate) script: Option<PathBuf>,
     /// How to authenticate callers: AWS_IAM, API_KEY (with the key in ENDPOINT_API_KEY) or NONE.
     /// Defaults to NONE on a loopback address and is required on any other address.
-    #[arg(long, env = "ENDPOINT_AUTH")]
+    #[arg(long, env = "ENDPOINT_AUTH", value_parser = auth_values(), hide_possible_values = true)]
     pub(crate) auth: Option<String>,
     /// Log each request to standard output as a line of JSON.
     #[arg(long)]
@@ -148,4 +201,10 @@ pub(crate) struct Serve {
         value_parser = clap::value_parser!(u64).range(1..=86_400)
     )]
     pub(crate) timeout: u64,
+}
+
+/// Returns the values of `--auth`. An empty variable `ENDPOINT_AUTH` is the same as none.
+fn auth_values() -> PossibleValuesParser {
+    let names = ["AWS_IAM", "API_KEY", "NONE"].map(PossibleValue::new);
+    PossibleValuesParser::new(names.into_iter().chain([PossibleValue::new("").hide(true)]))
 }

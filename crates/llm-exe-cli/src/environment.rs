@@ -83,7 +83,7 @@ pub(crate) struct Environment {
     aws: AwsPorts,
     http: HttpClient,
     /// The running simulator, if any. It stops when this field is dropped.
-    _simulator: Option<Simulator>,
+    simulator: Option<Simulator>,
 }
 
 impl Environment {
@@ -142,9 +142,12 @@ impl Environment {
             KeySource::User => (Arc::new(user_keys), user_credentials),
         };
         let warnings = misspelt_settings(variable_names().iter().map(String::as_str));
-        let environment =
-            Environment { settings, warnings, keys, credentials, aws, http, _simulator: simulator };
-        Ok(environment)
+        Ok(Environment { settings, warnings, keys, credentials, aws, http, simulator })
+    }
+
+    /// Returns the simulator that replaces the providers, if any.
+    pub(crate) fn simulator(&self) -> Option<&Simulator> {
+        self.simulator.as_ref()
     }
 
     /// Prints the warnings about environment variables, unless the output is JSON.

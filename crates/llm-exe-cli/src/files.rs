@@ -8,7 +8,7 @@ const MAX_DEPTH: usize = 32;
 
 /// The extensions of requests and prompts. Files with other extensions, such as `.txt`, are often
 /// something else.
-const EXTENSIONS: &[&str] = &["json", "yaml", "yml", "md", "markdown", "prompt"];
+const EXTENSIONS: &[&str] = &["json", "jsonl", "yaml", "yml", "md", "markdown", "prompt"];
 
 /// Returns the files in a folder and its subfolders whose extension is in [`EXTENSIONS`], sorted by
 /// path. Skips hidden files, `README.md` and symbolic links to folders. If `path` is not a folder,

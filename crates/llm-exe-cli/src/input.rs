@@ -1,15 +1,12 @@
-//! Reads requests from files, standard input or URLs, and merges `data` from the command line. All
-//! text can be in UTF-8 or UTF-16.
+//! Reads requests from files, standard input or URLs. All text can be in UTF-8 or UTF-16.
 
 use std::io::Read;
 use std::path::Path;
 
-use llm_exe::hosted::{Format, HostedConfig, MAX_CONFIG_BYTES, Origin, decode_text, merge};
+use llm_exe::hosted::{Format, HostedConfig, MAX_CONFIG_BYTES, Origin, decode_text};
 use llm_exe::{Error, ErrorKind, Problem, json};
 use llm_exe_events::MAX_BODY_BYTES;
 use serde_json::{Map, Value};
-
-use crate::args::Source;
 
 /// A request together with the line numbers of its fields in the source file.
 #[derive(Debug)]
@@ -158,47 +155,4 @@ fn is_config(text: &str) -> bool {
 fn parse_json(path: &Path, text: &str) -> Result<Value, Error> {
     json::parse(text.as_bytes())
         .map_err(|error| Error::invalid(display_name(path), error.to_string()))
-}
-
-/// Reads a request and merges the data from the command line into its `data` field.
-pub(crate) fn read_with_data(source: &Source) -> Result<Input, Error> {
-    let mut input = read(&source.file)?;
-    let data = command_line_data(source)?;
-    if data.is_empty() {
-        return Ok(input);
-    }
-    match input.request {
-        Value::Object(fields) => {
-            let data = Map::from_iter([("data".to_owned(), Value::Object(data))]);
-            // Do not replace a `data` field of the wrong type, so that validation reports it.
-            let is_invalid =
-                fields.get("data").is_some_and(|data| !data.is_object() && !data.is_null());
-            let layers = if is_invalid { vec![fields] } else { vec![fields, data] };
-            input.request = Value::Object(merge(layers));
-        }
-        other => input.request = other,
-    }
-    Ok(input)
-}
-
-fn command_line_data(source: &Source) -> Result<Map<String, Value>, Error> {
-    let mut data = Map::new();
-    if let Some(path) = &source.data_file {
-        match parse_json(path, &read_text(path)?)? {
-            Value::Object(fields) => data.extend(fields),
-            other => {
-                let message = format!("expected a JSON object, got {}", json::shown(&other));
-                return Err(Error::invalid(display_name(path), message));
-            }
-        }
-    }
-    for pair in &source.data {
-        let Some((name, text)) = pair.split_once('=').filter(|(name, _)| !name.is_empty()) else {
-            let message = format!("expected NAME=VALUE, got {}", json::quoted(pair));
-            return Err(Error::invalid("--data", message));
-        };
-        let value = json::parse(text.as_bytes()).unwrap_or_else(|_| Value::from(text));
-        data.insert(name.to_owned(), value);
-    }
-    Ok(data)
 }

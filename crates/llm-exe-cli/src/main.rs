@@ -11,6 +11,8 @@ mod files;
 mod input;
 mod keys;
 mod output;
+mod overrides;
+mod simulation;
 #[cfg(feature = "aws-profile")]
 mod standard_chain;
 

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anstyle::{AnsiColor, Style};
 use icu_properties::CodePointMapData;
 use icu_properties::props::GeneralCategory;
-use llm_exe::{Error, ErrorKind};
+use llm_exe::{Error, ErrorKind, Report};
 use serde_json::{Value, json};
 
 const RED: Style = AnsiColor::Red.on_default().bold();
@@ -75,9 +75,15 @@ fn is_escaped(c: char) -> bool {
 
 /// Prints an error to standard error and returns the exit code for its kind.
 pub(crate) fn print_error(error: &Error, as_json: bool) -> ExitCode {
+    print_run_error(error, &Report::default(), as_json)
+}
+
+/// Prints the error of a run. If a provider was called, the JSON object also contains what the run
+/// used.
+pub(crate) fn print_run_error(error: &Error, report: &Report, as_json: bool) -> ExitCode {
     let kind = error.kind();
     if as_json {
-        anstream::eprintln!("{}", escape_controls(&error_json(error).to_string()));
+        anstream::eprintln!("{}", escape_controls(&error_json(error, report).to_string()));
     } else if error.problems().len() > 1 {
         anstream::eprintln!("{RED}error:{RED:#} {kind}: {} problems", error.problems().len());
         for problem in error.problems() {
@@ -85,29 +91,38 @@ pub(crate) fn print_error(error: &Error, as_json: bool) -> ExitCode {
         }
     } else {
         anstream::eprintln!("{RED}error:{RED:#} {kind}: {}", escape_controls(error.message()));
-        if kind == ErrorKind::SecretNotFound {
-            // Do not suggest .env for a value that is set but can't be used.
-            let env_file = if error.not_set().is_some() { "set it in .env or " } else { "" };
-            anstream::eprintln!("  alternatively, {env_file}use --simulate to run without keys");
-        }
     }
     ExitCode::from(kind.exit_code())
 }
 
-fn error_json(error: &Error) -> Value {
+/// Prints what to do about a missing key, for a command with the option `--simulate`.
+pub(crate) fn print_key_advice(error: &Error) {
+    if error.kind() == ErrorKind::SecretNotFound {
+        // Do not suggest .env for a value that is set but can't be used.
+        let env_file = if error.not_set().is_some() { "set it in .env or " } else { "" };
+        anstream::eprintln!("  alternatively, {env_file}use --simulate to run without keys");
+    }
+}
+
+fn error_json(error: &Error, report: &Report) -> Value {
     let problems: Vec<Value> = error
         .problems()
         .iter()
         .map(|problem| json!({ "path": problem.path, "message": problem.message }))
         .collect();
-    json!({
-        "error": {
-            "type": error.kind().name(),
-            "message": error.message(),
-            "retryable": error.kind().retryable(),
-            "problems": problems
-        }
-    })
+    let mut fields = json!({
+        "type": error.kind().name(),
+        "message": error.message(),
+        "retryable": error.kind().retryable(),
+        "problems": problems
+    });
+    if let Some(fields) = fields.as_object_mut().filter(|_| report.attempts > 0) {
+        fields.insert("provider".to_owned(), json!(report.provider));
+        fields.insert("model".to_owned(), json!(report.model));
+        fields.insert("attempts".to_owned(), json!(report.attempts));
+        fields.insert("usage".to_owned(), json!(report.usage));
+    }
+    json!({ "error": fields })
 }
 
 /// Prints the reason why a command can't start, such as an invalid setting, and returns the exit

@@ -90,7 +90,7 @@ pub(crate) fn status_list(records: &[FinishedRecord]) -> Result<Box<RawValue>, E
     if let Some(error) = combined_error(records) {
         return Err(error);
     }
-    let statuses = records.iter().filter_map(|FinishedRecord { id, outcome }| match outcome {
+    let statuses = records.iter().filter_map(|FinishedRecord { id, outcome, .. }| match outcome {
         Outcome::Done(result) => Some(RecordStatus { id, status: "ok", result: Some(result) }),
         Outcome::Skipped => Some(RecordStatus { id, status: "skipped", result: None }),
         // Unreachable: if any record failed, an error was returned above.

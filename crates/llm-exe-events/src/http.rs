@@ -18,6 +18,9 @@ use crate::source::{self, Route};
 /// Maximum size of a decoded request body in bytes, which is Lambda's payload limit of 6 MB.
 pub const MAX_BODY_BYTES: usize = 6 * 1024 * 1024;
 
+/// The header with the number of warnings about a request. It is absent if there are none.
+const WARNINGS_HEADER: &str = "x-llm-exe-warnings";
+
 /// An HTTP request, independent of the format of the event that contains it.
 pub(crate) struct HttpRequest<'a> {
     pub(crate) method: &'a str,
@@ -313,12 +316,14 @@ fn parse_body(text: &str, is_base64: bool) -> Result<Value, Error> {
     Err(Error::invalid("", message))
 }
 
-/// Builds the response from the outcome of the event's only record.
+/// Builds the response from the outcome of the event's only record. The body of a plain result has
+/// no place for warnings, so a header contains their number.
 pub(crate) fn respond<'a>(
     records: &'a [FinishedRecord],
     invocation: &Invocation,
 ) -> HttpResponse<'a> {
-    match records.first().map(|record| &record.outcome) {
+    let record = records.first();
+    let mut response = match record.map(|record| &record.outcome) {
         Some(Outcome::Done(Value::String(text))) => HttpResponse {
             status: 200,
             headers: vec![("content-type", Cow::Borrowed("text/plain; charset=utf-8"))],
@@ -330,7 +335,12 @@ pub(crate) fn respond<'a>(
             &Error::new(ErrorKind::Internal, "the request has no outcome"),
             invocation,
         ),
+    };
+    let warning_count = record.map_or(0, |record| record.warning_count);
+    if warning_count > 0 {
+        response.headers.push((WARNINGS_HEADER, Cow::Owned(warning_count.to_string())));
     }
+    response
 }
 
 /// Builds an error response in the format of function URLs, for servers that reject a request

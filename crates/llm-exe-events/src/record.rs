@@ -61,6 +61,8 @@ pub struct FinishedRecord {
     pub id: String,
     /// The record's outcome.
     pub outcome: Outcome,
+    /// The number of warnings about the record's requests.
+    pub warning_count: usize,
 }
 
 /// The outcome of a record or a request.

@@ -106,7 +106,8 @@ pub trait EventSource: Sync {
         error: Error,
     ) -> Result<Box<RawValue>, Error> {
         let id = invocation.request_id.clone();
-        self.respond(invocation, &[FinishedRecord { id, outcome: Outcome::Failed(error) }])
+        let outcome = Outcome::Failed(error);
+        self.respond(invocation, &[FinishedRecord { id, outcome, warning_count: 0 }])
     }
 }
 

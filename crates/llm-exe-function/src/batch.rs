@@ -21,6 +21,8 @@ use crate::outcome::RequestOutcome;
 pub(crate) struct RecordOutcome {
     pub(crate) id: String,
     pub(crate) requests: Vec<RequestOutcome>,
+    /// The number of warnings about the requests. The log line takes the warnings themselves.
+    pub(crate) warning_count: usize,
 }
 
 /// Runs the requests that a [`Batch`] schedules.
@@ -107,7 +109,9 @@ impl<'a, R: RequestRunner> Batch<'a, R> {
                 );
                 group_error = Some(Error::new(error.kind(), message));
             }
-            outcomes.push(RecordOutcome { id, requests });
+            let warnings = requests.iter().map(|request| request.report.warnings.len());
+            let warning_count = warnings.sum();
+            outcomes.push(RecordOutcome { id, requests, warning_count });
         }
         outcomes
     }

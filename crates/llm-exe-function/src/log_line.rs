@@ -45,6 +45,9 @@ pub struct LogLine {
     /// called a provider, but contains the attempts, the tokens and the learned capabilities of all
     /// requests.
     pub report: Report,
+    /// The number of warnings about all requests. `report` contains only the warnings about the
+    /// request that it describes.
+    pub request_warnings: usize,
     /// The number of records in the event.
     pub records: usize,
     /// The ids and errors of the failed records.
@@ -70,6 +73,7 @@ impl LogLine {
             duration: Duration::ZERO,
             status: None,
             report: Report::default(),
+            request_warnings: 0,
             records: 0,
             failed: Vec::new(),
             replayed: 0,
@@ -99,6 +103,7 @@ impl LogLine {
             self.report.learned = learned;
             self.replayed += usize::from(request.replayed);
         }
+        self.request_warnings = records.iter().map(|record| record.warning_count).sum();
         self.error = records.iter().find_map(RecordOutcome::error).cloned();
         self.records = records.len();
         let failed = records.iter().filter_map(|record| Some((&record.id, record.error()?)));
@@ -220,8 +225,13 @@ impl LogLine {
         Ok(())
     }
 
+    /// Returns the number of warnings about the configuration and about the requests.
+    pub fn warning_count(&self) -> usize {
+        self.warnings.len() + self.request_warnings
+    }
+
     fn write_warnings(&self, line: &mut Fields, max_level: LogLevel) -> serde_json::Result<()> {
-        let count = self.warnings.len() + self.report.warnings.len();
+        let count = self.warning_count();
         if count == 0 {
             return Ok(());
         }
@@ -240,10 +250,14 @@ impl LogLine {
         // CloudWatch charges for each metric, so a misspelt model name must not create a new one.
         let is_known_model = self.report.answered_model.is_some();
         let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let directives = match (called_provider, is_known_model) {
-            (true, true) => &MODEL_DIRECTIVES,
-            (true, false) => &PROVIDER_DIRECTIVES,
-            (false, _) => &DIRECTIVES,
+        let has_warnings = self.warning_count() > 0;
+        let directives = match (called_provider, is_known_model, has_warnings) {
+            (true, true, false) => &MODEL_DIRECTIVES,
+            (true, false, false) => &PROVIDER_DIRECTIVES,
+            (false, _, false) => &DIRECTIVES,
+            (true, true, true) => &MODEL_DIRECTIVES_WITH_WARNINGS,
+            (true, false, true) => &PROVIDER_DIRECTIVES_WITH_WARNINGS,
+            (false, _, true) => &DIRECTIVES_WITH_WARNINGS,
         };
         Metrics { timestamp: u64::try_from(since.as_millis()).unwrap_or(u64::MAX), directives }
     }
@@ -301,25 +315,40 @@ struct Metric {
     unit: &'static str,
 }
 
+type Directives = LazyLock<Box<RawValue>>;
+
 /// The directives of an invocation that called no provider. Directives are the same in every log
-/// line, so they are serialized once.
-static DIRECTIVES: LazyLock<Box<RawValue>> = LazyLock::new(|| directives(&["source"], false));
+/// line, so they are serialized once. A metric must be a field of its line, and only lines with
+/// warnings have the field `warningCount`.
+static DIRECTIVES: Directives = LazyLock::new(|| directives(SOURCE, false, false));
+static DIRECTIVES_WITH_WARNINGS: Directives = LazyLock::new(|| directives(SOURCE, false, true));
 
 /// The directives of an invocation that called a provider but received no usable response.
-static PROVIDER_DIRECTIVES: LazyLock<Box<RawValue>> =
-    LazyLock::new(|| directives(&["source"], true));
+static PROVIDER_DIRECTIVES: Directives = LazyLock::new(|| directives(SOURCE, true, false));
+static PROVIDER_DIRECTIVES_WITH_WARNINGS: Directives =
+    LazyLock::new(|| directives(SOURCE, true, true));
 
 /// The directives of an invocation in which a model replied.
-static MODEL_DIRECTIVES: LazyLock<Box<RawValue>> =
-    LazyLock::new(|| directives(&["source", "provider", "model"], true));
+static MODEL_DIRECTIVES: Directives = LazyLock::new(|| directives(MODEL, true, false));
+static MODEL_DIRECTIVES_WITH_WARNINGS: Directives = LazyLock::new(|| directives(MODEL, true, true));
 
-fn directives(dimensions: &'static [&'static str], called_provider: bool) -> Box<RawValue> {
+const SOURCE: &[&str] = &["source"];
+const MODEL: &[&str] = &["source", "provider", "model"];
+
+fn directives(
+    dimensions: &'static [&'static str],
+    called_provider: bool,
+    has_warnings: bool,
+) -> Box<RawValue> {
     let mut metrics = vec![Metric { name: "durationMs", unit: "Milliseconds" }];
     if called_provider {
         metrics.push(Metric { name: "providerMs", unit: "Milliseconds" });
         metrics.push(Metric { name: "attempts", unit: "Count" });
         let token_counts = token_counts(Usage::default()).into_iter();
         metrics.extend(token_counts.map(|(name, _)| Metric { name, unit: "Count" }));
+    }
+    if has_warnings {
+        metrics.push(Metric { name: "warningCount", unit: "Count" });
     }
     let (namespace, dimensions) = (NAMESPACE, [dimensions]);
     let directive = MetricDirective { namespace, dimensions, metrics: &metrics };

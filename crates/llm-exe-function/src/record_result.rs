@@ -27,7 +27,7 @@ impl RecordResult {
     /// skipped.
     pub(crate) fn list(records: &[RecordOutcome]) -> Vec<RecordResult> {
         let mut results = Vec::new();
-        for RecordOutcome { id, requests } in records {
+        for RecordOutcome { id, requests, .. } in records {
             results.extend(requests.iter().map(|request| RecordResult::new(id, request)));
             if requests.is_empty() {
                 results.push(RecordResult::new(id, &RequestOutcome::skipped()));

@@ -51,8 +51,9 @@ pub(crate) async fn build(
 }
 
 fn finish(record: RecordOutcome) -> FinishedRecord {
+    let warning_count = record.warning_count;
     let (id, outcome) = record.into_outcome();
-    FinishedRecord { id, outcome }
+    FinishedRecord { id, outcome, warning_count }
 }
 
 /// Stores the results and replaces them with their URLs. Returns `None` if `RESULT_PREFIX` is not

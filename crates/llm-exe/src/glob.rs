@@ -1,7 +1,7 @@
 //! Matches strings against glob patterns, in which `*` matches any number of characters.
 
 /// Returns whether `text` matches `pattern`, without backtracking.
-pub(crate) fn matches(pattern: &str, text: &str) -> bool {
+pub fn matches(pattern: &str, text: &str) -> bool {
     let Some((first, pattern)) = pattern.split_once('*') else {
         return pattern == text;
     };

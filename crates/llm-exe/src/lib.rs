@@ -52,6 +52,7 @@ pub use destination::{
 };
 pub use endpoints::Endpoints;
 pub use error::{Error, ErrorKind, Problem};
+pub use glob::matches as matches_glob;
 pub use hex::hex;
 pub use hosted::{ConfigSource, HostedRules};
 #[cfg(feature = "env")]
@@ -59,7 +60,8 @@ pub use keys::EnvironmentKeys;
 pub use keys::{ConstantKey, KeyFn};
 pub use parsers::{OutputError, OutputParser};
 pub use plan::{
-    InvalidModelPatterns, ModelPatterns, Output, Plan, Prompt, RenderedChat, Returns, Rules, Target,
+    InvalidModelPatterns, ModelPatterns, Output, Plan, Prompt, RenderedChat, Returns, Rules,
+    Target, config_schema, request_schema_with,
 };
 pub use ports::{InvalidSecret, KeyName, Keys, Secret};
 pub use providers::{BuiltRequest, Dialect, Endpoint, InvalidProvider, Provider, Providers};

@@ -10,7 +10,7 @@ use regex_lite::Regex;
 pub(crate) use encoded::contains_part;
 
 use crate::error::shorten;
-use encoded::REDACTED;
+use encoded::{MIN_LENGTH_WITHIN_WORDS, REDACTED, is_word};
 
 /// Maximum length of a scrubbed text in characters.
 const MAX_LENGTH: usize = 300;
@@ -47,13 +47,31 @@ pub(crate) fn redact(text: &str, secrets: &[&str]) -> String {
     let text = text.get(..text.floor_char_boundary(MAX_SCANNED_BYTES)).unwrap_or(text);
     let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        text = text.replace(secret, REDACTED);
+        text = replace(&text, secret);
         text = encoded::redact(&text, secret);
     }
     if let Some(pattern) = key_pattern() {
         text = pattern.replace_all(&text, REDACTED).into_owned();
     }
     text.split(' ').map(redact_tokens).collect::<Vec<_>>().join(" ")
+}
+
+/// Replaces a secret in a text.
+fn replace(text: &str, secret: &str) -> String {
+    if secret.len() >= MIN_LENGTH_WITHIN_WORDS {
+        return text.replace(secret, REDACTED);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut end = 0;
+    for (at, _) in text.match_indices(secret) {
+        if is_word(text, &(at..at + secret.len())) {
+            out.push_str(text.get(end..at).unwrap_or_default());
+            out.push_str(REDACTED);
+            end = at + secret.len();
+        }
+    }
+    out.push_str(text.get(end..).unwrap_or_default());
+    out
 }
 
 /// Replaces the parts of a word that look like keys. URLs are not changed, because they help to
@@ -131,6 +149,25 @@ mod tests {
             assert_eq!(scrub(text, &["plain-word"]), expected);
         }
         assert!(scrub(&"word ".repeat(500), &[]).chars().count() <= 301);
+    }
+
+    #[test]
+    fn short_secret_is_redacted_as_a_word_only() {
+        let text = "too many messages for your company plan";
+        for secret in ["any", "e", "messages for y", "company p"] {
+            assert_eq!(scrub(text, &[secret]), text, "{secret}");
+        }
+        for (text, expected) in [
+            ("the key any is wrong", "the key [redacted] is wrong"),
+            ("key=\"any\", any", "key=\"[redacted]\", [redacted]"),
+            ("any", "[redacted]"),
+            ("anyany many", "anyany many"),
+            ("Password12 or password123", "[redacted] or password123"),
+        ] {
+            assert_eq!(scrub(text, &["any", "password12"]), expected);
+        }
+        let long = "sixteen-letters.";
+        assert_eq!(scrub(&format!("x{long}x"), &[long]), "x[redacted]x");
     }
 
     #[test]

@@ -5,14 +5,15 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use llm_exe::{Deadline, Error, Run};
+use llm_exe::{Deadline, Error, ErrorKind, Run, Runner};
 use llm_exe_events::Invocation;
+use llm_exe_function::LogLine;
 use serde_json::{Value, json};
 
 use crate::args::Invoke;
 use crate::commands::record_results;
 use crate::environment::{Environment, KeySource};
-use crate::{input, output};
+use crate::{input, output, overrides, simulation};
 
 const SIMULATED: &str = "simulated: the reply comes from the simulator; no provider was called";
 
@@ -24,6 +25,9 @@ pub(crate) async fn run(args: Invoke) -> ExitCode {
         Err(message) => return output::print_startup_error(&message),
     };
     environment.print_warnings(args.json);
+    if let Err(error) = simulation::run_script(environment.simulator(), args.script.as_deref()) {
+        return output::print_error(&error, args.json);
+    }
     if args.event {
         run_event(&args, &environment).await
     } else {
@@ -32,7 +36,8 @@ pub(crate) async fn run(args: Invoke) -> ExitCode {
 }
 
 async fn run_request(args: &Invoke, environment: &Environment) -> ExitCode {
-    let mut input = match input::read_with_data(&args.source) {
+    let providers = &environment.settings.rules.providers;
+    let mut input = match overrides::read_request(&args.source, providers) {
         Ok(input) => input,
         Err(error) => return output::print_error(&error, args.json),
     };
@@ -46,6 +51,8 @@ async fn run_request(args: &Invoke, environment: &Environment) -> ExitCode {
     }
     let deadline = Deadline::after(Duration::from_secs(args.timeout));
     let spinner = spinner(args.json);
+    let runner = environment.runner_for(&args.source.file);
+    let unused_data = prepare(args, environment, &runner, deadline, &input.request).await;
     let has = |name: &str| input.request.get(name).is_some_and(|value| !value.is_null());
     let Run { outcome, report } = if has("idempotencyKey") || has("destination") {
         // A runner can't store or send results, so run the complete function.
@@ -54,23 +61,60 @@ async fn run_request(args: &Invoke, environment: &Environment) -> ExitCode {
         let handled_event = function.handle(event.as_bytes(), new_invocation(), deadline).await;
         Run { outcome: handled_event.response(), report: handled_event.line.report }
     } else {
-        let runner = environment.runner_for(&args.source.file);
         runner.run(deadline, input.take_request()).await.with_envelope()
     };
     spinner.finish_and_clear();
     if !args.json {
-        for warning in input.warnings.iter().chain(&report.warnings) {
+        let warnings = input.warnings.iter().chain(&report.warnings).chain(&unused_data);
+        for warning in warnings {
             output::print_warning(warning);
         }
     }
     let code = match outcome {
         Ok(value) => output::print_result(&value, args.json),
-        Err(error) => output::print_error(&input.label(error), args.json),
+        Err(error) => {
+            let error = name_time_limit(input.label(error), args.timeout, deadline);
+            let code = output::print_run_error(&error, &report, args.json);
+            if !args.simulate && !args.json {
+                output::print_key_advice(&error);
+            }
+            code
+        }
     };
     if args.simulate && !args.json && report.attempts > 0 {
         anstream::eprintln!("{SIMULATED}");
     }
     code
+}
+
+/// Scripts a reply that fits the request if the simulator replaces the provider, and returns a
+/// warning for each argument that has no effect. Both need the plan of the request, which is made
+/// only if necessary.
+async fn prepare(
+    args: &Invoke,
+    environment: &Environment,
+    runner: &Runner,
+    deadline: Deadline,
+    request: &Value,
+) -> Vec<String> {
+    let simulator = environment.simulator().filter(|_| simulation::may_need_reply(request));
+    if simulator.is_none() && (args.source.data.is_empty() || args.json) {
+        return Vec::new();
+    }
+    // An error is reported when the request is run.
+    let Ok(plan) = runner.plan(deadline, request.clone()).await else { return Vec::new() };
+    if let Some(simulator) = simulator {
+        simulation::script_reply(simulator, &plan, request);
+    }
+    overrides::unused_data_warnings(&plan, &args.source)
+}
+
+/// Names the option that set the time limit in the error of a request that reached it.
+fn name_time_limit(error: Error, timeout: u64, deadline: Deadline) -> Error {
+    if error.kind() != ErrorKind::Timeout || !deadline.left().is_zero() {
+        return error;
+    }
+    error.with_suffix(&format!("; the time limit is {timeout} s (--timeout)"))
 }
 
 async fn run_event(args: &Invoke, environment: &Environment) -> ExitCode {
@@ -110,12 +154,29 @@ async fn run_event(args: &Invoke, environment: &Environment) -> ExitCode {
             first_error.kind().exit_code()
         }
     };
+    let code = if code == 0 { event_exit_code(&handled_event.line, &response) } else { code };
     let text = if args.json { response.to_string() } else { format!("{response:#}") };
     let print_code = output::print(&text);
     if args.simulate && !args.json && handled_event.line.report.attempts > 0 {
         anstream::eprintln!("{SIMULATED}");
     }
     if code == 0 { print_code } else { ExitCode::from(code) }
+}
+
+/// Returns the exit code for an event whose response reports the failure, such as an HTTP response.
+fn event_exit_code(line: &LogLine, response: &Value) -> u8 {
+    if let Some(error) = &line.error {
+        return error.kind().exit_code();
+    }
+    if line.status.is_none_or(|status| status < 400) {
+        return 0;
+    }
+    // The function responded without running a request, for example because the route is unknown.
+    let body = response.get("body").and_then(Value::as_str).unwrap_or_default();
+    let body: Value = serde_json::from_str(body).unwrap_or_default();
+    let name = body.pointer("/error/type").and_then(Value::as_str).unwrap_or_default();
+    let kind = ErrorKind::ALL.iter().find(|kind| kind.name() == name);
+    kind.unwrap_or(&ErrorKind::Internal).exit_code()
 }
 
 /// Returns whether this is a batch response for a queue. Such a response counts as a success even

@@ -1,9 +1,11 @@
 //! The subcommands of `llm-exe`, with one module for each.
 
+mod completions;
 mod invoke;
 mod providers;
 mod record_results;
 mod render;
+mod schema;
 mod serve;
 mod serve_http;
 mod serve_invoke;
@@ -11,9 +13,7 @@ mod validate;
 
 use std::process::ExitCode;
 
-use clap::CommandFactory;
-
-use crate::args::{Args, Command};
+use crate::args::Command;
 use crate::output;
 
 /// Runs a subcommand and returns its exit code.
@@ -24,12 +24,7 @@ pub(crate) async fn run(command: Command) -> ExitCode {
         Command::Validate(args) => validate::run(&args).await,
         Command::Serve(args) => serve::run(args).await,
         Command::Providers(args) => providers::run(&args).await,
-        Command::Schema => output::print(&format!("{:#}", llm_exe::request_schema())),
-        Command::Completions { shell } => {
-            let mut command = Args::command();
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut command, "llm-exe", &mut script);
-            output::print(String::from_utf8_lossy(&script).trim_end())
-        }
+        Command::Schema(args) => schema::run(&args).await,
+        Command::Completions { shell } => output::print(completions::script(shell).trim_end()),
     }
 }

@@ -7,7 +7,7 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hyper::server::conn::http1;
@@ -21,7 +21,7 @@ use tokio::net::TcpListener;
 use super::serve_http::{Server, handle};
 use crate::args::Serve;
 use crate::environment::{Environment, KeySource};
-use crate::output;
+use crate::{output, simulation};
 
 /// The maximum time to wait for requests in progress when the server stops.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
@@ -42,6 +42,9 @@ pub(crate) async fn run(args: Serve) -> ExitCode {
         output::print_startup_error(error.message());
         return ExitCode::from(error.kind().exit_code());
     }
+    if let Err(error) = simulation::run_script(environment.simulator(), args.script.as_deref()) {
+        return output::print_error(&error, false);
+    }
     let address = SocketAddr::new(args.host, args.port);
     let bound = TcpListener::bind(address).await;
     let bound = bound.and_then(|listener| Ok((listener.local_addr()?, listener)));
@@ -55,6 +58,7 @@ pub(crate) async fn run(args: Serve) -> ExitCode {
         function: environment.function(),
         run_id: fastrand::u64(..),
         request_count: AtomicU64::new(0),
+        open_requests: AtomicUsize::new(0),
         address,
         timeout: Duration::from_secs(args.timeout),
         has_invoke_api: args.host.is_loopback()
@@ -66,8 +70,15 @@ pub(crate) async fn run(args: Serve) -> ExitCode {
     anstream::eprintln!(
         "try: curl http://{address}/invoke -H 'content-type: application/json' -d @request.json"
     );
-    accept(listener, server).await;
-    ExitCode::SUCCESS
+    accept(listener, Arc::clone(&server)).await;
+    match server.open_requests.load(Ordering::Relaxed) {
+        0 => ExitCode::SUCCESS,
+        count => {
+            let requests = if count == 1 { "request" } else { "requests" };
+            anstream::eprintln!("stopped with {count} {requests} open");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Returns the value for `ENDPOINT_AUTH`. If the user did not set one, returns `NONE` on a loopback
@@ -88,6 +99,8 @@ fn auth_setting(args: &Serve) -> Result<String, String> {
     }
 }
 
+/// Accepts connections until the process receives a stop signal, and then waits for the requests in
+/// progress. Requests can still be open when it returns.
 async fn accept(listener: TcpListener, server: Arc<Server>) {
     let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop_signal());
@@ -122,9 +135,7 @@ async fn accept(listener: TcpListener, server: Arc<Server>) {
     anstream::eprintln!("waiting for requests in progress; interrupt again to stop immediately");
     tokio::select! {
         () = graceful.shutdown() => {}
-        () = tokio::time::sleep(SHUTDOWN_TIMEOUT) => {
-            anstream::eprintln!("stopped before all requests finished");
-        }
+        () = tokio::time::sleep(SHUTDOWN_TIMEOUT) => {}
         () = stop_signal() => {}
     }
 }

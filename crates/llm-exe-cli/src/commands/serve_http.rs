@@ -1,8 +1,9 @@
 //! Handles HTTP requests to `llm-exe serve`. Converts each request to a function URL event, runs
 //! the function with it, and converts the function's response to an HTTP response.
 
+use std::io::IsTerminal;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -27,6 +28,8 @@ pub(crate) struct Server {
     /// necessary because the names of stored results contain them.
     pub(crate) run_id: u64,
     pub(crate) request_count: AtomicU64,
+    /// The number of requests in progress.
+    pub(crate) open_requests: AtomicUsize,
     pub(crate) address: SocketAddr,
     /// The maximum duration of a request.
     pub(crate) timeout: Duration,
@@ -36,8 +39,25 @@ pub(crate) struct Server {
     pub(crate) json_log_level: Option<LogLevel>,
 }
 
+/// Counts a request as open until it is dropped, which also happens if the client disconnects.
+struct OpenRequest<'a>(&'a AtomicUsize);
+
+impl<'a> OpenRequest<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        OpenRequest(count)
+    }
+}
+
+impl Drop for OpenRequest<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Handles a request and logs it.
 pub(crate) async fn handle(server: &Server, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    let _open = OpenRequest::new(&server.open_requests);
     let (head, body) = request.into_parts();
     let target = format!("{} {}", head.method, head.uri.path());
     let number = server.request_count.fetch_add(1, Ordering::Relaxed) + 1;
@@ -51,7 +71,18 @@ pub(crate) async fn handle(server: &Server, request: Request<Incoming>) -> Respo
     if is_dry_run && check_host_and_origin(server.address, &head.headers).is_ok() {
         return serve_invoke::empty_response(StatusCode::NO_CONTENT);
     }
-    let handled_event = match read_event(server, &head, body, invocation_type).await {
+    let wants_log = serve_invoke::wants_log(&head);
+    let event = read_event(server, &head, body, invocation_type).await;
+    if let (Ok(event), Some(_)) = (&event, invocation_type)
+        && let Err(error) = serve_invoke::check_payload(event)
+    {
+        let response = serve_invoke::invalid_content(&error);
+        let mut line = LogLine::new(invocation.request_id);
+        line.error = Some(error);
+        log(server, &target, response.status(), &line);
+        return response;
+    }
+    let handled_event = match event {
         Ok(event) => {
             let deadline = Deadline::after(server.timeout);
             server.function.handle(&event, invocation, deadline).await
@@ -70,7 +101,13 @@ pub(crate) async fn handle(server: &Server, request: Request<Incoming>) -> Respo
     // The conversion of a large response blocks the thread, so other requests are polled first.
     tokio::task::yield_now().await;
     let response = match (invocation_type, handled_event.response()) {
-        (Some(invocation_type), outcome) => serve_invoke::response(invocation_type, outcome),
+        (Some(invocation_type), outcome) => {
+            let mut response = serve_invoke::response(invocation_type, outcome);
+            if wants_log {
+                serve_invoke::add_log(&mut response, &handled_event.line);
+            }
+            response
+        }
         (None, Ok(value)) => http_response(&value),
         (None, Err(_)) => serve_invoke::empty_response(StatusCode::INTERNAL_SERVER_ERROR),
     };
@@ -99,7 +136,7 @@ async fn read_event(
     // Allow one byte more than the limit, so that the function itself can reject a body that is
     // slightly too large.
     match Limited::new(body, MAX_BODY_BYTES + 1).collect().await {
-        Ok(body) if invocation_type.is_some() => Ok(body.to_bytes()),
+        Ok(body) if invocation_type.is_some() => Ok(serve_invoke::event(body.to_bytes())),
         Ok(body) => Ok(function_url_event(head, &body.to_bytes()).to_string().into()),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
             let message =
@@ -230,8 +267,19 @@ fn log(server: &Server, target: &str, status: StatusCode, line: &LogLine) {
     if let Some(error) = &line.error {
         text.push_str(&format!(" {}", error.kind()));
     }
+    match line.warning_count() {
+        0 => {}
+        1 => text.push_str(" 1 warning"),
+        count => text.push_str(&format!(" {count} warnings")),
+    }
     anstream::eprintln!("{}", output::escape_controls(&text));
     for warning in &line.warnings {
         output::print_warning(warning);
+    }
+    // A warning can quote a request, which a file that collects the output should not contain.
+    if std::io::stderr().is_terminal() {
+        for warning in &report.warnings {
+            output::print_warning(warning);
+        }
     }
 }

@@ -3,11 +3,15 @@
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::Full;
 use llm_exe::Error;
+use llm_exe_function::{LogLevel, LogLine};
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 const PATH_PREFIX: &str = "/2015-03-31/functions/";
@@ -70,8 +74,69 @@ pub(crate) fn response(
     response
 }
 
+/// Maximum size of the log in a response in bytes.
+const MAX_LOG_BYTES: usize = 4096;
+
+/// Returns the event of an invocation. Without a payload, it is an empty object.
+pub(crate) fn event(payload: Bytes) -> Bytes {
+    if payload.is_empty() { Bytes::from_static(b"{}") } else { payload }
+}
+
+/// Returns an error if a payload is not JSON. Lambda then does not invoke the function.
+pub(crate) fn check_payload(payload: &[u8]) -> Result<(), Error> {
+    let parsed = serde_json::from_slice::<IgnoredAny>(payload);
+    let message = |error| format!("could not parse the request body as JSON: {error}");
+    parsed.map(|_| ()).map_err(|error| Error::invalid("", message(error)))
+}
+
+/// Returns the error response of the Invoke API for a payload that is not JSON.
+pub(crate) fn invalid_content(error: &Error) -> Response<Full<Bytes>> {
+    let body = json!({ "Type": "User", "message": error.message() });
+    let mut response = Response::new(Full::from(body.to_string()));
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let name = HeaderName::from_static("x-amzn-errortype");
+    headers.insert(name, HeaderValue::from_static("InvalidRequestContentException"));
+    response
+}
+
+/// Returns whether the caller asks for the end of the log.
+pub(crate) fn wants_log(head: &Parts) -> bool {
+    head.headers.get("x-amz-log-type").is_some_and(|value| value == "Tail")
+}
+
+/// Adds the log line to the response, as Lambda adds the end of the log.
+pub(crate) fn add_log(response: &mut Response<Full<Bytes>>, line: &LogLine) {
+    let text = line.to_json(LogLevel::Debug).unwrap_or_default() + "\n";
+    let start = text.len().saturating_sub(MAX_LOG_BYTES);
+    let end = text.as_bytes().get(start..).unwrap_or_default();
+    if let Ok(value) = HeaderValue::from_str(&STANDARD.encode(end)) {
+        response.headers_mut().insert(HeaderName::from_static("x-amz-log-result"), value);
+    }
+}
+
 pub(crate) fn empty_response(status: StatusCode) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::default());
     *response.status_mut() = status;
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use http::StatusCode;
+    use llm_exe_function::LogLine;
+
+    #[test]
+    fn only_the_end_of_a_long_log_is_returned() {
+        let mut line = LogLine::new("x".repeat(10_000));
+        line.source = "direct";
+        let mut response = super::empty_response(StatusCode::OK);
+        super::add_log(&mut response, &line);
+        let log = STANDARD.decode(&response.headers()["x-amz-log-result"]).unwrap();
+        assert_eq!(log.len(), super::MAX_LOG_BYTES);
+        assert!(log.ends_with(b"}\n"));
+    }
 }

@@ -8,18 +8,23 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use llm_exe::{Deadline, Error, ErrorKind, Problem, Run};
+use llm_exe::{Deadline, Error, ErrorKind, Problem, Run, json, matches_glob};
 use serde_json::{Value, json};
 
 use crate::args::Validate;
 use crate::environment::{Environment, KeySource};
+use crate::input::Input;
 use crate::{files, input, output};
 
-/// The result of validating a file.
+/// The result of validating a file, or a line of a JSONL file.
+#[derive(Default)]
 struct Validation {
     file: String,
     problems: Vec<Problem>,
     warnings: Vec<String>,
+    /// Why the file is not checked, for example because it is an event. Only files in folders are
+    /// skipped.
+    skipped: Option<String>,
 }
 
 /// Runs the command and returns its exit code.
@@ -33,8 +38,10 @@ pub(crate) async fn run(args: &Validate) -> ExitCode {
     for path in &args.files {
         match files::expand(path) {
             Ok(files) => {
-                for file in files {
-                    validations.push(validate(&environment, &file).await);
+                let is_named = !path.is_dir();
+                for file in files.iter().filter(|file| is_named || !is_excluded(file, args)) {
+                    let validator = Validator { environment: &environment, is_named };
+                    validator.validate_file(file, &mut validations).await;
                 }
             }
             Err(error) => validations.push(Validation::from_error(path, &error)),
@@ -49,25 +56,88 @@ pub(crate) async fn run(args: &Validate) -> ExitCode {
         validations.iter().flat_map(Validation::lines).collect::<Vec<_>>().join("\n")
     };
     let print_code = output::print(&text);
-    if validations.iter().all(|validation| validation.problems.is_empty()) {
+    let is_valid = |validation: &Validation| {
+        validation.problems.is_empty() && (!args.strict || validation.warnings.is_empty())
+    };
+    if validations.iter().all(is_valid) {
         return print_code;
     }
     ExitCode::from(ErrorKind::InvalidRequest.exit_code())
 }
 
-async fn validate(environment: &Environment, path: &Path) -> Validation {
-    let file = input::display_name(path);
-    let mut input = match input::read(path) {
-        Ok(input) => input,
-        Err(error) => return Validation::from_error(path, &error),
-    };
-    let deadline = Deadline::after(Duration::from_secs(60));
-    let runner = environment.runner_for(path);
-    let Run { outcome, report } = runner.dry_run(deadline, input.take_request()).await;
-    let error = outcome.err().map(|error| input.label(error));
-    let problems = error.as_ref().map(problems).unwrap_or_default();
-    let warnings = [input.warnings, report.warnings].concat();
-    Validation { file, problems, warnings }
+/// Returns whether a pattern of `--exclude` matches the path of a file, or the end of the path that
+/// follows a slash.
+fn is_excluded(file: &Path, args: &Validate) -> bool {
+    let path = file.display().to_string();
+    let ends = path.match_indices('/').filter_map(|(at, _)| path.get(at + 1..));
+    let ends: Vec<&str> = std::iter::once(path.as_str()).chain(ends).collect();
+    args.exclude.iter().any(|pattern| ends.iter().any(|end| matches_glob(pattern, end)))
+}
+
+/// Checks the requests in files.
+struct Validator<'a> {
+    environment: &'a Environment,
+    /// Whether the user named the file, so that it must contain requests.
+    is_named: bool,
+}
+
+impl Validator<'_> {
+    /// Checks the request in a file, or the requests in the lines of a JSONL file.
+    async fn validate_file(&self, path: &Path, validations: &mut Vec<Validation>) {
+        let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+        if extension != "jsonl" || input::hosted_url(path).is_some() {
+            let validation = match input::read(path) {
+                Ok(input) => self.validate(path, input::display_name(path), input).await,
+                Err(error) => Validation::from_error(path, &error),
+            };
+            validations.push(validation);
+            return;
+        }
+        let text = match input::read_text(path) {
+            Ok(text) => text,
+            Err(error) => return validations.push(Validation::from_error(path, &error)),
+        };
+        let lines = text.split('\n').enumerate();
+        for (index, line) in lines.filter(|(_, line)| !line.trim().is_empty()) {
+            let file = format!("{}:{}", input::display_name(path), index + 1);
+            let validation = match json::parse(line.as_bytes()) {
+                Ok(request) => self.validate(path, file, Input::from(request)).await,
+                Err(error) => {
+                    let problem = Problem::request("", error.to_string());
+                    Validation { file, problems: vec![problem], ..Validation::default() }
+                }
+            };
+            validations.push(validation);
+        }
+    }
+
+    async fn validate(&self, path: &Path, file: String, mut input: Input) -> Validation {
+        if let Some(kind) = other_kind(&input.request) {
+            let text = format!("this is {kind}, not a request");
+            if !self.is_named {
+                return Validation { file, skipped: Some(text), ..Validation::default() };
+            }
+            let problems = vec![Problem::request("", text)];
+            return Validation { file, problems, ..Validation::default() };
+        }
+        let deadline = Deadline::after(Duration::from_secs(60));
+        let runner = self.environment.runner_for(path);
+        let Run { outcome, report } = runner.dry_run(deadline, input.take_request()).await;
+        let error = outcome.err().map(|error| input.label(error));
+        let problems = error.as_ref().map(problems).unwrap_or_default();
+        let warnings = [input.warnings, report.warnings].concat();
+        Validation { file, problems, warnings, skipped: None }
+    }
+}
+
+/// Returns what a JSON document is if it is a known kind of document other than a request.
+fn other_kind(document: &Value) -> Option<String> {
+    let source = llm_exe_events::detect(document).name();
+    if source != "direct" {
+        return Some(format!("an event ({source})"));
+    }
+    let is_state_machine = ["StartAt", "States"].iter().all(|name| document.get(name).is_some());
+    is_state_machine.then(|| "a state machine".to_owned())
 }
 
 /// Returns the problems that an error lists. If it lists none, returns the error itself as the only
@@ -82,7 +152,7 @@ fn problems(error: &Error) -> Vec<Problem> {
 impl Validation {
     fn from_error(path: &Path, error: &Error) -> Validation {
         let (file, problems) = (input::display_name(path), problems(error));
-        Validation { file, problems, warnings: Vec::new() }
+        Validation { file, problems, ..Validation::default() }
     }
 
     fn to_json(&self) -> Value {
@@ -94,12 +164,16 @@ impl Validation {
                 json!({ "type": kind.name(), "path": path, "message": message })
             })
             .collect();
-        json!({
+        let mut fields = json!({
             "file": self.file,
             "ok": self.problems.is_empty(),
             "problems": problems,
             "warnings": self.warnings
-        })
+        });
+        if let (Some(text), Some(fields)) = (&self.skipped, fields.as_object_mut()) {
+            fields.insert("skipped".to_owned(), json!(text));
+        }
+        fields
     }
 
     fn print_warnings(&self) {
@@ -109,6 +183,9 @@ impl Validation {
     }
 
     fn lines(&self) -> Vec<String> {
+        if let Some(text) = &self.skipped {
+            return vec![format!("{}: skipped, because {text}", self.file)];
+        }
         if self.problems.is_empty() {
             return vec![format!("{}: ok", self.file)];
         }

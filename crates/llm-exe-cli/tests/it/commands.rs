@@ -223,16 +223,54 @@ async fn schema_accepts_the_examples() {
             assert!(validator.is_valid(&example), "{path:?}");
         }
     }
+    for (name, example) in crate::simulate::documented_requests() {
+        let errors = validator.iter_errors(&example).map(|error| error.to_string());
+        assert_eq!(errors.collect::<Vec<_>>(), Vec::<String>::new(), "{name}");
+    }
     for wrong in [
         json!([]),
-        json!("a"),
+        json!({}),
         json!({ "provider": 7 }),
-        json!({ "message": 7 }),
-        json!({ "message": [7] }),
-        json!({ "options": { "temperature": "hot" } }),
-        json!({ "data": [] }),
+        json!({ "provider": "opnai", "model": "m", "message": "hi" }),
+        json!({ "provider": "openai", "model": "m", "message": [7] }),
     ] {
         assert!(!validator.is_valid(&wrong), "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn schema_of_configs_has_optional_fields_and_registered_providers() {
+    let folder = Folder::new();
+    let servers = r#"{ "together": { "baseUrl": "https://api.example.com/v1" } }"#;
+    let variables = [("OPENAI_COMPATIBLE_PROVIDERS", servers)];
+    let output = folder.run_with(&variables, &["schema", "--config"]).await;
+    let schema = output.json();
+    jsonschema::meta::validate(&schema).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for (config, expected) in [
+        (json!({ "provider": "together", "overridable": ["data"] }), true),
+        (json!({ "provider": "togther" }), false),
+        (json!({ "overridable": ["dta"] }), false),
+    ] {
+        assert_eq!(validator.is_valid(&config), expected, "{config}");
+    }
+    let output = folder.run_with(&variables, &["schema"]).await;
+    assert!(output.stdout.contains("\"together\""), "{output:?}");
+}
+
+#[tokio::test]
+async fn schema_field_for_editors_is_accepted() {
+    let folder = Folder::new();
+    let mut request = request();
+    request["$schema"] = json!("./request.schema.json");
+    let json_file = folder.file("request.json", request.to_string());
+    let yaml = "$schema: ./config.schema.json\nprovider: openai\nmodel: gpt-4o-mini\nmessage: Hi\n";
+    let yaml_file = folder.file("request.yaml", yaml);
+    let markdown = format!("---\n{}---\nHi", yaml.replace("message: Hi\n", ""));
+    let markdown_file = folder.file("request.md", markdown);
+    for file in [json_file, yaml_file, markdown_file] {
+        let output = folder.run(&["validate", "--strict", &file]).await;
+        assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{output:?}");
     }
 }
 
@@ -420,4 +458,116 @@ async fn size_of_a_file_that_is_too_large_is_reported() {
     let output = folder.run(&["validate", &file]).await;
     let expected = "is too large: expected at most 6291456 bytes, got 7340032 bytes";
     assert!(output.stdout.contains(expected), "{output:?}");
+}
+
+#[tokio::test]
+async fn error_states_the_number_of_attempts() {
+    let folder = Folder::new();
+    let simulator = Simulator::start().await.unwrap();
+    let variables = simulator_variables(&simulator);
+    let plain = folder.file("plain.json", request().to_string());
+    let mut request = request();
+    request["output"] = json!("number");
+    request["outputOptions"] = json!({ "repairs": 1 });
+    let number = folder.file("number.json", request.to_string());
+    let limited = || Step::status(429).times(3);
+    let no_number = || Step::text("none").times(2);
+    let rejected = || Step::status(400).times(1);
+    for (file, step, attempts, has_usage) in [
+        (&plain, limited(), 3, false),
+        (&number, no_number(), 2, true),
+        (&plain, rejected(), 1, false),
+    ] {
+        simulator.script(vec![step.clone()]);
+        let output = folder.run_with(&as_pairs(&variables), &["invoke", "--json", file]).await;
+        let error = output.error();
+        assert_eq!(error["attempts"], attempts, "{error}");
+        assert_eq!(
+            (&error["provider"], &error["model"]),
+            (&json!("openai"), &json!("gpt-4o-mini"))
+        );
+        assert_eq!(error["usage"]["totalTokens"].as_u64().unwrap() > 0, has_usage, "{error}");
+        simulator.script(vec![step]);
+        let output = folder.run_with(&as_pairs(&variables), &["invoke", file]).await;
+        let text = format!("; after {attempts} attempts\n");
+        assert_eq!(output.stderr.ends_with(&text), attempts > 1, "{output:?}");
+    }
+    let missing = folder.file("missing.json", r#"{ "provider": "openai", "message": "hi" }"#);
+    let output = folder.run(&["invoke", "--json", &missing]).await;
+    assert_eq!(output.error().get("attempts"), None, "{output:?}");
+}
+
+#[tokio::test]
+async fn time_limit_of_the_command_is_named() {
+    let folder = Folder::new();
+    let simulator = Simulator::start().await.unwrap();
+    simulator.script(vec![Step::fault(Fault::Hang)]);
+    let variables = simulator_variables(&simulator);
+    let file = folder.file("request.json", request().to_string());
+    let arguments = ["invoke", "--timeout", "1", &file];
+    let output = folder.run_with(&as_pairs(&variables), &arguments).await;
+    assert_eq!(output.code, Some(5), "{output:?}");
+    assert!(output.stderr.contains("the time limit is 1 s (--timeout)"), "{output:?}");
+    let mut own = request();
+    own["options"] = json!({ "timeout": 100, "numOfAttempts": 1 });
+    let file = folder.file("request.json", own.to_string());
+    simulator.script(vec![Step::fault(Fault::Hang)]);
+    let output = folder.run_with(&as_pairs(&variables), &["invoke", &file]).await;
+    assert!(!output.stderr.contains("--timeout"), "{output:?}");
+}
+
+#[tokio::test]
+async fn simulate_is_suggested_only_where_it_exists() {
+    let folder = Folder::new();
+    let mut request = request();
+    request["provider"] = json!("amazon");
+    request["model"] = json!("amazon.nova-lite-v1:0");
+    let file = folder.file("request.json", request.to_string());
+    let output = folder.run(&["invoke", &file]).await;
+    assert_eq!(output.code, Some(3), "{output:?}");
+    assert!(output.stderr.contains("--simulate"), "{output:?}");
+    for command in ["render", "validate"] {
+        let output = folder.run(&[command, &file]).await;
+        assert!(!output.stderr.contains("--simulate"), "{command}: {output:?}");
+    }
+}
+
+#[tokio::test]
+async fn unknown_provider_is_named_with_the_nearest() {
+    let folder = Folder::new();
+    let mut request = request();
+    request["provider"] = json!("opnai");
+    let file = folder.file("request.json", request.to_string());
+    let output = folder.run(&["render", &file]).await;
+    let expected = "provider: unknown provider \"opnai\" (did you mean openai?)";
+    assert!(output.stderr.contains(expected), "{output:?}");
+}
+
+#[tokio::test]
+async fn short_key_is_redacted_only_as_a_word() {
+    let folder = Folder::new();
+    let simulator = Simulator::start().await.unwrap();
+    let mut variables = simulator_variables(&simulator);
+    variables.retain(|(name, _)| *name != "OPENAI_API_KEY");
+    variables.push(("OPENAI_API_KEY", "any".to_owned()));
+    let file = folder.file("request.json", request().to_string());
+    let body = json!({ "error": { "message": "too many messages for your company plan any" } });
+    let then = json!([{ "then": { "status": 400, "body": body } }]);
+    simulator.script_json(then).unwrap();
+    let output = folder.run_with(&as_pairs(&variables), &["invoke", &file]).await;
+    let expected = "too many messages for your company plan [redacted]";
+    assert!(output.stderr.contains(expected), "{output:?}");
+}
+
+#[tokio::test]
+async fn help_names_settings_and_values() {
+    let folder = Folder::new();
+    let help = folder.run(&["--help"]).await.stdout;
+    for name in ["CONFIG_BUCKETS", "STRICT_VARIABLES", "ALLOWED_MODELS", "docs/lambda.md"] {
+        assert!(help.contains(name), "{name}: {help}");
+    }
+    assert!(help.starts_with("Send a JSON request to an LLM"), "{help}");
+    let output = folder.run(&["serve", "--auth", "API_KYE"]).await;
+    assert_eq!(output.code, Some(2));
+    assert!(output.stderr.contains("AWS_IAM, API_KEY, NONE"), "{output:?}");
 }

@@ -60,7 +60,9 @@ fn table_of_flags_is_up_to_date() {
     let mut table = vec![vec!["command".to_owned(), "flag".to_owned(), "description".to_owned()]];
     for command in commands() {
         for flag in flags(&command) {
-            let usage = format!("--{} {}", flag.get_long().unwrap(), value_names(flag));
+            let short = flag.get_short().map(|letter| format!("-{letter}, "));
+            let (short, long) = (short.unwrap_or_default(), flag.get_long().unwrap());
+            let usage = format!("{short}--{long} {}", value_names(flag));
             let mut text = cell(flag.get_long_help().or(flag.get_help()));
             if let Some(variable) = flag.get_env() {
                 text += &format!(" Can be set with `{}`.", variable.to_str().unwrap());

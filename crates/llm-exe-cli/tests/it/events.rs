@@ -1,5 +1,7 @@
 //! Runs events from every source with `invoke --event` and with the Invoke API of `serve`.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use llm_exe_testkit::aws::AwsSimulator;
 use llm_exe_testkit::event_sources::{ExampleEvent, example_events};
 use serde_json::{Value, json};
@@ -325,4 +327,73 @@ async fn invoke_deduplicates_by_idempotency_key() {
     assert!(without.stderr.contains("RESULT_PREFIX"), "{without:?}");
     assert_eq!(folder.run(&["validate", &file]).await.code, Some(0));
     assert_eq!(folder.run(&["render", &file]).await.code, Some(0));
+}
+
+/// Returns a function URL event with this path and body.
+fn http_event(path: &str, body: &Value) -> String {
+    let http = json!({ "method": "POST", "path": path });
+    let event = json!({
+        "version": "2.0", "rawPath": path, "body": body.to_string(),
+        "requestContext": { "http": http, "authorizer": { "iam": { "userArn": "arn:aws:iam::1:user/a" } } }
+    });
+    event.to_string()
+}
+
+#[tokio::test]
+async fn failed_http_event_has_the_exit_code_of_its_error() {
+    let folder = Folder::new();
+    let request = crate::harness::request();
+    let mut unknown = request.clone();
+    unknown["provider"] = json!("opnai");
+    let mut number = request.clone();
+    number["output"] = json!("number");
+    number["message"] = json!("Say hello.");
+    for (event, status, code) in [
+        (http_event("/", &request), 200, 0),
+        (http_event("/", &unknown), 400, 2),
+        (http_event("/", &number), 502, 6),
+        (http_event("/nowhere", &request), 404, 2),
+    ] {
+        let file = folder.file("event.json", event);
+        let output = folder.run(&["invoke", "--simulate", "--event", &file]).await;
+        assert_eq!(output.json()["statusCode"], status, "{output:?}");
+        assert_eq!(output.code, Some(code), "{output:?}");
+    }
+    // The load balancer's event has no identity.
+    let output =
+        folder.run(&["invoke", "--simulate", "--event", &format!("{EVENTS}/alb.json")]).await;
+    assert_eq!((output.json()["statusCode"].clone(), output.code), (json!(401), Some(3)));
+}
+
+#[tokio::test]
+async fn invoke_api_rejects_payloads_that_are_not_json() {
+    let folder = Folder::new();
+    let server = Server::start(&folder, &[], &["--simulate"]).await;
+    for (headers, payload) in
+        [(&[][..], "{"), (&[("x-amz-invocation-type", "Event")][..], "not JSON")]
+    {
+        let response = server.send("POST", INVOKE_API, headers, payload.as_bytes()).await;
+        assert_eq!(response.status, 400, "{response:?}");
+        assert_eq!(response.headers["x-amzn-errortype"], "InvalidRequestContentException");
+        assert_eq!(response.json()["Type"], "User", "{response:?}");
+    }
+    // Without a payload, the event is an empty object.
+    let response = server.send("POST", INVOKE_API, &[], b"").await;
+    assert_eq!((response.status, &response.json()["errorType"]), (200, &json!("InvalidRequest")));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn invoke_api_returns_the_log_on_request() {
+    let folder = Folder::new();
+    let server = Server::start(&folder, &[], &["--simulate"]).await;
+    let request = crate::harness::request().to_string();
+    let response = server.post(INVOKE_API, &request).await;
+    assert_eq!(response.headers.get("x-amz-log-result"), None, "{response:?}");
+    let headers = [("x-amz-log-type", "Tail")];
+    let response = server.send("POST", INVOKE_API, &headers, request.as_bytes()).await;
+    let log = STANDARD.decode(&response.headers["x-amz-log-result"]).unwrap();
+    let line: Value = serde_json::from_slice(&log).unwrap();
+    assert_eq!((&line["message"], &line["source"]), (&json!("answered"), &json!("direct")));
+    server.stop().await;
 }

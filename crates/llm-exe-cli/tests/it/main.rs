@@ -8,6 +8,7 @@
 
 mod bedrock;
 mod commands;
+mod completions;
 mod costs;
 mod docs;
 mod events;
@@ -18,7 +19,10 @@ mod harness;
 mod health;
 mod keys;
 mod limits;
+mod overrides;
 mod pipes;
 mod schema_differential;
 mod serve;
 mod serve_stop;
+mod simulate;
+mod validate;

@@ -1,10 +1,15 @@
 //! Tests how `llm-exe serve` responds to HTTP requests.
 
+use std::process::Stdio;
+
 use llm_exe_simulator::{Simulator, Step};
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
 
 use crate::harness::{
-    ENDPOINT_KEY, Folder, OPENAI_KEY, REPLY, Server, as_pairs, request, simulator_variables,
+    ENDPOINT_KEY, Folder, OPENAI_KEY, REPLY, Server, TIMEOUT, as_pairs, request,
+    simulator_variables,
 };
 
 #[tokio::test]
@@ -298,4 +303,78 @@ async fn errors_have_documented_status_and_body() {
     let response = server.post("/", request_text()).await;
     assert_eq!((response.status, response.error_type().as_str()), (500, "SecretNotFound"));
     server.stop().await;
+}
+
+/// A request with an unknown field, a misplaced option and a missing variable.
+fn request_with_warnings() -> Value {
+    let mut request = request();
+    request["message"] = json!("Say hello {{nmae}}.");
+    request["temperature"] = json!(0);
+    request["max_tokens"] = json!(5);
+    request
+}
+
+#[tokio::test]
+async fn number_of_warnings_is_a_header_and_is_printed() {
+    let folder = Folder::new();
+    let server = Server::start(&folder, &[], &["--simulate"]).await;
+    let with_warnings = request_with_warnings();
+    let response = server.post("/invoke", with_warnings.to_string()).await;
+    assert_eq!(response.status, 200, "{response:?}");
+    assert_eq!(response.headers["x-llm-exe-warnings"], "3", "{response:?}");
+    let mut full = with_warnings.clone();
+    full["return"] = json!("full");
+    let response = server.post("/invoke", full.to_string()).await;
+    assert_eq!(response.json()["warnings"].as_array().unwrap().len(), 3, "{response:?}");
+    let mut invalid = with_warnings;
+    invalid["model"] = Value::Null;
+    let response = server.post("/invoke", invalid.to_string()).await;
+    assert_eq!(response.status, 400, "{response:?}");
+    assert_eq!(response.headers["x-llm-exe-warnings"], "3", "{response:?}");
+    let response = server.post("/invoke", request().to_string()).await;
+    assert_eq!(response.headers.get("x-llm-exe-warnings"), None, "{response:?}");
+    let output = server.stop().await;
+    assert_eq!(output.stderr.matches(" 3 warnings\n").count(), 3, "{output:?}");
+    assert_eq!(output.stderr.matches(" InvalidRequest 3 warnings\n").count(), 1, "{output:?}");
+    assert_eq!(output.stderr.matches("warning").count(), 3, "{output:?}");
+}
+
+#[tokio::test]
+async fn texts_of_warnings_are_printed_on_a_terminal() {
+    let folder = Folder::new();
+    // `script` runs the program on a terminal and copies what it prints.
+    let program = format!("{} serve --simulate --port 0", env!("CARGO_BIN_EXE_llm-exe"));
+    let mut terminal = tokio::process::Command::new("script")
+        .args(["--quiet", "--return", "--command", &program, "/dev/null"])
+        .current_dir(folder.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(terminal.stdout.take().unwrap()).lines();
+    let body = request_with_warnings().to_string();
+    let mut text = String::new();
+    let read = async {
+        while let Some(line) = lines.next_line().await.unwrap() {
+            if let Some((_, address)) = line.split_once("listening on http://") {
+                let address = address.split_whitespace().next().unwrap().to_owned();
+                let mut stream = TcpStream::connect(&address).await.unwrap();
+                let length = body.len();
+                let head = format!(
+                    "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: {length}\r\n\r\n"
+                );
+                stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+                stream.read_u8().await.unwrap();
+            }
+            text.push_str(&line);
+            if text.matches("warning:").count() == 3 {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(TIMEOUT, read).await.unwrap_or_else(|_| panic!("no warnings: {text}"));
+    for name in ["temperature", "max_tokens", "nmae"] {
+        assert!(text.contains(name), "{name}: {text}");
+    }
 }

@@ -64,8 +64,10 @@ async fn second_signal_stops_immediately() {
     tokio::time::sleep(Duration::from_millis(50)).await;
     server.signal("TERM");
     let started = Instant::now();
-    server.wait().await;
+    let output = server.wait().await;
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    assert_eq!(output.code, Some(1), "{output:?}");
+    assert!(output.stderr.ends_with("stopped with 1 request open\n"), "{output:?}");
 }
 
 #[tokio::test]

@@ -255,8 +255,11 @@ fn check_records(source: &dyn EventSource, records: &[Record]) {
         Outcome::Failed(Error::new(ErrorKind::Timeout, "late")),
         Outcome::Skipped,
     ] {
-        let finish =
-            |record: &Record| FinishedRecord { id: record.id.clone(), outcome: outcome.clone() };
+        let finish = |record: &Record| FinishedRecord {
+            id: record.id.clone(),
+            outcome: outcome.clone(),
+            warning_count: 1,
+        };
         let finished: Vec<FinishedRecord> = records.iter().map(finish).collect();
         let failed = matches!(outcome, Outcome::Failed(_)) && !finished.is_empty();
         let response = source.respond(&invocation(), &finished).map(|response| parse(&response));
@@ -304,7 +307,7 @@ fn check_event(event: &Value) {
 }
 
 fn finished(outcome: Outcome) -> Vec<FinishedRecord> {
-    vec![FinishedRecord { id: "id-1".to_owned(), outcome }]
+    vec![FinishedRecord { id: "id-1".to_owned(), outcome, warning_count: 0 }]
 }
 
 proptest! {

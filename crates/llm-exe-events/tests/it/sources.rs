@@ -111,6 +111,7 @@ fn respond(source: &dyn EventSource, event: &Value, words: &Value) -> Value {
     let finished = records.into_iter().zip(words).map(|(record, word)| FinishedRecord {
         id: record.id,
         outcome: outcome(word.as_str().unwrap()),
+        warning_count: 0,
     });
     match source.respond(&invocation(), &finished.collect::<Vec<_>>()) {
         Ok(response) => json!({"response": parse(&response)}),
@@ -205,6 +206,7 @@ fn error_for_many_records_is_short() {
         FinishedRecord {
             id: format!("{index}-{}", "é".repeat(2_000)),
             outcome: Outcome::Failed(error),
+            warning_count: 0,
         }
     });
     let error = source.respond(&invocation(), &finished.collect::<Vec<_>>()).unwrap_err();
@@ -212,6 +214,27 @@ fn error_for_many_records_is_short() {
     assert!(error.message().starts_with("1000 of 1000 records failed: 0-é"), "{error}");
     assert!(error.message().ends_with("; and 990 more"), "{error}");
     assert!(error.message().chars().count() < 6_000 && error.for_log().len() < 12_000);
+}
+
+#[test]
+fn http_responses_have_the_number_of_warnings() {
+    let mut sources = 0;
+    for ExampleEvent { name, source, event, .. } in &example_events().unwrap() {
+        if !["http", "rest", "alb"].contains(&source.as_str()) {
+            continue;
+        }
+        sources += 1;
+        for (word, warning_count) in [("done", 0), ("done", 2), ("Timeout", 3)] {
+            let outcome = outcome(word);
+            let finished = [FinishedRecord { id: "1".to_owned(), outcome, warning_count }];
+            let response = parse(&detect(event).respond(&invocation(), &finished).unwrap());
+            let multi = &response["multiValueHeaders"]["x-llm-exe-warnings"][0];
+            let header = multi.as_str().or(response["headers"]["x-llm-exe-warnings"].as_str());
+            let expected = (warning_count > 0).then(|| warning_count.to_string());
+            assert_eq!(header, expected.as_deref(), "{name}: {response}");
+        }
+    }
+    assert!(sources > 3, "{sources}");
 }
 
 #[test]

@@ -116,11 +116,12 @@ pub(super) fn check_overrides(
     Err(Error::new(ErrorKind::ConfigForbidden, message))
 }
 
-/// Returns the quoted names of the fields that are not null and match the filter.
+/// Returns the quoted names of the fields that are not null and match the filter. Skips `$schema`,
+/// which only editors read.
 fn set_fields(fields: &Map<String, Value>, filter: impl Fn(&str) -> bool) -> Vec<String> {
     fields
         .iter()
-        .filter(|(name, value)| filter(name) && !value.is_null())
+        .filter(|(name, value)| filter(name) && !value.is_null() && *name != "$schema")
         .map(|(name, _)| json::quoted(name))
         .collect()
 }
@@ -136,8 +137,23 @@ fn join_names(names: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{NEVER_PINNED_FIELDS, URL_CONFIG_FIELDS};
+    use serde_json::json;
+
+    use super::{NEVER_PINNED_FIELDS, URL_CONFIG_FIELDS, check_overrides};
+    use crate::hosted::HostedConfig;
     use crate::request::is_field;
+
+    #[test]
+    fn schema_for_editors_is_not_an_override() {
+        let config = HostedConfig { overridable: Some(Vec::new()), ..HostedConfig::default() };
+        for (request, expected) in [
+            (json!({ "$schema": "./request.schema.json", "data": {} }), true),
+            (json!({ "schema": {} }), false),
+        ] {
+            let fields = request.as_object().unwrap();
+            assert_eq!(check_overrides(&config, fields).is_ok(), expected, "{request}");
+        }
+    }
 
     #[test]
     fn access_lists_contain_only_request_fields() {

@@ -7,6 +7,7 @@ mod output;
 mod problems;
 mod render;
 mod rules;
+mod schema;
 mod target;
 
 use std::cell::RefCell;
@@ -18,6 +19,7 @@ pub use messages::Prompt;
 pub use output::Output;
 pub use render::RenderedChat;
 pub use rules::{InvalidModelPatterns, ModelPatterns, Rules};
+pub use schema::{config_schema, request_schema_with};
 pub use target::Target;
 
 use crate::destination::ParsedDestination;

@@ -9,7 +9,7 @@ mod suggestion;
 mod text_or;
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 pub(crate) use parse::is_field;
 pub use parse::{ParsedRequest, field_names};
@@ -179,10 +179,55 @@ impl RequestOptions {
 }
 
 /// The JSON Schema of a request. It is a file, so that programs need no schemars to return it. A
-/// test compares it with the types.
+/// test compares it with the types and with the validation.
 const SCHEMA: &str = include_str!("schema.json");
 
-/// Returns the JSON Schema of a request.
+/// Returns the JSON Schema of a request to the built-in providers.
 pub fn request_schema() -> Value {
     serde_json::from_str(SCHEMA).unwrap_or_default()
+}
+
+/// Returns the JSON Schema of a request to the built-in providers and others with these names.
+pub(crate) fn request_schema_for(names: &[String]) -> Value {
+    let mut schema = request_schema();
+    if names.is_empty() {
+        return schema;
+    }
+    let forms = schema.pointer_mut("/$defs/Provider/anyOf").and_then(Value::as_array_mut);
+    if let Some(forms) = forms {
+        // The names of providers contain no characters with a meaning in patterns.
+        let with_model = format!("^(?:{})\\..+$", names.join("|"));
+        forms.push(json!({ "enum": names }));
+        forms.push(json!({ "type": "string", "pattern": with_model }));
+    }
+    schema
+}
+
+/// The fields that point to a hosted config.
+const POINTER_FIELDS: &[&str] = &["key", "bucket", "version", "url"];
+
+/// Converts the JSON Schema of a request to that of a hosted config. A config may omit any field,
+/// can't point to another config, and can list the fields that callers may override.
+pub(crate) fn into_config_schema(mut schema: Value) -> Value {
+    let Some(keywords) = schema.as_object_mut() else { return schema };
+    keywords.shift_remove("if");
+    keywords.shift_remove("else");
+    keywords.insert("title".to_owned(), json!("llm-exe hosted config"));
+    let text = "A hosted config: the fields of a request, all of which are optional.";
+    keywords.insert("description".to_owned(), json!(text));
+    if let Some(Value::String(id)) = keywords.get_mut("$id") {
+        *id = id.replace("request.schema", "config.schema");
+    }
+    let names = field_names::<Request>().iter().filter(|name| !POINTER_FIELDS.contains(name));
+    let items = json!({ "enum": names.collect::<Vec<_>>() });
+    let text = "The fields that callers may override. Without this list, they may override all.";
+    let overridable = json!({ "type": ["array", "null"], "items": items, "description": text });
+    if let Some(fields) = keywords.get_mut("properties").and_then(Value::as_object_mut) {
+        for name in POINTER_FIELDS {
+            let text = "A config can't point to another config.";
+            fields.insert((*name).to_owned(), json!({ "type": "null", "description": text }));
+        }
+        fields.insert("overridable".to_owned(), overridable);
+    }
+    schema
 }

@@ -124,6 +124,8 @@ impl ParsedRequest {
             let error = match Request::deserialize(deserializer) {
                 Ok(request) => {
                     self.request = request;
+                    // Editors read the schema of a file from this field.
+                    unknown.retain(|path| path != "$schema");
                     self.warnings = unknown_field_warnings(&unknown);
                     return;
                 }

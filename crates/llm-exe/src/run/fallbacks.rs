@@ -61,8 +61,20 @@ fn check_size(messages: &[Message], targets: usize) -> Result<(), Error> {
 }
 
 /// Runs the conversations in order until one succeeds. Each conversation gets an equal share of the
-/// remaining time.
+/// remaining time. An error states the number of attempts if there were several, because each may
+/// have been billed.
 pub(super) async fn run(
+    context: &mut Context,
+    conversations: Vec<Conversation<'_>>,
+) -> Result<Value, Error> {
+    let outcome = call_in_order(context, conversations).await;
+    outcome.map_err(|error| match context.report.attempts {
+        0 | 1 => error,
+        attempts => error.with_suffix(&format!("; after {attempts} attempts")),
+    })
+}
+
+async fn call_in_order(
     context: &mut Context,
     mut conversations: Vec<Conversation<'_>>,
 ) -> Result<Value, Error> {

@@ -107,6 +107,25 @@ impl Runner {
         self.run_request(context.into(), request, Mode::DryRun).await
     }
 
+    /// Validates a request as [`Runner::dry_run`] does and returns the plan, for programs that show
+    /// the prompt itself and not the request to the provider. The caller must be allowed to see it.
+    ///
+    /// # Errors
+    /// The same as for [`Plan::new`], and those of fetching a hosted config.
+    pub async fn plan(&self, context: impl Into<Context>, request: Value) -> Result<Plan, Error> {
+        let mut context = context.into();
+        let store = self.documents.as_deref();
+        let (rules, place) = (&self.rules.hosted, &mut context.report.config_place);
+        let resolved = hosted::resolve(request, store, rules, context.deadline, place).await?;
+        let Resolved { request, hosted, warnings } = resolved;
+        let mut parsed = ParsedRequest::from_value(request);
+        parsed.warnings.splice(0..0, warnings);
+        Plan::validate(parsed, &self.rules, Mode::DryRun).map_err(|rejected| match hosted {
+            Some((_, origin)) => origin.label(rejected.error),
+            None => rejected.error,
+        })
+    }
+
     /// Runs a validated request.
     pub async fn run_plan(&self, context: impl Into<Context>, plan: &Plan) -> Run {
         let mut context = context.into();

@@ -10,6 +10,10 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 /// The text that replaces a key.
 pub(super) const REDACTED: &str = "[redacted]";
 
+/// Minimum length in bytes of a secret that is replaced within words. Ordinary words can contain a
+/// shorter secret.
+pub(super) const MIN_LENGTH_WITHIN_WORDS: usize = 16;
+
 /// Minimum length in bytes of a secret whose other forms are searched for. Ordinary text could
 /// contain the forms of a shorter secret.
 const MIN_SECRET_LENGTH: usize = 8;
@@ -39,7 +43,12 @@ pub(super) fn redact(text: &str, secret: &str) -> String {
     let mut ranges = Vec::new();
     for _ in 0..MAX_ROUNDS {
         chars.retain(|decoded| !is_gap(decoded.c));
-        find_forms(&chars, &needle, &mut ranges);
+        let mut forms = Vec::new();
+        find_forms(&chars, &needle, &mut forms);
+        if secret.len() < MIN_LENGTH_WITHIN_WORDS {
+            forms.retain(|range| is_word(text, range));
+        }
+        ranges.append(&mut forms);
         find_encoded(&chars, secret, &mut ranges);
         let decoded = decode(&chars);
         if decoded.len() == chars.len() {
@@ -48,6 +57,13 @@ pub(super) fn redact(text: &str, secret: &str) -> String {
         chars = decoded;
     }
     redact_ranges(text, ranges)
+}
+
+/// Returns whether a part of a text is neither preceded nor followed by a letter or a digit.
+pub(super) fn is_word(text: &str, range: &Range<usize>) -> bool {
+    let before = text.get(..range.start).and_then(|text| text.chars().next_back());
+    let after = text.get(range.end..).and_then(|text| text.chars().next());
+    ![before, after].into_iter().flatten().any(char::is_alphanumeric)
 }
 
 /// Returns whether a text of letters, digits and punctuation contains a secret or a part of it, in

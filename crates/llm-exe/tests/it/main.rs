@@ -30,6 +30,7 @@ mod provider_strings;
 mod refusals;
 mod registered;
 mod rendering;
+mod request_schema;
 mod requests;
 mod responses;
 mod runs;

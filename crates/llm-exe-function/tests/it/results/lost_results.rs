@@ -170,3 +170,33 @@ async fn warnings_about_a_request_are_only_counted() {
         assert_eq!(line["warnings"].as_array().unwrap().len(), listed, "{line}");
     }
 }
+
+/// Returns the names of a line's metrics. Each must be a field of the line.
+fn metrics(line: &Value) -> Vec<&str> {
+    let metrics = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
+    let names: Vec<&str> = metrics.iter().map(|metric| metric["Name"].as_str().unwrap()).collect();
+    assert!(names.iter().all(|name| line[name].is_number()), "{line}");
+    names
+}
+
+#[tokio::test]
+async fn warnings_of_all_requests_are_a_metric() {
+    let function = function_with(&[PREFIX]).await;
+    let plain = request("hi");
+    let unknown_fields = with(with(plain.clone(), "nonsense", json!(1)), "foo", json!(1));
+    let invalid = with(unknown_fields.clone(), "model", Value::Null);
+    for (event, expected) in [
+        (plain.clone(), None),
+        (unknown_fields.clone(), Some(2)),
+        (invalid.clone(), Some(2)),
+        (records(&[sqs("a", "jobs", &plain)]), None),
+        (records(&[sqs("b", "jobs", &unknown_fields), sqs("c", "jobs", &invalid)]), Some(4)),
+    ] {
+        let handled = function.handle(&event, Duration::from_secs(20)).await;
+        let text = handled.line.to_json(LogLevel::Info).unwrap();
+        let line: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(line.get("warningCount"), expected.map(|count| json!(count)).as_ref(), "{line}");
+        let is_metric = metrics(&line).contains(&"warningCount");
+        assert_eq!(is_metric, expected.is_some(), "{line}");
+    }
+}

@@ -1,0 +1,238 @@
+//! Applies the arguments that change a request: the model, the output, fields and template data.
+
+use std::path::Path;
+
+use llm_exe::hosted::{Format, HostedConfig, merge};
+use llm_exe::{Error, Plan, Providers, json, prompt::Limits};
+use serde_json::{Map, Value};
+
+use crate::args::Source;
+use crate::input::{self, Input};
+
+/// Maximum number of names whose use is checked. Each check renders the prompt twice.
+const MAX_CHECKED_NAMES: usize = 20;
+
+/// A text that no template expects, as the value of a variable whose use is checked.
+const PROBE: &str = "7d1f0c9a";
+
+/// Reads a request and applies the arguments to it.
+pub(crate) fn read_request(source: &Source, providers: &Providers) -> Result<Input, Error> {
+    check_standard_input(source)?;
+    let mut input = input::read(&source.file)?;
+    let Value::Object(mut fields) = input.request else {
+        return Ok(input);
+    };
+    let layer = replaced_fields(source, providers);
+    if !layer.is_empty() {
+        fields = merge([fields, layer]);
+    }
+    input.request = Value::Object(fields);
+    for argument in &source.set {
+        let (name, value) = parse_assignment("--set", argument)?;
+        set_path(&mut input.request, "--set", name, value)?;
+    }
+    add_data(&mut input.request, source)?;
+    Ok(input)
+}
+
+/// Returns the fields that `--model` and `--output` replace.
+fn replaced_fields(source: &Source, providers: &Providers) -> Map<String, Value> {
+    let mut layer = Map::new();
+    if let Some(name) = &source.model {
+        let names = providers.all().map(|provider| provider.name().to_owned());
+        let matching = names.filter(|provider| {
+            name.strip_prefix(provider.as_str()).is_some_and(|rest| rest.starts_with(':'))
+        });
+        // The name of a provider can begin with that of another one: amazon, amazon:nova.
+        let provider = matching.max_by_key(String::len);
+        let prefix = provider.as_ref().map_or(0, |provider| provider.len() + 1);
+        if let Some(provider) = provider {
+            layer.insert("provider".to_owned(), Value::from(provider));
+        }
+        let model = name.get(prefix..).unwrap_or_default();
+        layer.insert("model".to_owned(), Value::from(model));
+    }
+    if let Some(output) = &source.output {
+        layer.insert("output".to_owned(), Value::from(output.as_str()));
+    }
+    layer
+}
+
+/// Merges the data files, and then the names of `--data`, into the request's `data`.
+fn add_data(request: &mut Value, source: &Source) -> Result<(), Error> {
+    let mut data = Map::new();
+    for path in &source.data_file {
+        data.extend(read_object(path)?);
+    }
+    if data.is_empty() && source.data.is_empty() {
+        return Ok(());
+    }
+    let Some(fields) = request.as_object_mut() else { return Ok(()) };
+    let own = fields.entry("data").or_insert(Value::Null);
+    match own {
+        Value::Object(own) => own.extend(data),
+        Value::Null => *own = Value::Object(data),
+        // Do not replace a `data` field of the wrong type, so that validation reports it.
+        _ => return Ok(()),
+    }
+    for argument in &source.data {
+        let (name, value) = parse_assignment("--data", argument)?;
+        set_path(own, "--data", name, value)?;
+    }
+    Ok(())
+}
+
+/// Rejects arguments that read standard input more than once.
+fn check_standard_input(source: &Source) -> Result<(), Error> {
+    let is_stdin = |path: &Path| path == Path::new("-");
+    let mut users = Vec::new();
+    if is_stdin(&source.file) {
+        users.push("FILE".to_owned());
+    }
+    let data_files = source.data_file.iter().filter(|path| is_stdin(path));
+    users.extend(data_files.map(|_| "--data-file".to_owned()));
+    for (option, assignments) in [("--set", &source.set), ("--data", &source.data)] {
+        let names = assignments.iter().filter_map(|text| text.strip_suffix("=@-"));
+        users.extend(names.map(|name| format!("{option} {name}")));
+    }
+    match users.as_slice() {
+        [] | [_] => Ok(()),
+        [first, second, ..] => {
+            let message = format!("standard input can be read only once, but {first} reads it too");
+            Err(Error::invalid(second.as_str(), message))
+        }
+    }
+}
+
+/// Splits `NAME=VALUE` and parses the value.
+fn parse_assignment<'a>(option: &str, text: &'a str) -> Result<(&'a str, Value), Error> {
+    let Some((name, value)) = text.split_once('=').filter(|(name, _)| !name.is_empty()) else {
+        let message = format!("expected NAME=VALUE, got {}", json::quoted(text));
+        return Err(Error::invalid(option, message));
+    };
+    let value = match value.strip_prefix('@') {
+        Some(path) => read_value(Path::new(path)).map_err(|error| {
+            let hint = format!("; for text that begins with @, use {option} '{name}=\"@…\"'");
+            error.in_context(&format!("{option} {name}")).with_suffix(&hint)
+        })?,
+        None => json::parse(value.as_bytes()).unwrap_or_else(|_| Value::from(value)),
+    };
+    Ok((name, value))
+}
+
+/// Reads the value of `@FILE`: the value in a JSON or YAML file, or the text of any other file.
+fn read_value(path: &Path) -> Result<Value, Error> {
+    if let Some(format) = data_format(path) {
+        return parse_file(path, format);
+    }
+    input::read_text(path).map(Value::String)
+}
+
+/// Returns the format of a data file, or `None` if the extension stands for neither JSON nor YAML.
+fn data_format(path: &Path) -> Option<Format> {
+    match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+        "json" => Some(Format::Json),
+        "yaml" | "yml" => Some(Format::Yaml),
+        _ => None,
+    }
+}
+
+fn parse_file(path: &Path, format: Format) -> Result<Value, Error> {
+    let text = input::read_text(path)?;
+    let invalid = |message: String| Error::invalid(input::display_name(path), message);
+    if format != Format::Yaml {
+        return json::parse(text.as_bytes()).map_err(|error| invalid(error.to_string()));
+    }
+    let config = HostedConfig::parse_text(&text, Format::Yaml);
+    let HostedConfig { mut fields, overridable, .. } =
+        config.map_err(|error| invalid(error.to_string()))?;
+    // In data, this is a name like any other.
+    if let Some(names) = overridable {
+        fields.insert("overridable".to_owned(), Value::from(names));
+    }
+    Ok(Value::Object(fields))
+}
+
+fn read_object(path: &Path) -> Result<Map<String, Value>, Error> {
+    match parse_file(path, data_format(path).unwrap_or(Format::Json))? {
+        Value::Object(fields) => Ok(fields),
+        other => {
+            let message = format!("expected an object, got {}", json::shown(&other));
+            Err(Error::invalid(input::display_name(path), message))
+        }
+    }
+}
+
+/// Sets the value at a path such as `options.temperature`. Objects that are missing are created,
+/// and a number selects an item of a list.
+fn set_path(root: &mut Value, option: &str, path: &str, value: Value) -> Result<(), Error> {
+    let mut place = root;
+    let mut parent = "the request";
+    for name in path.split('.') {
+        if name.is_empty() {
+            let message = format!("expected names that are separated by dots, got {path}");
+            return Err(Error::invalid(option, message));
+        }
+        if place.is_null() {
+            *place = Value::Object(Map::new());
+        }
+        let received = json::shown(place);
+        let next = match place {
+            Value::Object(fields) => Some(fields.entry(name).or_insert(Value::Null)),
+            Value::Array(items) => name.parse().ok().and_then(|index: usize| items.get_mut(index)),
+            _ => None,
+        };
+        place = next.ok_or_else(|| {
+            Error::invalid(format!("{option} {path}"), format!("{parent} is {received}"))
+        })?;
+        parent = name;
+    }
+    *place = value;
+    Ok(())
+}
+
+/// Returns a warning for each name of `--data` that has no effect on the prompt.
+pub(crate) fn unused_data_warnings(plan: &Plan, source: &Source) -> Vec<String> {
+    // This output uses the data in the reply.
+    if plan.output.parser.name() == "replaceStringTemplate" {
+        return Vec::new();
+    }
+    let limits = Limits::default();
+    let Ok(rendered) = plan.render(&limits) else { return Vec::new() };
+    let mut plan = plan.clone();
+    let mut is_unused = |name: &&str| {
+        let data = plan.data.clone();
+        let mut has_no_effect = |value: Option<Value>| {
+            replace(&mut plan.data, name, value);
+            let chat = plan.render(&limits);
+            plan.data.clone_from(&data);
+            // The texts of warnings can suggest the name.
+            let warnings = rendered.warnings.len();
+            chat.is_ok_and(|chat| {
+                chat.messages == rendered.messages && chat.warnings.len() == warnings
+            })
+        };
+        has_no_effect(None) && has_no_effect(Some(Value::from(PROBE)))
+    };
+    let names = source.data.iter().filter_map(|text| Some(text.split_once('=')?.0));
+    let unused = names.take(MAX_CHECKED_NAMES).filter(|name| is_unused(name));
+    unused.map(|name| format!("--data {name} has no effect, because no template uses it")).collect()
+}
+
+/// Replaces or removes the value at a path in `data`.
+fn replace(data: &mut Map<String, Value>, path: &str, value: Option<Value>) {
+    let (parents, name) = path.rsplit_once('.').map_or((None, path), |(p, name)| (Some(p), name));
+    let mut fields = Some(data);
+    for parent in parents.into_iter().flat_map(|parents| parents.split('.')) {
+        fields = fields.and_then(|fields| fields.get_mut(parent)).and_then(Value::as_object_mut);
+    }
+    let Some(fields) = fields else { return };
+    match value {
+        Some(value) => {
+            fields.insert(name.to_owned(), value);
+        }
+        None => {
+            fields.shift_remove(name);
+        }
+    }
+}
