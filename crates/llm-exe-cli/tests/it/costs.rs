@@ -386,9 +386,8 @@ const COERCED: &[Row] = &[
                 "l": { "anyOf": [node, { "type": "null" }] }, "x": { "type": "integer" }
             });
             let definition = json!({ "type": "object", "properties": properties });
-            with_schema(
-                json!({ "type": "object", "$ref": "#/$defs/node", "$defs": { "node": definition } }),
-            )
+            let definitions = json!({ "node": definition });
+            with_schema(json!({ "type": "object", "$ref": "#/$defs/node", "$defs": definitions }))
         },
         call: Call::Invoke(|size| {
             let inner = json!({ "x": "1" });
