@@ -112,7 +112,8 @@ const NUMBER_CONNECTORS: &[&str] =
 /// Words before a number that are rejected because they change its value.
 #[rustfmt::skip]
 const REJECTED_BEFORE: &[&str] = &[
-    "not", "never", "except", "half", "twice", "thrice", "double", "triple", "quadruple", "root", "sqrt",
+    "not", "never", "except", "half", "twice", "thrice", "double", "triple", "quadruple", "root",
+    "sqrt",
     "moins", "menos", "meno", "eksi", "âm", "минус", "мінус", "μείον",
 ];
 
@@ -311,7 +312,7 @@ fn has_part(after: &str) -> bool {
     false
 }
 
-/// Skips closing HTML tags, non-breaking spaces and TeX commands between a number and the next word.
+/// Skips closing HTML tags, non-breaking spaces and TeX commands after a number.
 fn skip_markup_after(text: &str) -> &str {
     let mut rest = text;
     loop {

@@ -199,8 +199,8 @@ impl Renderer<'_> {
         }
     }
 
-    /// Suggests a variable in `data` with a name similar to that of a missing one. In a path such as
-    /// `user.nmae`, the first name that is missing is compared with the names next to it.
+    /// Suggests a variable in `data` with a name similar to that of a missing one. In a path such
+    /// as `user.nmae`, the first name that is missing is compared with the names next to it.
     fn suggest(&self, path: &str) -> String {
         let (mut map, mut rest) = (self.values.data, path);
         loop {

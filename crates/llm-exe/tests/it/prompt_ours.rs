@@ -189,8 +189,8 @@ fn syntax_errors_say_what_was_expected() {
         ("{{", "1:1 the tag is never closed; expected `}}`"),
         (
             "{{x\nand more, of the text",
-            "2:9 expected `}}`, found `,`, which is not allowed here, in the tag that opens at line \
-             1, column 1",
+            "2:9 expected `}}`, found `,`, which is not allowed here, in the tag that opens at \
+             line 1, column 1",
         ),
         ("{{a%b}}", "1:4 expected a name, found `%`, which is not allowed here"),
         ("{{a", "1:1 the tag is never closed; expected `}}`"),

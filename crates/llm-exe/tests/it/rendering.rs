@@ -74,8 +74,8 @@ fn ignored_arguments_cause_warnings() {
     let chat = plan.render(&Limits::default()).unwrap();
     let expected = [
         "message[0].content: `join` ignores argument 2: `{{join list}}` (line 2, column 4)",
-        "message[0].content: `ifCond` is always false with the unknown operator \"=\"; expected one \
-         of < <= > >= == != === !== && || (line 2, column 19)",
+        "message[0].content: `ifCond` is always false with the unknown operator \"=\"; expected \
+         one of < <= > >= == != === !== && || (line 2, column 19)",
         "message[1].content[0].text: `json` ignores the argument `x=` (line 1, column 3)",
     ];
     assert_eq!(chat.warnings, expected);

@@ -18,8 +18,8 @@ pub(crate) struct Helper {
     pub(crate) kind: Kind,
 }
 
-/// The arguments that a helper accepts. The check of calls, the warnings about ignored arguments and
-/// the signatures in the documentation are made from this declaration.
+/// The arguments that a helper accepts. The check of calls, the warnings about ignored arguments
+/// and the signatures in the documentation are made from this declaration.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Arguments {
     /// The names of the required positional arguments.

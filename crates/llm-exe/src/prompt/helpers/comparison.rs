@@ -1,5 +1,5 @@
-//! Implements the tests `eq`, `neq`, `ifCond`, `ifEquals` and `unlessEquals`, which can be used with
-//! a block or as a value.
+//! Implements the tests `eq`, `neq`, `ifCond`, `ifEquals` and `unlessEquals`, which can be used
+//! with a block or as a value.
 
 use std::cmp::Ordering;
 

@@ -54,18 +54,22 @@ const BUILTINS: &[Helper] = &[
 /// The other helpers: first those of npm llm-exe, then those that only this crate provides.
 const HELPERS: &[Helper] = &[
     test("eq", comparison::eq)
-        .exactly(&["value", "texts"]).usage("{{#eq role \"user, assistant\"}}…{{/eq}}").about(
-        "Returns whether a string equals one of several strings that are separated by commas.",
-    ),
+        .exactly(&["value", "texts"])
+        .usage("{{#eq role \"user, assistant\"}}…{{/eq}}")
+        .about(
+            "Returns whether a string equals one of several strings that are separated by commas.",
+        ),
     test("neq", comparison::neq)
         .exactly(&["value", "texts"])
         .usage("{{#neq role \"system\"}}…{{/neq}}")
         .about("Returns the opposite of `eq`."),
     test("ifCond", comparison::if_cond)
-        .exactly(&["left", "operator", "right"]).usage("{{#ifCond count \">\" 3}}…{{/ifCond}}").about(
-        "Compares two values with a JavaScript operator: `<`, `<=`, `>`, `>=`, `==`, `!=`, \
+        .exactly(&["left", "operator", "right"])
+        .usage("{{#ifCond count \">\" 3}}…{{/ifCond}}")
+        .about(
+            "Compares two values with a JavaScript operator: `<`, `<=`, `>`, `>=`, `==`, `!=`, \
              `===`, `!==`, `&&` or `||`.",
-    ),
+        ),
     value("getOr", fallback::get_or)
         .accepts(&["value"], &["fallback"])
         .usage("{{getOr name \"you\"}}")
