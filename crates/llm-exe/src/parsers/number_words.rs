@@ -113,7 +113,8 @@ const NUMBER_CONNECTORS: &[&str] =
 #[rustfmt::skip]
 const REJECTED_BEFORE: &[&str] = &[
     "not", "never", "except", "half", "twice", "thrice", "double", "triple", "quadruple", "root",
-    "sqrt", "moins", "menos", "meno", "eksi", "âm", "минус", "мінус", "μείον",
+    "sqrt",
+    "moins", "menos", "meno", "eksi", "âm", "минус", "мінус", "μείον",
 ];
 
 /// Words and signs before a number that are rejected if the text before the number ends with them.
@@ -311,8 +312,7 @@ fn has_part(after: &str) -> bool {
     false
 }
 
-/// Skips closing HTML tags, non-breaking spaces and TeX commands between a number and the next
-/// word.
+/// Skips closing HTML tags, non-breaking spaces and TeX commands after a number.
 fn skip_markup_after(text: &str) -> &str {
     let mut rest = text;
     loop {

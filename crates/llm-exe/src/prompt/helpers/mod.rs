@@ -54,9 +54,11 @@ const BUILTINS: &[Helper] = &[
 /// The other helpers: first those of npm llm-exe, then those that only this crate provides.
 const HELPERS: &[Helper] = &[
     test("eq", comparison::eq)
-        .exactly(&["value", "texts"]).usage("{{#eq role \"user, assistant\"}}…{{/eq}}").about(
-        "Returns whether a string equals one of several strings that are separated by commas.",
-    ),
+        .exactly(&["value", "texts"])
+        .usage("{{#eq role \"user, assistant\"}}…{{/eq}}")
+        .about(
+            "Returns whether a string equals one of several strings that are separated by commas.",
+        ),
     test("neq", comparison::neq)
         .exactly(&["value", "texts"])
         .usage("{{#neq role \"system\"}}…{{/neq}}")
