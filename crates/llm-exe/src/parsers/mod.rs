@@ -17,6 +17,7 @@ mod list_to_key_value;
 mod number;
 mod options;
 mod parser;
+mod reasoning;
 mod registry;
 mod string_extract;
 mod text;

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::js_text;
 use super::options::OutputOptions;
+use super::reasoning::skip_reasoning;
 use crate::schema::{CoercedValue, Schema};
 
 /// The error for a reply that can't be parsed as the requested `output`. The message is logged and
@@ -295,11 +296,17 @@ impl Parser {
         }
     }
 
-    /// Parses the text of a reply.
+    /// Parses the text of a reply. Reasoning at its start is skipped, unless the parser accepts any
+    /// text.
     ///
     /// # Errors
     /// Returns an error if the text is not a valid reply for this parser.
     pub fn parse(&self, text: &str, context: &Context<'_>) -> Result<Value, OutputError> {
+        // Most JSON replies begin with a bracket.
+        let text = match self.is_strict() && !text.starts_with(['{', '[']) {
+            true => skip_reasoning(text).map_err(|error| OutputError::new(error.to_string()))?,
+            false => text,
+        };
         let is_empty = !self.accepts_empty() && js_text::trim(text).is_empty();
         match &self.0 {
             Source::BuiltIn(row, _) if is_empty => {
