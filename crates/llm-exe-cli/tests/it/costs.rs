@@ -727,6 +727,27 @@ const VALUES: &[Row] = &[
         call: Call::Invoke(|size| list(&json!({ "a": 0 }), size)),
     },
     Row {
+        name: "citations before the JSON of a reply",
+        size: 200_000,
+        request: |_| with_schema(json!({ "type": "object", "required": ["a"] })),
+        call: Call::Invoke(|size| format!("{}{{\"a\":1}}", "[1] ".repeat(size))),
+    },
+    Row {
+        name: "objects in the text of a reply",
+        size: 100_000,
+        request: |_| with_schema(json!({ "type": "object", "required": ["a"] })),
+        call: Call::Invoke(|size| {
+            let objects: String = (0..size).map(|index| format!("{{\"b\":{index}}} ")).collect();
+            format!("{objects}{{\"a\":1}}")
+        }),
+    },
+    Row {
+        name: "brackets in the text of a reply that do not close",
+        size: 1_000_000,
+        request: |_| with_schema(json!({ "type": "object", "required": ["a"] })),
+        call: Call::Invoke(|size| format!("{}{{\"a\":1}}", "[x {".repeat(size / 4))),
+    },
+    Row {
         name: "rows with columns",
         size: 20_000,
         request: |_| {

@@ -4,10 +4,7 @@
 //! number is stored as a 64-bit integer or float, and a number that would not survive this is an
 //! error.
 
-use std::fmt;
-
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use serde_json::Number;
 
 use super::decimal::Decimal;
 use crate::error::shorten;
@@ -67,18 +64,9 @@ pub(crate) fn parse_number(text: &str) -> Result<Number, NumberError> {
     }
 }
 
-/// Parses one JSON value, for a serde_json that does not store the text of numbers.
-pub(super) fn parse_exactly(text: &[u8]) -> Result<Value, serde_json::Error> {
-    let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let mut numbers = NumberTexts { text, at: 0 };
-    let value = ExactValue { numbers: &mut numbers }.deserialize(&mut deserializer)?;
-    deserializer.end()?;
-    Ok(value)
-}
-
 /// Parses a number whose text contains a fraction or an exponent, or that is not a 64-bit integer.
 /// serde_json's own conversion can be off by one bit.
-fn parse_float(text: &str) -> Result<Number, LossyNumber> {
+pub(super) fn parse_float(text: &str) -> Result<Number, LossyNumber> {
     let float = text.parse().ok().filter(|float: &f64| float.is_finite());
     let exact =
         float.filter(|float| Decimal::from_text(text) == Decimal::from_text(&format!("{float:e}")));
@@ -87,9 +75,15 @@ fn parse_float(text: &str) -> Result<Number, LossyNumber> {
 
 /// The texts of the numbers in a JSON document, in order. The part of the document that has been
 /// read must be valid.
-struct NumberTexts<'t> {
+pub(super) struct NumberTexts<'t> {
     text: &'t [u8],
     at: usize,
+}
+
+impl<'t> NumberTexts<'t> {
+    pub(super) fn new(text: &'t [u8]) -> Self {
+        NumberTexts { text, at: 0 }
+    }
 }
 
 impl<'t> Iterator for NumberTexts<'t> {
@@ -111,76 +105,6 @@ impl<'t> Iterator for NumberTexts<'t> {
         let length = rest.iter().take_while(|byte| is_part(byte)).count();
         self.at += length;
         std::str::from_utf8(rest.get(..length)?).ok()
-    }
-}
-
-/// Deserializes a [`Value`] whose numbers are exactly those that the document spells out.
-/// serde_json visits the numbers in document order.
-struct ExactValue<'n, 't> {
-    numbers: &'n mut NumberTexts<'t>,
-}
-
-impl<'de> DeserializeSeed<'de> for ExactValue<'_, '_> {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for ExactValue<'_, '_> {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        self.numbers.next();
-        Ok(Value::from(value))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        self.numbers.next();
-        Ok(Value::from(value))
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Value, E> {
-        let text = self.numbers.next().unwrap_or_default();
-        parse_float(text).map(Value::Number).map_err(E::custom)
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
-        Ok(Value::from(text))
-    }
-
-    fn visit_string<E>(self, text: String) -> Result<Value, E> {
-        Ok(Value::String(text))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = list.next_element_seed(ExactValue { numbers: self.numbers })? {
-            items.push(item);
-        }
-        Ok(Value::Array(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Value, A::Error> {
-        let mut fields = Map::new();
-        while let Some(name) = object.next_key()? {
-            let value = object.next_value_seed(ExactValue { numbers: self.numbers })?;
-            fields.insert(name, value);
-        }
-        Ok(Value::Object(fields))
     }
 }
 
@@ -230,7 +154,7 @@ mod tests {
     #[test]
     fn number_texts_are_found_outside_of_strings() {
         let text = br#"{"1":[-2.5e+3,"4\"5\\"],"a":6 ,"b":[7,true,null]}"#;
-        let numbers: Vec<&str> = NumberTexts { text, at: 0 }.collect();
+        let numbers: Vec<&str> = NumberTexts::new(text).collect();
         assert_eq!(numbers, ["-2.5e+3", "6", "7"]);
     }
 }

@@ -4,6 +4,8 @@
 //! A fence consists of three or more backticks or tildes. As in npm `llm-exe`, a fence of backticks
 //! may open or close a block in the middle of a line. An ambiguous reply is an error.
 
+use std::ops::Range;
+
 use serde_json::{Value, json};
 
 use super::js_text::{is_space, trim};
@@ -25,17 +27,27 @@ pub(super) fn markdown_code_block(text: &str, _: &Context<'_>) -> Result<Value, 
     }
 }
 
-/// Returns all code blocks as an array of `{language, code}`. The array may be empty.
+/// Returns all code blocks as an array of `{language, code}`. The array is empty if the reply
+/// contains no fence.
 pub(super) fn markdown_code_blocks(text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
-    Ok(find_code_blocks(text)?.into_iter().map(CodeBlock::into_value).collect())
+    let blocks = find_code_blocks(text)?;
+    // Fences that do not begin a block can be those of escaped code, such as code in JSON.
+    if blocks.is_empty() && ["```", "~~~"].iter().any(|fence| text.contains(fence)) {
+        let message =
+            "the reply contains fences, but no code block whose opening fence ends a line";
+        return Err(OutputError::new(message));
+    }
+    Ok(blocks.into_iter().map(CodeBlock::into_value).collect())
 }
 
 #[derive(Debug, PartialEq)]
-struct CodeBlock<'a> {
+pub(super) struct CodeBlock<'a> {
     /// The first word after the opening fence, or an empty string if the fence has no language.
-    language: &'a str,
+    pub(super) language: &'a str,
     /// The code, including the line break before the closing fence.
-    code: &'a str,
+    pub(super) code: &'a str,
+    /// The place of the block with its fences in the text.
+    pub(super) place: Range<usize>,
 }
 
 impl CodeBlock<'_> {
@@ -45,7 +57,7 @@ impl CodeBlock<'_> {
 }
 
 /// Returns all code blocks of a text in order of appearance.
-fn find_code_blocks(text: &str) -> Result<Vec<CodeBlock<'_>>, OutputError> {
+pub(super) fn find_code_blocks(text: &str) -> Result<Vec<CodeBlock<'_>>, OutputError> {
     let mut blocks = Vec::new();
     let mut at = 0;
     while let Some(opening) = find_opening(text, at) {
@@ -54,7 +66,8 @@ fn find_code_blocks(text: &str) -> Result<Vec<CodeBlock<'_>>, OutputError> {
         }
         let (code_end, after) = find_closing(text, &opening)?;
         let code = text.get(opening.code_start..code_end).unwrap_or_default();
-        blocks.push(CodeBlock { language: opening.language, code });
+        let place = opening.start..after;
+        blocks.push(CodeBlock { language: opening.language, code, place });
         at = after;
     }
     Ok(blocks)
@@ -62,6 +75,8 @@ fn find_code_blocks(text: &str) -> Result<Vec<CodeBlock<'_>>, OutputError> {
 
 /// A fence that opens a code block.
 struct OpeningFence<'a> {
+    /// The byte offset of the fence.
+    start: usize,
     mark: char,
     length: usize,
     language: &'a str,
@@ -93,7 +108,7 @@ fn find_opening(text: &str, from: usize) -> Option<OpeningFence<'_>> {
         let line_end = info_end + rest.find(['\n', '\r']).unwrap_or(rest.len());
         let code_start = at + line_end + line_break_len(after.get(line_end..)?);
         let language = trim(info).split(is_space).next().unwrap_or_default();
-        return Some(OpeningFence { mark, length, language, code_start });
+        return Some(OpeningFence { start, mark, length, language, code_start });
     }
 }
 

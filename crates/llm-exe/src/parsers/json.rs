@@ -2,53 +2,176 @@
 
 use serde_json::Value;
 
-use super::find_json::{FoundJson, find_json};
+use super::find_json::{EmbeddedJson, FoundJson, find_json};
 use super::parser::{Context, OutputError};
-use crate::schema::CoercedValue;
+use crate::json::{NearJson, parse_unique};
+use crate::schema::{Budget, CoercedValue, Schema};
+
+/// The warning about a list that is read as the object in it.
+const LIST_OF_ONE: &str = "the reply is a list of one object; the object is used";
 
 /// Returns the one JSON value in the reply that satisfies the schema. Values are first coerced to
 /// the schema where this is unambiguous. Values that satisfy it as written have priority.
 pub(super) fn parse(text: &str, context: &Context<'_>) -> Result<Value, OutputError> {
-    let candidates = match find_json(text) {
-        FoundJson::Whole(value) => {
-            let read = context.read(value).map_err(|error| {
-                OutputError::new(format!("the reply does not satisfy the schema: {error}"))
-            })?;
-            context.warn(read.warnings);
-            return Ok(read.value);
+    let read = match find_json(text, context.schema)? {
+        // The value is parsed again if it is needed after it has been changed.
+        FoundJson::Whole(value, content) => {
+            read_whole(value, || parse_unique(content).ok(), context)?
         }
-        FoundJson::Invalid(error) => {
-            return Err(OutputError::new(format!("the reply is {error}")));
+        FoundJson::WholeNear(near, content) => {
+            let value = near.value.clone();
+            let mut read = read_whole(near.value.clone(), || Some(value), context)?;
+            read.warnings.insert(0, describe_deviations(&near, content));
+            read
         }
-        FoundJson::Embedded(values) => values,
+        FoundJson::Embedded(found) => choose(found, context)?,
     };
-    let count = candidates.len();
-    let mut last_error = String::new();
-    let (mut as_written, mut after_changes) = (OneValue::default(), OneValue::default());
-    for candidate in candidates {
-        match context.read(candidate) {
-            Ok(read) if read.as_written => as_written.add(read),
-            Ok(read) => after_changes.add(read),
-            Err(error) => last_error = error,
+    context.warn(read.warnings);
+    Ok(read.value)
+}
+
+/// Reads a value that is the whole reply. `again` returns it unchanged.
+fn read_whole(
+    value: Value,
+    again: impl FnOnce() -> Option<Value>,
+    context: &Context<'_>,
+) -> Result<CoercedValue, OutputError> {
+    context.read(value).or_else(|error| {
+        let again = again();
+        let object = again.as_ref().and_then(only_object).cloned();
+        let read = object.and_then(|object| context.read(object).ok()).map(|mut read| {
+            read.warnings.insert(0, LIST_OF_ONE.to_owned());
+            read
+        });
+        read.ok_or_else(|| {
+            OutputError::new(format!("the reply does not satisfy the schema: {error}"))
+        })
+    })
+}
+
+/// Returns the object in a list of exactly one object.
+fn only_object(value: &Value) -> Option<&Value> {
+    match value.as_array()?.as_slice() {
+        [object @ Value::Object(_)] => Some(object),
+        _ => None,
+    }
+}
+
+/// Describes where a text is not strict JSON.
+fn describe_deviations(near: &NearJson, content: &str) -> String {
+    let places = near.deviations.iter().map(|(deviation, at)| {
+        let before = content.get(..*at).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        let column = before.len() - before.rfind('\n').map_or(0, |at| at + 1) + 1;
+        format!("{} at line {line}, column {column}", deviation.describe())
+    });
+    let places: Vec<String> = places.collect();
+    format!("the reply is not strict JSON: it has {}", places.join(", and "))
+}
+
+/// Chooses the value that satisfies the schema from several ones.
+fn choose(found: EmbeddedJson<'_>, context: &Context<'_>) -> Result<CoercedValue, OutputError> {
+    let EmbeddedJson { texts, near, are_lines } = found;
+    // The limit of the work for one value applies to all of them together.
+    let mut choice = Choice::new(context);
+    let mut previous = "";
+    for text in &texts {
+        if *text != previous {
+            choice.add(parse_value(text)?, None)?;
+        }
+        previous = text;
+    }
+    if let Some((near, content)) = near {
+        let warning = describe_deviations(&near, content);
+        choice.add(near.value, Some(warning))?;
+    }
+    if are_lines && choice.is_empty() {
+        let items = texts.iter().map(|text| parse_value(text)).collect::<Result<_, _>>()?;
+        if let Ok(mut read) = context.read(Value::Array(items)) {
+            let warning = "the reply is one object per line; they are read as a list".to_owned();
+            read.warnings.insert(0, warning);
+            return Ok(read);
         }
     }
-    let valid = if as_written.value.is_some() { as_written } else { after_changes };
-    match valid.value {
-        Some(_) if valid.has_others => Err(OutputError::new(
-            "the reply contains several different JSON values that satisfy the schema; expected \
-             one",
-        )),
-        Some(read) => {
-            context.warn(read.warnings);
-            Ok(read.value)
+    choice.finish()
+}
+
+fn parse_value(text: &str) -> Result<Value, OutputError> {
+    parse_unique(text).map_err(|error| OutputError::new(format!("the reply is {error}")))
+}
+
+/// The values that satisfy the schema. Those with a lower priority are used only if there are none
+/// with a higher one.
+struct Choice<'a> {
+    context: &'a Context<'a>,
+    budget: Budget,
+    as_written: OneValue,
+    after_changes: OneValue,
+    from_lists: OneValue,
+    /// The number of values.
+    count: usize,
+    /// The last value that does not satisfy the schema.
+    invalid: Option<Value>,
+}
+
+impl<'a> Choice<'a> {
+    fn new(context: &'a Context<'a>) -> Self {
+        Choice {
+            context,
+            budget: Schema::new_budget(),
+            as_written: OneValue::default(),
+            after_changes: OneValue::default(),
+            from_lists: OneValue::default(),
+            count: 0,
+            invalid: None,
         }
-        None => {
-            let summary = match count {
-                1 => "the reply does not satisfy the schema".to_owned(),
-                _ => format!("none of the {count} JSON values in the reply satisfies the schema"),
-            };
-            Err(OutputError::new(format!("{summary}: {last_error}")))
+    }
+
+    /// Adds a value with the warning about its text.
+    fn add(&mut self, value: Value, warning: Option<String>) -> Result<(), OutputError> {
+        self.count += 1;
+        let with_warning = |mut read: CoercedValue| {
+            read.warnings.splice(0..0, warning.clone());
+            read
+        };
+        let read = |value| self.context.read_within(value, &self.budget).map_err(OutputError::new);
+        match read(value.clone())? {
+            Some(read) if read.as_written => self.as_written.add(with_warning(read)),
+            Some(read) => self.after_changes.add(with_warning(read)),
+            None => {
+                if let Some(object) = only_object(&value)
+                    && let Some(mut object) = read(object.clone())?
+                {
+                    object.warnings.insert(0, LIST_OF_ONE.to_owned());
+                    self.from_lists.add(with_warning(object));
+                }
+                self.invalid = Some(value);
+            }
         }
+        Ok(())
+    }
+
+    fn is_empty(&self) -> bool {
+        let all = [&self.as_written, &self.after_changes, &self.from_lists];
+        all.iter().all(|one| one.value.is_none())
+    }
+
+    fn finish(self) -> Result<CoercedValue, OutputError> {
+        let all = [self.as_written, self.after_changes, self.from_lists];
+        if let Some(one) = all.into_iter().find(|one| one.value.is_some())
+            && let Some(read) = one.value
+        {
+            let message = "the reply contains several different JSON values that satisfy the \
+                           schema; expected one";
+            return if one.has_others { Err(OutputError::new(message)) } else { Ok(read) };
+        }
+        let summary = match self.count {
+            1 => "the reply does not satisfy the schema".to_owned(),
+            count => format!("none of the {count} JSON values in the reply satisfies the schema"),
+        };
+        // Only one of the values is described, because this can take as long as a check.
+        let error = self.invalid.and_then(|value| self.context.read(value).err());
+        Err(OutputError::new(format!("{summary}: {}", error.unwrap_or_default())))
     }
 }
 

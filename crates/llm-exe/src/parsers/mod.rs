@@ -6,7 +6,9 @@
 //! `camel_case` (the option `keyTransform`).
 
 mod boolean;
+mod bracket_scan;
 mod camel_case;
+mod embedded_json;
 mod fences;
 mod find_json;
 mod js_text;
@@ -18,9 +20,11 @@ mod number;
 mod number_words;
 mod options;
 mod parser;
+mod reasoning;
 mod registry;
 mod string_extract;
 mod text;
+mod text_tokens;
 
 use std::sync::Arc;
 

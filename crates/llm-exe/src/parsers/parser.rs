@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::js_text;
 use super::options::OutputOptions;
-use crate::schema::{CoercedValue, Schema};
+use super::reasoning::skip_reasoning;
+use crate::schema::{Budget, CoercedValue, Schema};
 
 /// The error for a reply that can't be parsed as the requested `output`. The message is logged and
 /// sent to both the caller and the model, so it must not quote the reply. Names, such as those of
@@ -75,17 +76,36 @@ impl<'a> Context<'a> {
     /// because models without structured output may omit it.
     ///
     /// The caller adds the warnings of the value that it uses with [`Context::warn`].
-    pub(super) fn read(&self, mut value: Value) -> Result<CoercedValue, String> {
+    pub(super) fn read(&self, value: Value) -> Result<CoercedValue, String> {
+        let value = self.unwrap(value);
+        match self.schema {
+            Some(schema) => schema.coerce(value).map_err(|error| error.to_string()),
+            None => Ok(CoercedValue { value, as_written: true, warnings: Vec::new() }),
+        }
+    }
+
+    /// Checks one of several JSON values like [`Context::read`]. Returns `None` if it does not
+    /// satisfy the schema.
+    pub(super) fn read_within(
+        &self,
+        value: Value,
+        budget: &Budget,
+    ) -> Result<Option<CoercedValue>, String> {
+        let value = self.unwrap(value);
+        match self.schema {
+            Some(schema) => schema.coerce_within(value, budget).map_err(|error| error.to_string()),
+            None => Ok(Some(CoercedValue { value, as_written: true, warnings: Vec::new() })),
+        }
+    }
+
+    fn unwrap(&self, mut value: Value) -> Value {
         if let (Some(name), Value::Object(fields)) = (self.wrapper, &mut value)
             && fields.len() == 1
             && let Some(inner) = fields.get_mut(name)
         {
             value = inner.take();
         }
-        match self.schema {
-            Some(schema) => schema.coerce(value).map_err(|error| error.to_string()),
-            None => Ok(CoercedValue { value, as_written: true, warnings: Vec::new() }),
-        }
+        value
     }
 
     /// Adds warnings to the response. They must not quote the reply.
@@ -295,11 +315,17 @@ impl Parser {
         }
     }
 
-    /// Parses the text of a reply.
+    /// Parses the text of a reply. Reasoning at its start is skipped, unless the parser accepts any
+    /// text.
     ///
     /// # Errors
     /// Returns an error if the text is not a valid reply for this parser.
     pub fn parse(&self, text: &str, context: &Context<'_>) -> Result<Value, OutputError> {
+        // Most JSON replies begin with a bracket.
+        let text = match self.is_strict() && !text.starts_with(['{', '[']) {
+            true => skip_reasoning(text).map_err(|error| OutputError::new(error.to_string()))?,
+            false => text,
+        };
         let is_empty = !self.accepts_empty() && js_text::trim(text).is_empty();
         match &self.0 {
             Source::BuiltIn(row, _) if is_empty => {

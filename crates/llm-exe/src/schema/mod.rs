@@ -33,8 +33,8 @@ pub(crate) use size::SizeBudget;
 pub use strict::strict;
 pub use tool_input::tool_input;
 
-pub(crate) use validate::Origin;
-use validate::{Budget, Coerced, TooMuchWork, Validator};
+pub(crate) use validate::{Budget, Origin};
+use validate::{Coerced, TooMuchWork, Validator};
 
 /// Maximum units of work to coerce and validate a value. A unit is about ten nanoseconds.
 const MAX_WORK: u64 = 30_000_000;
@@ -85,6 +85,25 @@ impl Schema {
         self.written.get("type").and_then(Value::as_str) == Some("object")
     }
 
+    /// Returns whether a list can satisfy the schema, as far as the types of the root and of the
+    /// schemas that it refers to show.
+    pub(crate) fn may_be_list(&self) -> bool {
+        let mut node = &*self.written;
+        for _ in 0..16 {
+            match node.get("type") {
+                Some(Value::String(name)) => return name == "array",
+                Some(Value::Array(names)) => return names.iter().any(|name| name == "array"),
+                _ => {}
+            }
+            let reference = node.get("$ref").and_then(Value::as_str);
+            match reference.and_then(|reference| referenced(&self.written, reference)) {
+                Some(target) => node = target,
+                None => break,
+            }
+        }
+        true
+    }
+
     /// Returns warnings about a schema that is valid but may not mean what its author intends: an
     /// unknown `$schema`, a subschema without any keyword, or a default that its schema refuses.
     pub fn warnings(&self) -> &[String] {
@@ -126,6 +145,30 @@ impl Schema {
             Coerced::Lossy(lossy) => Err(SchemaError::new(lossy.to_string())),
             Coerced::Invalid => Err(self.explain(&value)),
         }
+    }
+
+    /// Coerces one of several values, which share a budget. Returns `None` if the value does not
+    /// satisfy the schema.
+    ///
+    /// # Errors
+    /// Returns an error if the budget is spent.
+    pub(crate) fn coerce_within(
+        &self,
+        mut value: Value,
+        budget: &Budget,
+    ) -> Result<Option<CoercedValue>, SchemaError> {
+        let coerced = self.validator.coerce(&mut value, Origin::Json, budget);
+        Ok(match coerced.map_err(too_much_work)? {
+            Coerced::Valid { as_written, warnings } => {
+                Some(CoercedValue { value, as_written, warnings })
+            }
+            Coerced::Lossy(_) | Coerced::Invalid => None,
+        })
+    }
+
+    /// Creates the budget for [`Schema::coerce_within`].
+    pub(crate) fn new_budget() -> Budget {
+        Budget::new(MAX_WORK)
     }
 
     /// Returns whether a value satisfies the schema without coercion. Returns false if the check

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod broken_replies;
 mod clients;
 mod coercion;
 mod common;

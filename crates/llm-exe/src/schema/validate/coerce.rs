@@ -244,7 +244,7 @@ impl<'a> Coercer<'a, '_> {
         }
         let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
         self.finder.budget.spend(length.saturating_mul(UNITS_PER_BYTE))?;
-        let parsed = json::parse(text.as_bytes()).ok();
+        let parsed = json::parse_unique(text).ok();
         let parsed = parsed.filter(|inner| depth_of(inner) + depth <= MAX_DEPTH);
         let Some(mut inner) = parsed else { return Ok(None) };
         self.warn(path, "the string was read as JSON");
