@@ -7,6 +7,7 @@
 mod decimal;
 mod describe;
 mod finite;
+mod lossy;
 mod near_json;
 mod number;
 mod parse;
@@ -16,6 +17,7 @@ mod size;
 pub(crate) use decimal::Decimal;
 pub use describe::{quoted, shown, type_name};
 pub(crate) use finite::to_value;
+pub(crate) use lossy::parse_lossy;
 pub(crate) use near_json::{NearJson, parse_near};
 pub(crate) use number::{LossyNumber, NumberError, parse_number, reword_for_model, stores_text};
 pub use parse::{JsonError, describe_error, parse};
