@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use llm_exe::error::shorten;
-use llm_exe::{Error, ErrorKind, Report, StopReason, Usage};
+use llm_exe::{Error, ErrorKind, Report, RequestChange, StopReason, Usage};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -42,8 +42,8 @@ pub struct LogLine {
     /// The HTTP status, if the function responded without running a request.
     pub status: Option<u16>,
     /// The report about the request. If there are several requests, it describes the first one that
-    /// called a provider, but contains the attempts, the tokens and the learned capabilities of all
-    /// requests.
+    /// called a provider, but contains the attempts, the tokens, the changes and the learned
+    /// capabilities of all requests.
     pub report: Report,
     /// The number of warnings about all requests. `report` contains only the warnings about the
     /// request that it describes.
@@ -91,6 +91,8 @@ impl LogLine {
             let mut usage = self.report.usage;
             usage.add(request.report.usage);
             let attempts = self.report.attempts + request.report.attempts;
+            let mut changed = std::mem::take(&mut self.report.changed);
+            changed.append(&mut request.report.changed);
             let mut learned = std::mem::take(&mut self.report.learned);
             learned.append(&mut request.report.learned);
             // If there are several requests, the line describes the first one that called a
@@ -100,6 +102,7 @@ impl LogLine {
             }
             self.report.usage = usage;
             self.report.attempts = attempts;
+            self.report.changed = changed;
             self.report.learned = learned;
             self.replayed += usize::from(request.replayed);
         }
@@ -202,14 +205,13 @@ impl LogLine {
             line.add("configMs", &milliseconds(report.durations.config))?;
         }
         line.add_some("dryRun", report.dry_run.then_some(&true))?;
-        if !report.learned.is_empty() {
-            let learned = report.learned.iter().map(|learned| LoggedCapability {
-                provider: &learned.provider,
-                model: &learned.model,
-                field: learned.field,
-                change: &learned.change,
-            });
-            line.add("capabilityLearned", &learned.collect::<Vec<_>>())?;
+        for (name, changes) in
+            [("requestChanged", &report.changed), ("capabilityLearned", &report.learned)]
+        {
+            if !changes.is_empty() {
+                let changes = changes.iter().map(LoggedChange::from);
+                line.add(name, &changes.collect::<Vec<_>>())?;
+            }
         }
         if report.attempts > 0 {
             line.add("attempts", &report.attempts)?;
@@ -281,13 +283,20 @@ struct LoggedTarget<'a> {
     error_type: &'static str,
 }
 
-/// What the process learned from a provider's refusal.
+/// A change to requests after a provider's refusal.
 #[derive(Serialize)]
-struct LoggedCapability<'a> {
+struct LoggedChange<'a> {
     provider: &'a str,
     model: &'a str,
     field: &'static str,
     change: &'a str,
+}
+
+impl<'a> From<&'a RequestChange> for LoggedChange<'a> {
+    fn from(change: &'a RequestChange) -> Self {
+        let RequestChange { provider, model, field, change, .. } = change;
+        LoggedChange { provider, model, field, change }
+    }
 }
 
 /// The field `_aws` of a log line, from which CloudWatch reads the metrics.

@@ -70,7 +70,7 @@ pub use request::{
     ParsedRequest, Request, RequestFallback, RequestImage, RequestMessage, RequestOptions,
     RequestPart, TextOr, field_names, request_schema, suggestion,
 };
-pub use run::{Context, Durations, FailedTarget, LearnedCapability, Report, Run, Runner};
+pub use run::{Context, Durations, FailedTarget, Report, RequestChange, Run, Runner};
 pub use scrub::scrub;
 pub use single_flight::SingleFlight;
 pub use web_config::{ConfigHosts, ConfigHostsError, LOCAL_NAMES, Resolver, WebConfigFetcher};

@@ -63,8 +63,8 @@ async fn every_invocation_logs_one_line_with_metrics() {
 #[tokio::test]
 async fn a_learned_capability_is_logged_once() {
     let function = Function::start().await;
-    let message = format!("Unsupported parameter: 'temperature' ({PROMPT})");
-    let body = json!({ "error": { "message": message } });
+    let message = "Unsupported parameter: 'temperature'";
+    let body = json!({ "error": { "message": message, "prompt": PROMPT } });
     let refusal = json!([{ "then": { "status": 400, "body": body } }]);
     function.simulator.script_json(refusal).unwrap();
     let mut event = request();
@@ -78,6 +78,7 @@ async fn a_learned_capability_is_logged_once() {
         "change": "dropped"
     }]);
     assert_eq!(lines[0]["capabilityLearned"], expected);
+    assert_eq!((&lines[0]["requestChanged"], &lines[1]["requestChanged"]), (&expected, &expected));
     assert!(lines[1].get("capabilityLearned").is_none());
     assert_eq!((&lines[0]["attempts"], &lines[1]["attempts"]), (&json!(2), &json!(1)));
     assert!(!lines[0].to_string().contains(PROMPT));

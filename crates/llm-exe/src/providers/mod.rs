@@ -23,6 +23,7 @@ mod ollama;
 mod open_calls;
 mod openai_chat;
 mod options;
+mod quoted_chat;
 mod raw_object;
 mod refusal;
 mod refusal_text;
@@ -41,7 +42,7 @@ pub(crate) use capabilities::{EFFORTS, nearest_effort};
 pub use dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StreamDecoder, StructureSupport};
 pub use failure::Failure;
 pub(crate) use failure::reported_error;
-pub(crate) use refusal::{Refusal, SamplingOption, read_refusal};
+pub(crate) use refusal::{Refusal, RefusedPart, SamplingOption, read_refusal};
 pub use registry::{InvalidProvider, Provider, Providers, StructuredOutput};
 
 /// The placeholder in a default base URL for the host of an AWS region.

@@ -5,19 +5,31 @@
 //! that the model or the API does not support it. A message about the prompt, or about a value that
 //! is out of range, is not such a refusal. `tests/cases/refusals.json` contains known messages.
 
-use std::borrow::Cow;
+use crate::chat::{Chat, Sampling};
 
-use crate::chat::{Chat, Part, Sampling, ToolContent};
-
+use super::capabilities::EFFORTS;
 use super::failure::contains_any;
+use super::quoted_chat::{Quote, find_quote};
 use super::refusal_text::{
-    is_about_value, is_exclusive, leading_efforts, leading_number, without_alternatives,
-    without_quotations,
+    GENERAL_PHRASES, GENERAL_WORDS, LIMIT_WORDS, WINDOW_TEXT, is_about_value, is_exclusive,
+    is_listed, leading_efforts, leading_number, without_alternatives, without_name,
+    without_quotations, without_urls,
 };
+
+/// A refusal of a part of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) part: RefusedPart,
+    /// Whether parts of the request exclude each other. Only one of them must be dropped.
+    pub(crate) is_exclusive: bool,
+    /// Whether the provider refuses the part in every request to the model. Otherwise the refusal
+    /// may be due to another part of the request, or to the value of the part.
+    pub(crate) is_general: bool,
+}
 
 /// The part of a request that a provider refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum RefusedPart {
     /// These options are not supported.
     Options(Vec<SamplingOption>),
     /// The effort is not supported. The list contains the supported values in ascending order, if
@@ -35,8 +47,6 @@ pub(crate) enum Refusal {
     ToolChoice,
     /// The field that allows or forbids several tool calls in one turn is not supported.
     ParallelToolCalls,
-    /// Parts of the request exclude each other. Requests with only one of them are accepted.
-    Exclusive(Box<Refusal>),
 }
 
 /// An option of a request that can be dropped.
@@ -83,10 +93,6 @@ impl SamplingOption {
 
 /// Maximum length in bytes of the text that is searched. A longer text quotes the request.
 const MAX_TEXT_BYTES: usize = 2000;
-/// Minimum length of a text of the chat that is searched in messages, in characters.
-const MIN_QUOTED: usize = 4;
-/// Maximum length of the beginning and the end of such a text that are searched, in characters.
-const MAX_QUOTED: usize = 40;
 /// Minimum output limit. Lower numbers are not limits of a model.
 const MIN_OUTPUT_LIMIT: u64 = 256;
 
@@ -182,8 +188,9 @@ const INVALID_VALUE_TEXTS: &[&str] = &[
 ];
 /// Texts about the tokens that the prompt leaves in the context.
 const REMAINING_TEXTS: &[&str] = &["prompt", "input", "context", "total", "messages"];
-/// What Groq's message about the limit of a model adds.
-const WINDOW_TEXT: &str = "is less than the `context_window` for this model";
+/// Texts about a minimum. The output limit can't be lowered after such a message.
+const MINIMUM_TEXTS: &[&str] =
+    &["must be greater", "must be larger", "must be at least", "must be >", "must exceed", ">="];
 /// Texts that precede the list of supported values.
 const LIST_TEXTS: &[&str] = &[
     "supported values",
@@ -208,6 +215,24 @@ enum Subject {
     ParallelToolCalls,
     /// A part of the request that must not be changed, such as the messages.
     Fixed,
+}
+
+impl Subject {
+    /// Returns whether a name with this subject refers to a refused part.
+    fn names(self, part: &RefusedPart) -> bool {
+        match part {
+            RefusedPart::Options(refused) => match self {
+                Subject::Options(options) => options.iter().any(|it| refused.contains(it)),
+                _ => false,
+            },
+            RefusedPart::Effort(_) => self == Subject::Effort,
+            RefusedPart::OutputLimit(_) => self == Subject::OutputLimit,
+            RefusedPart::Format | RefusedPart::Schema => self == Subject::Format,
+            RefusedPart::ToolChoice => self == Subject::ToolChoice,
+            RefusedPart::ParallelToolCalls => self == Subject::ParallelToolCalls,
+            RefusedPart::ToolSchema => false,
+        }
+    }
 }
 
 /// Phrases in ordinary English that refer to a field.
@@ -237,15 +262,12 @@ const PENALTIES: Subject =
 
 /// Returns the part of a request that the provider refused, or `None` if the error does not name a
 /// part that can be changed. `message` is the provider's error message, and `body` is the whole
-/// response body, which is searched if the message does not name a field. A text that quotes the
-/// chat is not read, because the caller could have written the refusal.
+/// response body, which is searched if the message does not name a field. A text that quotes a
+/// whole text of the chat is not read, because the caller could have written the refusal.
 pub(crate) fn read_refusal(message: &str, body: &[u8], chat: &Chat) -> Option<Refusal> {
     let message = truncate(message);
-    if quotes_chat(message, chat) {
-        return None;
-    }
-    if let Some(refusal) = parse_message(message) {
-        return Some(refusal);
+    if let Some(refusal) = parse_message(message, &chat.model) {
+        return check_quotes(refusal, message, chat);
     }
     // Validation errors often contain the name in a separate field.
     let body = std::str::from_utf8(body).ok().map(truncate)?;
@@ -253,62 +275,94 @@ pub(crate) fn read_refusal(message: &str, body: &[u8], chat: &Chat) -> Option<Re
     if names_field || !contains_any(&message.to_ascii_lowercase(), UNSUPPORTED_TEXTS) {
         return None;
     }
-    if quotes_chat(body, chat) { None } else { parse_message(body) }
+    check_quotes(parse_message(body, &chat.model)?, body, chat)
 }
 
-/// Returns whether a text contains a message or a stop sequence of the chat, or its beginning or
-/// end.
-fn quotes_chat(text: &str, chat: &Chat) -> bool {
-    let parts = chat.messages.iter().flat_map(|message| &message.parts);
-    let texts = parts.filter_map(|part| match part {
-        Part::Text(text) => Some(Cow::Borrowed(text.as_str())),
-        Part::ToolResult(result) => match &result.content {
-            ToolContent::Text(text) => Some(Cow::Borrowed(text.as_str())),
-            ToolContent::Json(value) => Some(Cow::Owned(value.to_string())),
-        },
-        Part::ToolCall(_) | Part::Media(_) => None,
-    });
-    let stops = chat.sampling.stop_sequences.iter().map(|stop| Cow::Borrowed(stop.as_str()));
-    let contains = |part: String| {
-        let escaped = serde_json::Value::from(part.as_str()).to_string();
-        text.contains(&part) || text.contains(escaped.trim_matches('"'))
-    };
-    texts.chain(stops).any(|quoted| {
-        let quoted = quoted.trim();
-        let end: Vec<char> = quoted.chars().rev().take(MAX_QUOTED).collect();
-        end.len() >= MIN_QUOTED
-            && (contains(quoted.chars().take(MAX_QUOTED).collect())
-                || contains(end.into_iter().rev().collect()))
-    })
+/// Ignores a refusal in a text that quotes the chat. If the text quotes only a few words, the
+/// refusal applies to this request.
+fn check_quotes(refusal: Refusal, text: &str, chat: &Chat) -> Option<Refusal> {
+    let is_name = |word: &str| !matches!(subject_of_segment(word), None | Some(Subject::Fixed));
+    match find_quote(text, chat, is_name) {
+        Quote::Text => None,
+        Quote::Words => Some(Refusal { is_general: false, ..refusal }),
+        Quote::None => Some(refusal),
+    }
 }
 
 fn truncate(text: &str) -> &str {
     text.get(..text.floor_char_boundary(MAX_TEXT_BYTES)).unwrap_or(text)
 }
 
-fn parse_message(message: &str) -> Option<Refusal> {
-    let message = without_quotations(remove_schema_rule(message));
+fn parse_message(message: &str, model: &str) -> Option<Refusal> {
+    let message = without_quotations(&without_urls(remove_schema_rule(message)));
     let text = message.to_ascii_lowercase();
-    if contains_any(&text, SCHEMA_TEXTS) {
-        return Some(Refusal::Schema);
-    }
-    if contains_any(&text, TOOL_SCHEMA_TEXTS) {
-        return Some(Refusal::ToolSchema);
-    }
     let found = subjects(&message);
-    if let Some(limit) = read_output_limit(&text, found.first().map(|(_, subject)| *subject)) {
-        return Some(Refusal::OutputLimit(limit));
-    }
     let named = subjects(&without_alternatives(&message));
     let is_exclusive = is_exclusive(&text) || excludes_following(&text, &named);
-    let subjects: Vec<Subject> = named.into_iter().map(|(_, subject)| subject).collect();
-    let refusal = read_subjects(&text, &subjects, is_exclusive)?;
-    Some(if is_exclusive { Refusal::Exclusive(Box::new(refusal)) } else { refusal })
+    let part = if contains_any(&text, SCHEMA_TEXTS) {
+        RefusedPart::Schema
+    } else if contains_any(&text, TOOL_SCHEMA_TEXTS) {
+        RefusedPart::ToolSchema
+    } else if let Some(limit) = read_output_limit(&text, found.first().map(|(_, named)| *named)) {
+        RefusedPart::OutputLimit(limit)
+    } else {
+        let subjects = without_conditions(&text, named, is_exclusive);
+        read_subjects(&text, &subjects, is_exclusive)?
+    };
+    let is_general = match part {
+        // The change applies to requests with the same schema.
+        RefusedPart::Schema | RefusedPart::ToolSchema => true,
+        _ => !is_exclusive && is_general(&text, &part, model),
+    };
+    Some(Refusal { part, is_exclusive, is_general })
+}
+
+/// Returns the parts that a message names as refused, without those that it names as the condition,
+/// as in "`top_p` is not supported when `temperature` is zero".
+fn without_conditions(
+    text: &str,
+    subjects: Vec<(usize, Subject)>,
+    is_exclusive: bool,
+) -> Vec<Subject> {
+    let conditions = [" when ", " if ", " unless ", " because "];
+    let start = conditions.iter().filter_map(|condition| text.find(condition)).min();
+    let start = start.filter(|start| subjects.iter().any(|(at, _)| at < start) && !is_exclusive);
+    let is_refused = |at: usize| start.is_none_or(|start| at < start);
+    let refused = subjects.into_iter().filter(|(at, _)| is_refused(*at));
+    refused.map(|(_, subject)| subject).collect()
+}
+
+/// Returns whether a text in lower case states without a condition that the model does not support
+/// a part. All other words of the text must be known.
+fn is_general(text: &str, part: &RefusedPart, model: &str) -> bool {
+    let mut text = without_name(text, &model.to_ascii_lowercase());
+    let phrases = PHRASES.iter().filter(|(_, subject)| subject.names(part));
+    for phrase in phrases.map(|(phrase, _)| phrase).chain(GENERAL_PHRASES) {
+        text = text.replace(phrase, " ");
+    }
+    // The names of options that are supported are not conditions.
+    let others = without_alternatives(&text);
+    let is_alternative = |word: &str, subject: Subject| {
+        matches!(subject, Subject::Options(_) | Subject::Effort | Subject::OutputLimit)
+            && !others.contains(word)
+    };
+    let is_limit = matches!(part, RefusedPart::OutputLimit(_));
+    let is_effort = |word: &str| matches!(part, RefusedPart::Effort(_)) && EFFORTS.contains(&word);
+    let is_separator = |c: char| c.is_whitespace() || "()[]{}<>\"`,;:=?\\".contains(c);
+    text.split(is_separator).map(|word| word.trim_matches(['\'', '.', '#', '/', '-'])).all(|word| {
+        word.is_empty()
+            || word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+            || is_listed(GENERAL_WORDS, word)
+            || is_limit && is_listed(LIMIT_WORDS, word)
+            || is_effort(word)
+            || subject_of_path(word)
+                .is_some_and(|named| named.names(part) || is_alternative(word, named))
+    })
 }
 
 /// Returns the refusal of the first part that a message names. If parts exclude each other, an
 /// option is dropped rather than another part.
-fn read_subjects(text: &str, subjects: &[Subject], is_exclusive: bool) -> Option<Refusal> {
+fn read_subjects(text: &str, subjects: &[Subject], is_exclusive: bool) -> Option<RefusedPart> {
     let is_option = |subject: &&Subject| matches!(subject, Subject::Options(_));
     let first = subjects.first()?;
     let option = subjects.iter().find(is_option);
@@ -316,7 +370,7 @@ fn read_subjects(text: &str, subjects: &[Subject], is_exclusive: bool) -> Option
     let subject = option.unwrap_or(first);
     let efforts = supported_efforts(text);
     if *subject == Subject::Effort && !efforts.is_empty() {
-        return Some(Refusal::Effort(efforts));
+        return Some(RefusedPart::Effort(efforts));
     }
     if !contains_any(text, UNSUPPORTED_TEXTS) || contains_any(text, INVALID_VALUE_TEXTS) {
         return None;
@@ -331,13 +385,13 @@ fn read_subjects(text: &str, subjects: &[Subject], is_exclusive: bool) -> Option
                 let new: Vec<SamplingOption> = new.copied().collect();
                 options.extend(new);
             }
-            Some(Refusal::Options(options))
+            Some(RefusedPart::Options(options))
         }
-        Subject::Effort => Some(Refusal::Effort(Vec::new())),
-        Subject::Format if names_keyword(text) => Some(Refusal::Schema),
-        Subject::Format => Some(Refusal::Format),
-        Subject::ToolChoice => Some(Refusal::ToolChoice),
-        Subject::ParallelToolCalls => Some(Refusal::ParallelToolCalls),
+        Subject::Effort => Some(RefusedPart::Effort(Vec::new())),
+        Subject::Format if names_keyword(text) => Some(RefusedPart::Schema),
+        Subject::Format => Some(RefusedPart::Format),
+        Subject::ToolChoice => Some(RefusedPart::ToolChoice),
+        Subject::ParallelToolCalls => Some(RefusedPart::ParallelToolCalls),
         // The output limit is lowered, but never dropped.
         Subject::OutputLimit | Subject::Fixed => None,
     }
@@ -487,7 +541,7 @@ fn supported_efforts(text: &str) -> Vec<&'static str> {
 fn read_output_limit(text: &str, subject: Option<Subject>) -> Option<u64> {
     let names_limit = subject == Some(Subject::OutputLimit) || text.contains("maximum tokens");
     let is_model_limit = !contains_any(&text.replace(WINDOW_TEXT, ""), REMAINING_TEXTS);
-    if !names_limit || !is_model_limit {
+    if !names_limit || !is_model_limit || contains_any(text, MINIMUM_TEXTS) {
         return None;
     }
     let limits = [

@@ -53,6 +53,86 @@ const ONLY_ENDS: &[&str] = &[
 const EXCLUSIVE_TEXTS: &[&str] =
     &["at the same time", "only one of", "mutually exclusive", "in combination", "combined with"];
 
+/// What Groq's message about the limit of a model adds.
+pub(super) const WINDOW_TEXT: &str = "is less than the `context_window` for this model";
+/// The words of known messages that state that a model does not support a part. None of them names
+/// a condition, such as a kind of input, a value or a quota.
+pub(super) const GENERAL_WORDS: &str = " \
+    a about again allowed an and any are argument arguments at available badrequest be body \
+    but by can can't cannot client code column control default deprecated description \
+    deserialize detail details does doesn't don't either enabled error errors expected extra \
+    extra_forbidden extraneous failed field fields fieldviolations find following for \
+    generation_config generationconfig got guide id in inferenceconfig instead \
+    internal_error_proxy into invalid invalid_argument invalid_request_error is it json key \
+    keys learn level levels line loc longer malformed may message model models msg must name \
+    no not null object occurred of on one only option options or param parameter parameters \
+    payload permitted please properties property received recognized reformat remove returned \
+    s see set setting specified status supplied support supported supports that the these this \
+    to try type unavailable unknown unrecognized unset unsupported unsupported_parameter \
+    unsupported_value url use used valid values which with you ";
+/// Further words of messages about the output limit of a model.
+pub(super) const LIMIT_WORDS: &str = " \
+    above completion equal exceeds exclusive from has inclusive integer large less limit lower \
+    max maximum most number output provided range requested than tokens too update value \
+    whereas your ";
+/// Phrases of known messages whose words could name a condition in another message.
+pub(super) const GENERAL_PHRASES: &[&str] = &[
+    "unsupported value:",
+    "the default (1) value",
+    "extra inputs",
+    "\"input\":",
+    "your input",
+    "malformed input request",
+    "request argument",
+    "specified in the request",
+    "learn more",
+    "unable to submit request because",
+    "request id",
+    "unavailable now",
+    "json body into the target type",
+    "type \"tool\" and \"any\"",
+    // Changes are remembered together with the kind of reasoning.
+    "when thinking is enabled",
+    "in adaptive mode",
+    "thinking may not be enabled when tool_choice forces tool use",
+    "thinking behavior",
+    WINDOW_TEXT,
+];
+
+/// Returns whether a list of words that are separated by spaces contains a word.
+pub(super) fn is_listed(list: &str, word: &str) -> bool {
+    list.split(' ').any(|listed| listed == word)
+}
+
+/// Returns a text without a name, unless the name is a part of another word.
+pub(super) fn without_name(text: &str, name: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(name).filter(|_| !name.is_empty()) {
+        kept.push_str(before);
+        let is_part =
+            before.ends_with(char::is_alphanumeric) || after.starts_with(char::is_alphanumeric);
+        kept.push_str(if is_part { name } else { " " });
+        rest = after;
+    }
+    kept.push_str(rest);
+    kept
+}
+
+/// Returns a message without URLs, which can be parts of the request.
+pub(super) fn without_urls(message: &str) -> String {
+    let is_end = |c: char| c.is_whitespace() || "'\"`<>".contains(c);
+    let mut kept = String::with_capacity(message.len());
+    let mut rest = message;
+    while let Some(at) = rest.find("://") {
+        let (before, url) = rest.split_at(at);
+        kept.push_str(before.trim_end_matches(|c: char| c.is_ascii_alphanumeric()));
+        rest = url.get(url.find(is_end).unwrap_or(url.len())..).unwrap_or_default();
+    }
+    kept.push_str(rest);
+    kept
+}
+
 /// Returns a message without quoted texts, which can be parts of the request. Quoted names and
 /// values stay, and so do the messages in a JSON error body.
 pub(super) fn without_quotations(message: &str) -> String {
@@ -67,7 +147,8 @@ pub(super) fn without_quotations(message: &str) -> String {
         } else if follows_message_key(before) {
             kept.push_str(&without_quotations(content));
         } else {
-            kept.push(' ');
+            // Not a word of `GENERAL_WORDS`, because the quotation may name a condition.
+            kept.push('…');
         }
         let rest = message.get(quotation.end..).unwrap_or_default();
         let closing = rest.find(QUOTES).map_or(rest.len(), |at| at + 1);

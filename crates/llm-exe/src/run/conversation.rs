@@ -8,13 +8,13 @@ use serde_json::Value;
 use super::call_provider::ProviderClient;
 use super::check_reply::{CheckedReply, check_reply};
 use super::context::Context;
-use super::learned::{self, Change, LearnedChanges, MAX_METHODS};
+use super::learned::{self, Change, LearnedChanges, MAX_METHODS, RequestChange};
 use super::schema_prompt;
 use super::secrets::SecretsInUse;
 use crate::chat::{Chat, Message, Reply, Role, Structure};
 use crate::error::{Error, ErrorKind};
 use crate::plan::{Plan, Target};
-use crate::providers::{Endpoint, Refusal, build_request};
+use crate::providers::{Endpoint, Refusal, RefusedPart, build_request};
 use crate::schema::Schema;
 use crate::wire::WireRequest;
 
@@ -34,6 +34,8 @@ pub(super) struct Conversation<'a> {
     pub(super) request: WireRequest,
     /// The warnings about options that were dropped or changed in the request.
     pub(super) warnings: Vec<String>,
+    /// The changes to the first request because of earlier refusals.
+    changed: Vec<RequestChange>,
     /// The changes after refusals, with the state of reasoning in the refused request. They are
     /// remembered once the changed request succeeds or is refused for another reason.
     changes: Vec<(Option<bool>, Change)>,
@@ -53,26 +55,27 @@ impl<'a> Conversation<'a> {
         client: &'a ProviderClient,
         plan: &'a Plan,
         target: &'a Target,
-        mut messages: Vec<Message>,
+        messages: Vec<Message>,
     ) -> Result<Self, Error> {
         let dialect = target.provider.dialect();
-        let mut structure = Structure::Free;
-        let mut warnings = Vec::new();
-        if let Some(schema) = plan.output.schema_for_model() {
-            structure = dialect.structure(&target.model, SCHEMA_NAME, schema);
-            if let Some(learned) = &client.learned {
-                skip_refused_structures(&mut structure, learned, target, schema, &mut warnings);
-            }
-            if needs_schema_in_prompt(&structure) {
-                schema_prompt::add_schema(&mut messages, schema);
-            }
-        }
-        convert_last_system(&mut messages);
         let sampling = target.sampling.clone();
-        let mut chat = Chat { sampling, structure, ..Chat::new(&target.model, messages) };
-        if let Some(learned) = &client.learned {
-            warnings.extend(learned.apply(target.provider.name(), &mut chat));
+        let mut chat = Chat { sampling, ..Chat::new(&target.model, messages) };
+        let learned = client.learned.as_deref();
+        let name = target.provider.name();
+        let mut changes = learned.map(|known| known.apply(name, &mut chat)).unwrap_or_default();
+        if let Some(schema) = plan.output.schema_for_model() {
+            chat.structure = dialect.structure(&target.model, SCHEMA_NAME, schema);
+            if let Some(learned) = learned {
+                changes.extend(skip_refused_structures(&mut chat, learned, target, schema));
+            }
+            if needs_schema_in_prompt(&chat.structure) {
+                schema_prompt::add_schema(&mut chat.messages, schema);
+            }
         }
+        convert_last_system(&mut chat.messages);
+        let mut warnings: Vec<String> =
+            changes.iter().map(|change| change.warning(&target.model)).collect();
+        let changed = changes.iter().map(|change| change.report(name, &target.model)).collect();
         let endpoint = client.endpoints.resolve(&target.provider);
         let built = build_request(dialect, &endpoint, &chat)?;
         warnings.extend(built.warnings);
@@ -85,6 +88,7 @@ impl<'a> Conversation<'a> {
             chat,
             request,
             warnings,
+            changed,
             changes: Vec::new(),
             unconfirmed_changes: 0,
             resent: 0,
@@ -95,6 +99,7 @@ impl<'a> Conversation<'a> {
     pub(super) async fn run(&mut self, context: &mut Context) -> Result<Value, Error> {
         context.report.set_target(self.target);
         context.report.add_warnings(std::mem::take(&mut self.warnings));
+        context.report.changed.append(&mut self.changed);
         let mut repairs_left = self.plan.output.repairs;
         loop {
             let started = Instant::now();
@@ -149,11 +154,10 @@ impl<'a> Conversation<'a> {
         let schema = self.plan.output.schema_for_model();
         // A completed turn depends on the messages and tools before it.
         let only_options = context.report.repairs > 0;
-        if matches!(refusal, Refusal::OutputLimit(limit) if !self.exceeds(limit)) {
+        if matches!(refusal.part, RefusedPart::OutputLimit(limit) if !self.exceeds(limit)) {
             return false;
         }
-        // Requests with only one of the parts that exclude each other must not change.
-        let is_remembered = !matches!(refusal, Refusal::Exclusive(_));
+        let is_remembered = refusal.is_general;
         let changes = Change::for_refusal(refusal, &self.chat, schema, only_options);
         // The refusal of another part confirms the changes before it.
         let first = self.changes.len().saturating_sub(self.unconfirmed_changes);
@@ -200,6 +204,8 @@ impl<'a> Conversation<'a> {
         }
         let warning = change.warning(&self.target.model);
         context.report.add_warnings(vec![warning]);
+        let provider = self.target.provider.name();
+        context.report.changed.push(change.report(provider, &self.target.model));
         if is_remembered {
             self.changes.push((reasoning, change));
             self.unconfirmed_changes += 1;
@@ -231,26 +237,26 @@ fn needs_schema_in_prompt(structure: &Structure) -> bool {
     matches!(structure, Structure::JsonMode | Structure::PromptOnly)
 }
 
-/// Replaces a structure with a weaker one as long as the provider is known to refuse it.
+/// Replaces the structure of a chat with a weaker one as long as the provider is known to refuse
+/// it. Returns the last change.
 fn skip_refused_structures(
-    structure: &mut Structure,
+    chat: &mut Chat,
     learned: &LearnedChanges,
     target: &Target,
     schema: &Schema,
-    warnings: &mut Vec<String>,
-) {
+) -> Option<Change> {
     let (provider, model) = (&target.provider, &target.model);
     let mut last = None;
     for _ in 0..MAX_METHODS {
-        let change = learned.refused_structure(provider.name(), model, structure, schema);
+        let change = learned.refused_structure(provider.name(), chat, schema);
         let Some(mut change) = change else { break };
         let dialect = provider.dialect();
-        change.weaken(structure, |refused| {
+        change.weaken(&mut chat.structure, |refused| {
             dialect.weaker_structure(model, SCHEMA_NAME, schema, refused)
         });
         last = Some(change);
     }
-    warnings.extend(last.map(|change| change.warning(model)));
+    last
 }
 
 /// Prefixes an error with the provider and the model, unless the error is about the request itself.

@@ -8,28 +8,32 @@
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::chat::{Chat, Sampling, Structure, ToolChoice};
-use crate::providers::{Refusal, SamplingOption, nearest_effort};
+use crate::providers::{Refusal, RefusedPart, SamplingOption, nearest_effort};
 use crate::schema::Schema;
 
 /// Number of methods for making the reply match a schema.
 pub(super) const MAX_METHODS: usize = 5;
 /// Maximum number of changes to remember. The oldest ones are forgotten.
 const MAX_LEARNED_CHANGES: usize = 1000;
+/// How long a change is remembered. A provider may accept the part again, for example after a
+/// defect of its API was fixed.
+const LIFETIME: Duration = Duration::from_secs(3600);
 
-/// A change to requests that the process learned from a provider's refusal.
+/// A change to requests after a provider's refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct LearnedCapability {
+pub struct RequestChange {
     /// The provider's name.
     pub provider: String,
     /// The model name, as in the caller's request.
     pub model: String,
     /// The part of the request that the provider refused, such as `options.temperature`.
     pub field: &'static str,
-    /// What later requests contain instead, such as `dropped`.
+    /// What the requests contain instead, such as `dropped`.
     pub change: String,
 }
 
@@ -96,41 +100,40 @@ impl Change {
             let set = options.into_iter().filter(|option| option.clear(&mut sampling));
             set.map(Change::Drop).collect::<Vec<_>>()
         };
-        let refusal = match refusal {
-            Refusal::Options(options) => return set_options(options),
-            Refusal::Exclusive(refusal) => match *refusal {
-                // One of the options stays.
-                Refusal::Options(options) => {
-                    let set = set_options(options);
-                    let dropped = set.get(1).or(set.first()).cloned();
-                    return dropped.into_iter().collect();
+        let part = match refusal.part {
+            RefusedPart::Options(options) => {
+                let mut set = set_options(options);
+                if refusal.is_exclusive {
+                    // One of the options stays.
+                    set.truncate(2);
+                    set.drain(..set.len().saturating_sub(1));
                 }
-                refusal => refusal,
-            },
-            refusal => refusal,
+                return set;
+            }
+            part => part,
         };
-        let change = Change::for_part(refusal, chat, schema);
+        let change = Change::for_part(part, chat, schema);
         let is_allowed =
             |change: &Change| !only_options || !matches!(change, Change::Structure { .. });
         change.filter(is_allowed).into_iter().collect()
     }
 
     /// Chooses the change for the refusal of one part of the request.
-    fn for_part(refusal: Refusal, chat: &Chat, schema: Option<&Schema>) -> Option<Change> {
-        match refusal {
-            Refusal::Effort(supported) => {
+    fn for_part(part: RefusedPart, chat: &Chat, schema: Option<&Schema>) -> Option<Change> {
+        match part {
+            RefusedPart::Effort(supported) => {
                 let from = chat.sampling.effort.clone()?;
                 let to = nearest_effort(&from, &supported);
                 (to != Some(&*from)).then_some(Change::Effort { from, to })
             }
-            Refusal::OutputLimit(limit) => match chat.sampling.max_tokens {
+            RefusedPart::OutputLimit(limit) => match chat.sampling.max_tokens {
                 Some(requested) if requested <= limit => None,
                 requested => {
                     let effort = requested.is_none().then(|| chat.sampling.effort.clone());
                     Some(Change::OutputLimit { limit, default_for: effort })
                 }
             },
-            Refusal::Format => {
+            RefusedPart::Format => {
                 let refused = match chat.structure {
                     Structure::Native { .. } => SchemaMethod::Native,
                     Structure::JsonMode => SchemaMethod::JsonMode,
@@ -138,12 +141,12 @@ impl Change {
                 };
                 Some(Change::Structure { refused, schema: None, sent: "" })
             }
-            Refusal::Schema | Refusal::ToolSchema => {
-                let refused = match (&chat.structure, refusal) {
-                    (Structure::Native { strict: true, .. }, Refusal::Schema) => {
+            RefusedPart::Schema | RefusedPart::ToolSchema => {
+                let refused = match (&chat.structure, part) {
+                    (Structure::Native { strict: true, .. }, RefusedPart::Schema) => {
                         SchemaMethod::Strict
                     }
-                    (Structure::Native { .. }, Refusal::Schema) => SchemaMethod::Loose,
+                    (Structure::Native { .. }, RefusedPart::Schema) => SchemaMethod::Loose,
                     // The only tool is the one for the reply.
                     (Structure::ForcedTool { .. }, _) if chat.tools.is_empty() => {
                         SchemaMethod::ForcedTool
@@ -152,7 +155,7 @@ impl Change {
                 };
                 Some(Change::Structure { refused, schema: Some(hash_schema(schema?)), sent: "" })
             }
-            Refusal::ToolChoice => match (&chat.structure, &chat.tool_choice) {
+            RefusedPart::ToolChoice => match (&chat.structure, &chat.tool_choice) {
                 (Structure::ForcedTool { .. }, _) => Some(Change::Structure {
                     refused: SchemaMethod::ForcedTool,
                     schema: None,
@@ -163,10 +166,10 @@ impl Change {
                 }
                 _ => None,
             },
-            Refusal::ParallelToolCalls => {
+            RefusedPart::ParallelToolCalls => {
                 (!chat.parallel_tool_calls).then_some(Change::ParallelToolCalls)
             }
-            Refusal::Options(_) | Refusal::Exclusive(_) => None,
+            RefusedPart::Options(_) => None,
         }
     }
 
@@ -249,6 +252,12 @@ impl Change {
         }
     }
 
+    /// Describes the change for a target.
+    pub(super) fn report(&self, provider: &str, model: &str) -> RequestChange {
+        let (provider, model) = (provider.to_owned(), model.to_owned());
+        RequestChange { provider, model, field: self.field(), change: self.description() }
+    }
+
     /// Returns what is sent instead.
     fn description(&self) -> String {
         match self {
@@ -285,19 +294,33 @@ fn hash_schema(schema: &Schema) -> u64 {
 }
 
 /// A change to the requests for a model of a provider.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 struct LearnedChange {
     provider: String,
     model: String,
     /// Whether the refused request turned reasoning on or off, or `None` if it left this to the
-    /// provider. Many models accept an option only in one of these states.
+    /// provider. Many models accept a part only in one of these states.
     reasoning: Option<bool>,
     change: Change,
+    learned_at: Instant,
+}
+
+impl LearnedChange {
+    fn is_for(&self, provider: &str, model: &str) -> bool {
+        self.provider == provider && self.model == model
+    }
+
+    /// Returns whether the change applies to requests with this state of reasoning. A change of
+    /// the effort depends on the effort itself.
+    fn fits(&self, reasoning: Option<bool>) -> bool {
+        self.reasoning == reasoning || matches!(self.change, Change::Effort { .. })
+    }
 }
 
 /// The changes that the process has learned.
 #[derive(Debug, Default)]
 pub(super) struct LearnedChanges {
+    /// The changes in the order in which they were learned.
     changes: Mutex<VecDeque<LearnedChange>>,
     /// The number of changes, so that requests do not wait for the lock while there are none.
     count: AtomicUsize,
@@ -311,76 +334,82 @@ impl LearnedChanges {
         model: &str,
         reasoning: Option<bool>,
         change: Change,
-    ) -> Option<LearnedCapability> {
-        let (provider, model) = (provider.to_owned(), model.to_owned());
-        let learned = LearnedCapability {
-            provider: provider.clone(),
-            model: model.clone(),
-            field: change.field(),
-            change: change.description(),
+    ) -> Option<RequestChange> {
+        let report = change.report(provider, model);
+        let learned_at = Instant::now();
+        let mut changes = self.lock(learned_at);
+        let is_same = |known: &LearnedChange| {
+            known.is_for(provider, model) && known.reasoning == reasoning && known.change == change
         };
-        let known = LearnedChange { provider, model, reasoning, change };
-        // Each operation leaves the list consistent, so a lock poisoned by a panic is safe to use.
-        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        if changes.contains(&known) {
+        if changes.iter().any(is_same) {
             return None;
         }
         if changes.len() >= MAX_LEARNED_CHANGES {
             changes.pop_front();
         }
-        changes.push_back(known);
+        let (provider, model) = (provider.to_owned(), model.to_owned());
+        changes.push_back(LearnedChange { provider, model, reasoning, change, learned_at });
         self.count.store(changes.len(), Ordering::Release);
-        Some(learned)
+        Some(report)
+    }
+
+    /// Locks the changes, and removes those that are older than [`LIFETIME`].
+    fn lock(&self, now: Instant) -> MutexGuard<'_, VecDeque<LearnedChange>> {
+        // Each operation leaves the list consistent, so a lock poisoned by a panic is safe to use.
+        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        while changes.front().is_some_and(|oldest| now - oldest.learned_at >= LIFETIME) {
+            changes.pop_front();
+        }
+        self.count.store(changes.len(), Ordering::Release);
+        changes
     }
 
     /// Applies the changes that were learned for the provider and the model of a chat, except for
-    /// those of its structure. Returns a warning for each of them.
-    pub(super) fn apply(&self, provider: &str, chat: &mut Chat) -> Vec<String> {
-        let mut warnings = Vec::new();
+    /// those of its structure. Returns the changes that apply.
+    pub(super) fn apply(&self, provider: &str, chat: &mut Chat) -> Vec<Change> {
+        let mut applied = Vec::new();
         if self.count.load(Ordering::Acquire) == 0 {
-            return warnings;
+            return applied;
         }
         let model = chat.model.clone();
-        let changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        let changes =
-            changes.iter().filter(|known| known.provider == provider && known.model == model);
-        let changes: Vec<&LearnedChange> = changes.collect();
+        let changes = self.lock(Instant::now());
+        let changes: Vec<&LearnedChange> =
+            changes.iter().filter(|known| known.is_for(provider, &model)).collect();
         // Other changes depend on the effort that is sent.
         let is_effort = |known: &&&LearnedChange| matches!(known.change, Change::Effort { .. });
         let effort_changes = changes.iter().filter(is_effort);
         let other_changes = changes.iter().filter(|known| !is_effort(known));
         for known in effort_changes.chain(other_changes) {
-            let applies = known.reasoning == reasoning(&chat.sampling) || is_effort(&known);
-            if applies && known.change.apply(chat) {
-                warnings.push(known.change.warning(&model));
+            if known.fits(reasoning(&chat.sampling)) && known.change.apply(chat) {
+                applied.push(known.change.clone());
             }
         }
-        warnings
+        applied
     }
 
-    /// Returns the change that excludes a structure for a schema, if one was learned.
+    /// Returns the change that excludes the structure of a chat for a schema, if one was learned.
     pub(super) fn refused_structure(
         &self,
         provider: &str,
-        model: &str,
-        structure: &Structure,
+        chat: &Chat,
         schema: &Schema,
     ) -> Option<Change> {
         if self.count.load(Ordering::Acquire) == 0 {
             return None;
         }
         let hash = hash_schema(schema);
-        let changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        let changes =
-            changes.iter().filter(|known| known.provider == provider && known.model == model);
-        let excludes = |change: &&Change| {
+        let excludes = |change: &Change| {
             let applies = match change {
                 Change::Structure { schema, .. } => schema.is_none_or(|refused| refused == hash),
                 _ => false,
             };
-            applies && change.excludes(structure)
+            applies && change.excludes(&chat.structure)
         };
-        changes.map(|known| &known.change).find(excludes).cloned()
+        let changes = self.lock(Instant::now());
+        let mut changes = changes.iter().filter(|known| {
+            known.is_for(provider, &chat.model) && known.fits(reasoning(&chat.sampling))
+        });
+        changes.find(|known| excludes(&known.change)).map(|known| known.change.clone())
     }
 }
 
@@ -392,11 +421,13 @@ pub(super) fn reasoning(sampling: &Sampling) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use serde_json::json;
 
-    use super::{Change, LearnedChanges, MAX_LEARNED_CHANGES, SchemaMethod};
+    use super::{Change, LIFETIME, LearnedChanges, MAX_LEARNED_CHANGES, SchemaMethod};
     use crate::chat::{Chat, Structure, Tool, ToolChoice};
-    use crate::providers::{Refusal, SamplingOption};
+    use crate::providers::{Refusal, RefusedPart, SamplingOption};
 
     #[test]
     fn oldest_changes_are_forgotten() {
@@ -416,21 +447,42 @@ mod tests {
     }
 
     #[test]
+    fn changes_are_forgotten_after_an_hour() {
+        let learned = LearnedChanges::default();
+        let add = || learned.add("p", "m", None, Change::Drop(SamplingOption::Seed));
+        let applies = || {
+            let mut chat = Chat::new("m", Vec::new());
+            chat.sampling.seed = Some(1);
+            !learned.apply("p", &mut chat).is_empty()
+        };
+        add().unwrap();
+        let start = Instant::now();
+        drop(learned.lock(start + LIFETIME - Duration::from_secs(60)));
+        assert!(applies());
+        drop(learned.lock(start + LIFETIME));
+        assert!(!applies());
+        // The change is learned and reported again.
+        add().unwrap();
+        assert!(applies());
+    }
+
+    #[test]
     fn tools_are_never_dropped() {
         let mut chat = Chat::new("m", Vec::new());
         chat.tools = vec![Tool::new("f", json!({"type": "object"}))];
         chat.tool_choice = ToolChoice::Required;
         chat.parallel_tool_calls = false;
-        let mut change = |refusal| {
+        let mut change = |part| {
+            let refusal = Refusal { part, is_exclusive: false, is_general: true };
             let change = Change::for_refusal(refusal, &chat, None, true).pop()?;
             let applies = change.apply(&mut chat);
             assert!(applies && !change.apply(&mut chat), "{change:?}");
             Some(change)
         };
-        assert_eq!(change(Refusal::ToolSchema), None);
-        assert_eq!(change(Refusal::ToolChoice), Some(Change::ToolChoice));
-        assert_eq!(change(Refusal::ToolChoice), None);
-        assert_eq!(change(Refusal::ParallelToolCalls), Some(Change::ParallelToolCalls));
+        assert_eq!(change(RefusedPart::ToolSchema), None);
+        assert_eq!(change(RefusedPart::ToolChoice), Some(Change::ToolChoice));
+        assert_eq!(change(RefusedPart::ToolChoice), None);
+        assert_eq!(change(RefusedPart::ParallelToolCalls), Some(Change::ParallelToolCalls));
         assert_eq!(chat.tools.len(), 1);
     }
 

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 pub use context::Context;
-pub use learned::LearnedCapability;
+pub use learned::RequestChange;
 pub use outcome::Run;
 pub use report::{Durations, FailedTarget, Report};
 

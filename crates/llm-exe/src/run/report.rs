@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::learned::LearnedCapability;
+use super::learned::RequestChange;
 use crate::chat::{StopReason, Usage};
 use crate::destination::ParsedDestination;
 use crate::error::Error;
@@ -68,9 +68,11 @@ pub struct Report {
     pub durations: Durations,
     /// Warnings, for example about ignored fields and dropped options.
     pub warnings: Vec<String>,
+    /// How requests were changed because of what a provider refused, in this run or before.
+    pub changed: Vec<RequestChange>,
     /// What the process learned about the models that were called: what the provider refused, and
     /// what later requests contain instead. Contains each fact only in the run that learned it.
-    pub learned: Vec<LearnedCapability>,
+    pub learned: Vec<RequestChange>,
     /// `sha256:` followed by the hash of the prompt before rendering.
     pub prompt_hash: Option<String>,
     /// The location of the hosted config that the request refers to, even if it was not found.

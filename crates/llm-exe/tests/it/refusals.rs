@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use llm_exe::providers::{PROVIDERS, Provider, Providers};
-use llm_exe::{Deadline, ErrorKind, LearnedCapability, Rules, Run, Runner};
+use llm_exe::{Deadline, ErrorKind, RequestChange, Rules, Run, Runner};
 use llm_exe_simulator::Simulator;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -113,6 +113,10 @@ impl Case {
                 return Some(format!("{pointer}: {sent}"));
             }
         }
+        let is_expected = |it: &&RequestChange| (it.field, &it.change) == (field.as_str(), change);
+        if !first.report.changed.iter().any(|it| is_expected(&it)) {
+            return Some(format!("changed {:?}", first.report.changed));
+        }
         if !self.remembered {
             let second = run(&runner, &self.request()).await;
             let is_unchanged = second.outcome.is_ok()
@@ -120,9 +124,9 @@ impl Case {
                 && simulator.journal()[2].body == calls[0].body;
             return (!is_unchanged).then(|| format!("{:?}", first.report.learned));
         }
-        let learned: Vec<&LearnedCapability> = first.report.learned.iter().collect();
-        let [learned] = learned.as_slice() else { return Some(format!("{learned:?}")) };
-        if (learned.field, &learned.change) != (field.as_str(), change) {
+        let learned: Vec<&RequestChange> = first.report.learned.iter().collect();
+        let [learned] = learned.as_slice() else { return Some(format!("learned {learned:?}")) };
+        if !is_expected(learned) {
             return Some(format!("{}: {}", learned.field, learned.change));
         }
         let warns =
@@ -134,6 +138,7 @@ impl Case {
         let is_remembered = second.outcome.is_ok()
             && simulator.journal().len() == 3
             && second.report.learned.is_empty()
+            && second.report.changed == first.report.changed
             && warns(&second);
         (!is_remembered).then(|| format!("{:?}: {:?}", second.outcome, second.report.warnings))
     }
@@ -408,4 +413,28 @@ async fn a_learned_limit_never_raises_the_operators_ceiling() {
     let limit = |body: &Value| body["max_completion_tokens"].as_u64().unwrap();
     let sent: Vec<u64> = simulator.journal().iter().map(|call| limit(&call.body)).collect();
     assert_eq!(sent, [9000, 4096, 4096, 50]);
+}
+
+#[tokio::test]
+async fn a_refusal_of_a_forced_tool_applies_to_the_kind_of_reasoning() {
+    let simulator = Simulator::start().await.unwrap();
+    let runner = runner(&simulator, false);
+    let message = "Thinking may not be enabled when tool_choice forces tool use.";
+    let refusal = json!({ "status": 400, "body": {
+        "type": "error", "error": { "type": "invalid_request_error", "message": message }
+    } });
+    simulator.script_json(json!([{ "then": refusal }])).unwrap();
+    let request = |effort: &str| {
+        json!({
+            "provider": "anthropic", "model": "claude-opus-5", "message": "Hi", "output": "json",
+            "schema": { "type": "object", "additionalProperties": { "type": "integer" } },
+            "options": { "effort": effort }
+        })
+    };
+    for (effort, attempts) in [("high", 2), ("none", 1), ("high", 1)] {
+        assert_eq!(run(&runner, &request(effort)).await.report.attempts, attempts, "{effort}");
+    }
+    let is_forced: Vec<bool> =
+        simulator.journal().iter().map(|call| call.body.get("tool_choice").is_some()).collect();
+    assert_eq!(is_forced, [true, false, true, false]);
 }
