@@ -4,6 +4,7 @@
 //! transport adds the key just before it sends the request.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderValue;
@@ -408,6 +409,19 @@ pub(crate) fn unreadable(expected: &str, error: &serde_json::Error) -> Error {
     let message =
         format!("the response body is not {expected} ({reason} at line {line}, column {column})");
     Error::new(ErrorKind::ProviderUnavailable, message)
+}
+
+/// The longest wait that a provider can request. A longer one is shortened, so that times that are
+/// computed from it do not overflow.
+const MAX_WAIT_SECONDS: f64 = 86_400_000.0;
+
+/// Parses the number of seconds that a provider asks to wait. Negative numbers are rejected.
+pub(crate) fn parse_seconds(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    // Rust also parses "inf" and "nan".
+    let seconds: f64 =
+        text.starts_with(|c: char| c.is_ascii_digit()).then_some(text)?.parse().ok()?;
+    Some(Duration::from_secs_f64(seconds.min(MAX_WAIT_SECONDS)))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Defines the [`Dialect`] trait. A dialect is an API format that one or more providers share.
 
-use crate::chat::{Chat, Reply, ReplyEvent, Structure};
+use crate::chat::{Chat, Reply, ReplyEvent, Structure, Usage};
 use crate::error::Error;
 use crate::ports::KeyName;
 use crate::schema::Schema;
@@ -130,6 +130,12 @@ pub trait Dialect: Send + Sync {
     /// response reports an error. The status of `wire` is then the code of that error.
     fn read_failure(&self, wire: &WireReply) -> Failure {
         failure::read_failure(wire)
+    }
+
+    /// Returns the token counts of a successful response that reports an error, for example because
+    /// the provider aborted the reply. These tokens may be billed. By default, there are none.
+    fn read_failure_usage(&self, _wire: &WireReply) -> Usage {
+        Usage::default()
     }
 
     /// Returns a decoder for the streamed response to the request for `chat`, or `None` if the

@@ -8,6 +8,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::json;
+use crate::wire::parse_seconds;
+
 /// Maximum size of a body that is parsed, in bytes. Error bodies are small.
 const MAX_BYTES: usize = 256 * 1024;
 
@@ -36,9 +39,7 @@ pub(super) struct ErrorBody {
 
 impl ErrorBody {
     pub(super) fn parse(body: &[u8]) -> Self {
-        // Some servers do not encode their messages in UTF-8.
-        let parse = || serde_json::from_str(&String::from_utf8_lossy(body)).ok();
-        let root = if body.len() <= MAX_BYTES { parse() } else { None };
+        let root = if body.len() <= MAX_BYTES { json::parse_lossy(body) } else { None };
         // Google sends a list from its streaming and its OpenAI-compatible endpoints.
         let root = match root {
             Some(Value::Array(items)) => items.into_iter().next(),
@@ -61,6 +62,11 @@ impl ErrorBody {
             .iter()
             .any(|field| self.root.get(field).is_some());
         (is_text("message") || is_text("Message") || has_detail) && !has_reply
+    }
+
+    /// Returns the text in a field of the root.
+    pub(super) fn root_text(&self, field: &str) -> Option<&str> {
+        self.root.get(field)?.as_str()
     }
 
     /// Returns the first choice of a chat completion.
@@ -133,8 +139,7 @@ impl ErrorBody {
     pub(super) fn retry_delay(&self) -> Option<Duration> {
         let delay = self.details().find_map(|detail| detail.get("retryDelay")?.as_str())?;
         // A protobuf duration: seconds with up to nine decimals.
-        let seconds: f64 = delay.strip_suffix('s')?.parse().ok()?;
-        Duration::try_from_secs_f64(seconds).ok()
+        parse_seconds(delay.strip_suffix('s')?)
     }
 
     fn details(&self) -> impl Iterator<Item = &Value> {
@@ -248,6 +253,13 @@ mod tests {
     }
 
     #[test]
+    fn half_of_a_surrogate_pair_does_not_hide_the_code() {
+        let body = ErrorBody::parse(br#"{"error":{"message":"\ud83d x","code":"Quota"}}"#);
+        assert_eq!(body.message().as_deref(), Some("\u{fffd} x"));
+        assert!(body.has_code(|code| code == "quota"));
+    }
+
+    #[test]
     fn large_bodies_are_not_parsed() {
         let body = json!({"error": "x".repeat(300 * 1024)});
         assert_eq!(parse(&body).message(), None);
@@ -260,7 +272,8 @@ mod tests {
             ("45.837906927s", Some(45_837)),
             ("0s", Some(0)),
             ("-1s", None),
-            ("1e300s", None),
+            ("1e300s", Some(86_400_000_000)),
+            ("99999999999999999999s", Some(86_400_000_000)),
             ("38", None),
             ("soon", None),
         ] {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::error_body::{ErrorBody, is_reported};
@@ -83,8 +84,8 @@ pub(crate) fn reported_error(wire: &WireReply) -> Option<ReportedError> {
         if error.is_none() && !is_aborted(reason) {
             return None;
         }
-        let body = json!({ "error": error });
-        let bytes = body.to_string().into();
+        let body = error.map(|error| json!({ "error": error })).unwrap_or_default();
+        let bytes = if body.is_null() { Bytes::new() } else { body.to_string().into() };
         (ErrorBody::from(body), true, bytes)
     };
     let code = body.numeric_code().filter(|code| (400..600).contains(code));
@@ -160,6 +161,8 @@ const QUOTA_CODES: &[&str] = &[
 
 /// Texts in messages about used-up credit.
 const QUOTA_MESSAGES: &[&str] = &[
+    // Gateways that pass on only the text of OpenAI's error
+    "insufficient_quota",
     // Anthropic
     "credit balance is too low",
     "API usage limits",

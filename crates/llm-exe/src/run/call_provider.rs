@@ -89,6 +89,7 @@ impl ProviderClient {
         let mut reply = match read {
             ParsedResponse::Reply(reply) => reply,
             ParsedResponse::Failed(failed) => {
+                report.usage.add(failed.usage.with_total());
                 let time_left = context.deadline.left();
                 let error = failure_error(&failed, &response, target, request, time_left);
                 let error = quote_message(error, &failed.failure.message, &secrets.expose());
@@ -212,7 +213,7 @@ fn failure_error(
     request: &WireRequest,
     time_left: Duration,
 ) -> Error {
-    let ResponseFailure { failure, may_retry, status } = failed;
+    let ResponseFailure { failure, may_retry, status, .. } = failed;
     let mut message = summarize(failure, response.status, status, target, request);
     let wait = retry_after(response).or(failure.wait);
     if let Some(wait) = wait.filter(|wait| *may_retry && *wait >= time_left) {

@@ -1,11 +1,14 @@
 //! Reads a provider's response: the reply, or the error that the response reports.
 
-use crate::chat::{Chat, Reply};
+use crate::chat::{Chat, Reply, Usage};
 use crate::error::{Error, ErrorKind};
 use crate::json;
 use crate::providers::{Dialect, Failure, reported_error};
 use crate::transport::RetryAdvice;
 use crate::wire::WireReply;
+
+/// Maximum size of an unreadable response that is repaired, in bytes.
+const MAX_REPAIRED_BYTES: usize = 1024 * 1024;
 
 /// The contents of a response.
 pub(super) enum ParsedResponse {
@@ -25,6 +28,8 @@ pub(super) struct ResponseFailure {
     pub(super) may_retry: bool,
     /// A description of the HTTP status and, for an error with status 200, of the error code.
     pub(super) status: String,
+    /// The token counts of a reply that the provider aborted.
+    pub(super) usage: Usage,
 }
 
 impl ParsedResponse {
@@ -34,7 +39,8 @@ impl ParsedResponse {
             let failure = dialect.read_failure(response);
             let status = response.status.to_string();
             let may_retry = failure.retry;
-            return ParsedResponse::Failed(ResponseFailure { failure, may_retry, status });
+            let usage = Usage::default();
+            return ParsedResponse::Failed(ResponseFailure { failure, may_retry, status, usage });
         }
         if json::find_excess_value(&response.body).is_some() {
             let max = json::MAX_VALUES;
@@ -42,6 +48,18 @@ impl ParsedResponse {
             let text = format!("the response body of {size} bytes has more than {max} JSON values");
             return ParsedResponse::Unreadable(Error::new(ErrorKind::ProviderUnavailable, text));
         }
+        match ParsedResponse::read_successful(dialect, chat, response) {
+            ParsedResponse::Unreadable(error) => {
+                let repaired = repair(response);
+                let read = repaired.map(|it| ParsedResponse::read_successful(dialect, chat, &it));
+                let readable = read.filter(|it| !matches!(it, ParsedResponse::Unreadable(_)));
+                readable.unwrap_or(ParsedResponse::Unreadable(error))
+            }
+            read => read,
+        }
+    }
+
+    fn read_successful(dialect: &dyn Dialect, chat: &Chat, response: &WireReply) -> Self {
         match dialect.read_reply(response, chat) {
             Ok(reply) => ParsedResponse::Reply(reply),
             Err(error) => match read_reported_error(dialect, response) {
@@ -76,5 +94,17 @@ fn read_reported_error(dialect: &dyn Dialect, response: &WireReply) -> Option<Re
         Some(code) => format!("error {code} in a response with status {}", response.status),
         None => format!("an error in a response with status {}", response.status),
     };
-    Some(ResponseFailure { failure, may_retry, status })
+    let usage = dialect.read_failure_usage(response);
+    Some(ResponseFailure { failure, may_retry, status, usage })
+}
+
+/// Writes the JSON of an unreadable response again, without fields that occur twice in an object
+/// and halves of surrogate pairs. The reply is paid for, and these defects are usually outside of
+/// it. Returns `None` if the body is not JSON.
+fn repair(response: &WireReply) -> Option<WireReply> {
+    if response.body.len() > MAX_REPAIRED_BYTES {
+        return None;
+    }
+    let body = json::parse_lossy(&response.body)?.to_string().into();
+    Some(WireReply { status: response.status, headers: response.headers.clone(), body })
 }

@@ -11,6 +11,10 @@ use crate::error::Error;
 use crate::ports::{Secret, Signer, UnsignedRequest};
 use crate::wire::{Auth, WireReply, WireRequest};
 
+/// The byte order mark in UTF-8. Parsers of JSON may skip it.
+/// <https://www.rfc-editor.org/rfc/rfc8259#section-8.1>
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
 /// Why a request did not produce a complete response.
 #[derive(Debug)]
 pub(crate) enum ExchangeError {
@@ -45,7 +49,11 @@ pub(crate) async fn exchange(
     deadline: Deadline,
 ) -> Result<WireReply, ExchangeError> {
     let request = build_http_request(wire, secret, signer).await?;
-    Ok(sender.send(request, MAX_REPLY_BYTES, deadline).await?)
+    let mut reply = sender.send(request, MAX_REPLY_BYTES, deadline).await?;
+    if reply.body.starts_with(BYTE_ORDER_MARK) {
+        reply.body = reply.body.slice(BYTE_ORDER_MARK.len()..);
+    }
+    Ok(reply)
 }
 
 async fn build_http_request(

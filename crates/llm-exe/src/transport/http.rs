@@ -117,8 +117,8 @@ impl HttpClient {
         HttpClient { user_agent, ..self }
     }
 
-    /// Sends a request and reads the response, whose body may have at most `max_bytes` bytes. If a
-    /// pooled connection turns out to be closed, the request is sent once more.
+    /// Sends a request and reads the response, whose body may have at most `max_bytes` bytes. A
+    /// larger body of an error response is replaced with an empty one. If a pooled connection turns out to be closed, the request is sent once more.
     ///
     /// # Errors
     /// Returns an error if no complete response is received before the deadline. A response with an
@@ -197,7 +197,11 @@ impl HttpClient {
             used.set();
         }
         let (head, body) = response.into_parts();
-        let body = read_body(body, max_bytes, budget).await?;
+        let body = match read_body(body, max_bytes, budget).await {
+            // The status is enough to classify an error response.
+            Err(HttpError::TooLarge) if !head.status.is_success() => Bytes::new(),
+            body => body?,
+        };
         Ok(WireReply { status: head.status.as_u16(), headers: head.headers, body })
     }
 }
@@ -314,6 +318,10 @@ mod tests {
 
     /// Starts a server that responds with bodies of this size and returns its URL.
     async fn serve(size: usize, has_length: bool) -> String {
+        serve_status("200 OK", size, has_length).await
+    }
+
+    async fn serve_status(status: &'static str, size: usize, has_length: bool) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         tokio::spawn(async move {
@@ -326,7 +334,7 @@ mod tests {
                     } else {
                         String::new()
                     };
-                    let head = format!("HTTP/1.1 200 OK\r\n{length}connection: close\r\n\r\n");
+                    let head = format!("HTTP/1.1 {status}\r\n{length}connection: close\r\n\r\n");
                     let _ = stream.write_all(head.as_bytes()).await;
                     let _ = stream.write_all(&vec![b'x'; size]).await;
                 });
@@ -397,6 +405,16 @@ mod tests {
         assert_eq!(decode(100_000).await.unwrap().body.len(), 100_000);
         let too_large = decode(MAX_REPLY_BYTES + 1).await;
         assert!(matches!(too_large, Err(HttpError::TooLarge)));
+    }
+
+    #[tokio::test]
+    async fn larger_bodies_of_errors_are_dropped() {
+        for has_length in [true, false] {
+            let url = serve_status("401 No", MAX_REPLY_BYTES + 1, has_length).await;
+            let request = Request::get(&url).body(Bytes::new()).unwrap();
+            let reply = HttpClient::default().send_once(request, MAX_REPLY_BYTES).await.unwrap();
+            assert_eq!((reply.status, reply.body.len()), (401, 0));
+        }
     }
 
     #[tokio::test]

@@ -115,9 +115,12 @@ impl Sender {
         };
         let user_agent = || UserAgent::default().header_value().clone();
         request.headers_mut().entry(header::USER_AGENT).or_insert_with(user_agent);
-        let (head, body) = transport.send(request, deadline).await?.into_parts();
+        let (head, mut body) = transport.send(request, deadline).await?.into_parts();
         if body.len() > max_bytes {
-            return Err(HttpError::TooLarge);
+            if head.status.is_success() {
+                return Err(HttpError::TooLarge);
+            }
+            body = Bytes::new();
         }
         let reply = WireReply { status: head.status.as_u16(), headers: head.headers, body };
         if reply.is_gzip() {

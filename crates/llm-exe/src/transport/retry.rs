@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::wire::WireReply;
+use crate::wire::{WireReply, parse_seconds};
 
 /// The wait before the first retry. Each later wait is twice as long as the previous one.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
@@ -89,14 +89,6 @@ pub(crate) fn retry_after(reply: &WireReply) -> Option<Duration> {
     Some(date.duration_since(SystemTime::now()).unwrap_or(Duration::ZERO))
 }
 
-/// Parses a number of seconds, or of milliseconds for `retry-after-ms`. Negative values and values
-/// above 86,400,000 (one day in milliseconds) are rejected as implausible.
-fn parse_seconds(text: &str) -> Option<Duration> {
-    let seconds: f64 = text.trim().parse().ok()?;
-    let plausible = seconds.is_finite() && (0.0..=86_400_000.0).contains(&seconds);
-    plausible.then(|| Duration::from_secs_f64(seconds))
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, SystemTime};
@@ -133,6 +125,10 @@ mod tests {
         assert!((28..=30).contains(&wait.as_secs()), "{wait:?}");
         let past = retry_after(&reply(&[("retry-after", "Wed, 21 Oct 2015 07:28:00 GMT")]));
         assert_eq!(past, Some(Duration::ZERO));
+        for long in ["86400001", "1e9", "99999999999999999999999", "1e400"] {
+            let wait = retry_after(&reply(&[("retry-after", long)])).unwrap();
+            assert!(wait >= Duration::from_secs(86_400_000), "{long}: {wait:?}");
+        }
         for invalid in ["-1", "soon", "NaN", "inf", ""] {
             assert_eq!(retry_after(&reply(&[("retry-after", invalid)])), None, "{invalid}");
         }

@@ -62,6 +62,26 @@ async fn response_over_the_limit_is_an_error() {
     assert!(error.message().contains("larger than the maximum of 8 MiB"), "{error}");
 }
 
+#[tokio::test]
+async fn an_error_with_a_large_body_is_classified_by_its_status() {
+    for (status, expected, attempts) in [
+        (400, ErrorKind::ProviderRejected, 1),
+        (401, ErrorKind::ProviderAuthFailed, 1),
+        (429, ErrorKind::ProviderRateLimited, 2),
+        (500, ErrorKind::ProviderUnavailable, 2),
+    ] {
+        let transport = move |_: Request<Bytes>| {
+            let body = Bytes::from(vec![b' '; MAX_REPLY_BYTES + 1]);
+            Ok(Response::builder().status(status).body(body)?)
+        };
+        let options = json!({ "numOfAttempts": 2, "maxDelay": 1 });
+        let run = run(transport, request(options)).await;
+        let error = run.outcome.unwrap_err();
+        assert_eq!((error.kind(), error.provider_status()), (expected, Some(status)));
+        assert_eq!(run.report.attempts, attempts, "{status}");
+    }
+}
+
 /// A client that never returns a response.
 struct Hanging;
 

@@ -40,6 +40,8 @@ struct Case {
     lacks: Option<String>,
     #[serde(default)]
     warnings: Vec<String>,
+    /// The total number of tokens in the report.
+    tokens: Option<u64>,
     /// The wait in seconds that the caller is asked for.
     retry_after: Option<f64>,
     #[serde(default)]
@@ -124,6 +126,10 @@ fn difference(case: &Case, run: &Run, calls: usize) -> Option<String> {
         |text: &String| run.report.warnings.iter().any(|warning| warning.contains(text));
     if !case.warnings.iter().all(has_warning) {
         return Some(format!("warnings {:?}", run.report.warnings));
+    }
+    let tokens = run.report.usage.total_tokens;
+    if case.tokens.is_some_and(|expected| expected != tokens) {
+        return Some(format!("{tokens} tokens"));
     }
     match (&run.outcome, &case.error) {
         (Ok(value), None) if case.result.as_ref() == Some(value) => None,

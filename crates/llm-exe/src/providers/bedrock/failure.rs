@@ -3,27 +3,17 @@
 //! Source: the exceptions and their statuses in the npm package `@aws-sdk/client-bedrock-runtime`
 //! 3.1164.
 
-use serde::Deserialize;
-
 use crate::error::ErrorKind;
+use crate::providers::error_body::ErrorBody;
 use crate::providers::failure::{self, Failure};
 use crate::wire::WireReply;
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Body {
-    #[serde(alias = "Message")]
-    message: Option<String>,
-    #[serde(rename = "__type")]
-    kind: Option<String>,
-}
 
 /// Parses an error response. The error kind is determined by the name of the AWS exception, or by
 /// the status if the name is missing or unknown.
 pub(super) fn read_failure(wire: &WireReply) -> Failure {
-    let body = serde_json::from_slice::<Body>(&wire.body).unwrap_or_default();
-    let kind = wire.header("x-amzn-errortype").or(body.kind.as_deref()).unwrap_or_default();
-    let message = body.message.unwrap_or_default();
+    let body = ErrorBody::parse(&wire.body);
+    let kind = wire.header("x-amzn-errortype").or(body.root_text("__type")).unwrap_or_default();
+    let message = body.root_text("message").or(body.root_text("Message")).unwrap_or_default();
     let exception = match exception_name(kind) {
         "" if message.contains("is not authorized to perform") => "AccessDeniedException",
         // Without an exception and a message, the response is not from AWS but from a gateway in

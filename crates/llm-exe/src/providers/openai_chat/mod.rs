@@ -11,7 +11,7 @@ pub(super) mod tools;
 
 use super::capabilities::{FeatureSupport, ModelTable, Table};
 use super::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StructureSupport};
-use crate::chat::{Chat, Reply, Structure};
+use crate::chat::{Chat, Reply, Structure, Usage};
 use crate::error::Error;
 use crate::schema::{Schema, strict, without_lookaround};
 use crate::wire::{Auth, WireReply, WireRequest};
@@ -88,6 +88,10 @@ impl Dialect for OpenAiChat {
             },
             warnings,
         })
+    }
+
+    fn read_failure_usage(&self, wire: &WireReply) -> Usage {
+        reply::read_usage(self, wire)
     }
 
     fn read_reply(&self, wire: &WireReply, chat: &Chat) -> Result<Reply, Error> {

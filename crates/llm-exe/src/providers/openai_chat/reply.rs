@@ -133,6 +133,18 @@ fn read_part_by_part(api: &OpenAiChat, wire: &WireReply, chat: &Chat) -> Result<
     Ok(reply)
 }
 
+/// Returns the token counts of a response whose reply is not usable.
+pub(super) fn read_usage(api: &OpenAiChat, wire: &WireReply) -> Usage {
+    #[derive(Deserialize)]
+    struct Counts {
+        #[serde(default)]
+        usage: Lenient<WireUsage>,
+    }
+    let counts = str::from_utf8(&wire.body).ok().map(serde_json::from_str::<Counts>);
+    let usage = counts.and_then(|counts| counts.ok()?.usage.ok());
+    usage.map(|usage| usage.into_usage(api.completion_excludes_reasoning)).unwrap_or_default()
+}
+
 /// The error message for a response that reports an error. The caller adds the message of the
 /// provider.
 const REPORTED_ERROR: &str = "the response contains an error";
