@@ -118,7 +118,8 @@ impl HttpClient {
     }
 
     /// Sends a request and reads the response, whose body may have at most `max_bytes` bytes. A
-    /// larger body of an error response is replaced with an empty one. If a pooled connection turns out to be closed, the request is sent once more.
+    /// larger body of an error response is replaced with an empty one. If a pooled connection turns
+    /// out to be closed, the request is sent once more.
     ///
     /// # Errors
     /// Returns an error if no complete response is received before the deadline. A response with an
