@@ -365,6 +365,16 @@ impl WireReply {
         }
     }
 
+    /// Decodes a body as [`WireReply::decode_gzip`] does. A body that is too large becomes empty in
+    /// an error response, because the status is enough to classify it.
+    pub(crate) fn decode_response(self, max_bytes: usize) -> Result<WireReply, GzipError> {
+        if (200..300).contains(&self.status) {
+            return self.decode_gzip(max_bytes);
+        }
+        let without_body = WireReply { body: Bytes::new(), ..self.clone() };
+        Ok(self.decode_gzip(max_bytes).unwrap_or(without_body))
+    }
+
     /// Describes the encoding of the body, if it has one that could not be decoded.
     pub(crate) fn encoding_problem(&self) -> Option<String> {
         let encoding = self.header("content-encoding")?.trim();

@@ -178,7 +178,7 @@ impl HttpClient {
         let reply = WireReply { body, ..reply };
         let bytes = u32::try_from(max_bytes.min(MAX_LARGE_BODY_BYTES)).unwrap_or(u32::MAX);
         let space = Arc::clone(&self.large_bodies).acquire_many_owned(bytes).await.ok();
-        let reply = reply.decode_gzip(max_bytes).map_err(|_| HttpError::TooLarge)?;
+        let reply = reply.decode_response(max_bytes).map_err(|_| HttpError::TooLarge)?;
         let Some(space) = space else { return Ok(reply) };
         let body = Bytes::from_owner(LargeBody { bytes: reply.body, _space: space });
         Ok(WireReply { body, ..reply })

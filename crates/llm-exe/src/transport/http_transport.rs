@@ -124,7 +124,7 @@ impl Sender {
         }
         let reply = WireReply { status: head.status.as_u16(), headers: head.headers, body };
         if reply.is_gzip() {
-            return reply.decode_gzip(max_bytes).map_err(|_| HttpError::TooLarge);
+            return reply.decode_response(max_bytes).map_err(|_| HttpError::TooLarge);
         }
         Ok(reply)
     }
