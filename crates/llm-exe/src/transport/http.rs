@@ -406,6 +406,10 @@ mod tests {
         assert_eq!(decode(100_000).await.unwrap().body.len(), 100_000);
         let too_large = decode(MAX_REPLY_BYTES + 1).await;
         assert!(matches!(too_large, Err(HttpError::TooLarge)));
+        let error = WireReply { status: 429, ..reply(MAX_REPLY_BYTES + 1) };
+        drop(replies);
+        let error = client.decode(error, MAX_REPLY_BYTES).await.unwrap();
+        assert_eq!((error.status, error.body.len()), (429, 0));
     }
 
     #[tokio::test]
