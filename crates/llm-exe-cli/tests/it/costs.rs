@@ -1033,7 +1033,7 @@ const FORMS: &[Row] = &[
             let embedded =
                 (0..size).map(|index| (format!("d{index}"), json!({ "$id": index.to_string() })));
             for_claude(json!({
-                "$id": format!("https://example.com/{}/a", "x".repeat(200_000)), "type": "object",
+                "$id": format!("https://example.com/{}/a", "x".repeat(1_900)), "type": "object",
                 "properties": { "a": { "$ref": "1" } }, "$defs": object(embedded)
             }))
         },
