@@ -46,10 +46,10 @@ install_cargo_deny() {
   fi
 }
 
-# Installs cargo-lambda with its cross compiler, both checked against the hashes in cargo-lambda.txt,
-# and sets cargo_lambda_bin to the folder that contains the programs.
+# Installs cargo-lambda with its cross compiler and the compressor for zips, checked against the hashes
+# in cargo-lambda.txt, and sets cargo_lambda_bin to the folder that contains the programs.
 install_cargo_lambda() {
-  local folder="$tools/cargo-lambda-$CARGO_LAMBDA_VERSION-zig"
+  local folder="$tools/cargo-lambda-$CARGO_LAMBDA_VERSION-zig-zopfli"
   venv "$folder" cargo-lambda --require-hashes -r scripts/lib/cargo-lambda.txt
   cargo_lambda_bin="$folder/bin"
 }
@@ -68,12 +68,14 @@ install_aws_cli() {
   aws_cli_bin="$folder/bin"
 }
 
-# Builds the zip for deployment: build_zip x86_64|aarch64 -p <package> <more options>
+# Builds the zip for deployment, <folder>/<program>/bootstrap.zip:
+# build_zip x86_64|aarch64 <folder> <program> <more options>
 build_zip() {
-  local target_triple="$1-unknown-linux-gnu.$GLIBC_VERSION"
-  shift
+  local target_triple="$1-unknown-linux-gnu.$GLIBC_VERSION" folder=$2 program=$3
+  shift 3
   PATH="$cargo_lambda_bin:$PATH" cargo lambda build --quiet --release --locked \
-    --target "$target_triple" --output-format zip "$@"
+    --target "$target_triple" --output-format zip --lambda-dir "$folder" --bin "$program" "$@"
+  "$cargo_lambda_bin/python" scripts/lib/compress_zip.py "$folder/$program/bootstrap.zip"
 }
 
 # Unpacks the program in a zip: unpack_zip <zip> <folder>
@@ -89,7 +91,7 @@ build_shipped() {
   export SHIPPED_FUNCTION="$target/shipped"
   shipped_zip="$SHIPPED_FUNCTION/llm-exe-lambda/bootstrap.zip"
   shipped_program="$SHIPPED_FUNCTION/llm-exe-lambda/bootstrap"
-  build_zip "$(uname -m)" -p llm-exe-lambda --lambda-dir "$SHIPPED_FUNCTION"
+  build_zip "$(uname -m)" "$SHIPPED_FUNCTION" llm-exe-lambda -p llm-exe-lambda
   unpack_zip "$shipped_zip" "$(dirname "$shipped_program")"
 }
 
@@ -99,7 +101,7 @@ build_shipped() {
 build_panicking() {
   local folder="$target/shipped/panic-on-demand"
   panicking_program="$folder/llm-exe-lambda/bootstrap"
-  build_zip "$(uname -m)" -p llm-exe-lambda --features panic-on-demand --lambda-dir "$folder"
+  build_zip "$(uname -m)" "$folder" llm-exe-lambda -p llm-exe-lambda --features panic-on-demand
   unpack_zip "$folder/llm-exe-lambda/bootstrap.zip" "$(dirname "$panicking_program")"
 }
 

@@ -37,6 +37,7 @@ mod tls;
 pub mod transport;
 mod web_config;
 pub mod wire;
+mod word_list;
 
 // Types of these crates are part of the API.
 pub use bytes;

@@ -7,8 +7,12 @@ use llm_exe::suggestion;
 use super::rows::ROWS;
 use super::{REGION_VARIABLES, UNSUPPORTED};
 
-/// Services that the function does not use have such variables too, with similar names.
-const AWS_SERVICE_PREFIX: &str = "AWS_ENDPOINT_URL_";
+/// The beginning of the names of variables that AWS defines. Lambda sets about 15 of them. Some have
+/// names similar to those of settings.
+const AWS_PREFIX: &str = "AWS_";
+
+/// The beginning of the names of settings that look like variables of AWS.
+const S3_FILES_PREFIX: &str = "AWS_S3_";
 
 /// Returns a warning for each variable whose name is similar to that of a setting. The function
 /// calls this at its start, so names that are too different are skipped without an exact
@@ -18,7 +22,8 @@ pub fn misspelt_settings<'a>(variables: impl Iterator<Item = &'a str>) -> Vec<St
     let base_urls = PROVIDERS.iter().map(|provider| provider.base_url_setting);
     let settings = || ROWS.iter().map(|row| row.name).chain(base_urls.clone()).chain(other.clone());
     let mut warnings = Vec::new();
-    for name in variables.filter(|name| !name.starts_with(AWS_SERVICE_PREFIX)) {
+    let is_known = |name: &str| name.starts_with(AWS_PREFIX) && !name.starts_with(S3_FILES_PREFIX);
+    for name in variables.filter(|name| !is_known(name)) {
         if settings().any(|setting| setting == name) {
             continue;
         }
@@ -38,12 +43,15 @@ pub fn misspelt_settings<'a>(variables: impl Iterator<Item = &'a str>) -> Vec<St
 /// Returns whether the names have similar lengths, and the same beginning and end for at least half
 /// of the length. Short names must differ in one place only, because many other words are similar.
 fn may_be_similar(name: &str, setting: &str) -> bool {
+    if name.len().abs_diff(setting.len()) > 2 {
+        return false;
+    }
     let is_same = |(a, b): &(u8, u8)| a.eq_ignore_ascii_case(b);
     let start = name.bytes().zip(setting.bytes()).take_while(is_same).count();
     let end = name.bytes().rev().zip(setting.bytes().rev()).take_while(is_same).count();
     let min_same =
         if setting.len() < 12 { setting.len().saturating_sub(2) } else { setting.len() / 2 };
-    name.len().abs_diff(setting.len()) <= 2 && start + end >= min_same
+    start + end >= min_same
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! such as units and currencies, do not change the value. Words are compared in lower case.
 
 use super::js_text::{is_space, is_word_char};
+use crate::word_list::contains_word;
 
 /// How the words around a number change its value.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -18,34 +19,22 @@ pub(super) struct Context {
 const SCALES: &[(&str, usize)] =
     &[("hundred", 2), ("thousand", 3), ("million", 6), ("billion", 9), ("trillion", 12)];
 
-/// Scale words and words for parts that are rejected after a number: they have several meanings,
-/// belong to another language, or are not exact.
-#[rustfmt::skip]
-const REJECTED_AFTER: &[&str] = &[
-    // English
-    "hundreds", "thousands", "millions", "billions", "trillions", "quadrillion", "quintillion",
-    "sextillion", "septillion", "octillion", "nonillion", "decillion", "googol", "zillion",
-    "gazillion", "milliard", "milliards", "billiard", "billiards", "trilliard", "myriad",
-    "dozen", "dozens", "gross", "lakh", "lakhs", "lac", "lacs", "crore", "crores", "grand",
-    "squared", "cubed", "factorial",
-    // Abbreviations
-    "k", "mil", "mill", "mio", "mln", "mn", "mrd", "mld", "bil", "bn", "bln", "tn", "trn",
-    "tln", "b", "cr", "thsd", "tsd",
-    // Other languages
-    "hundert", "tausend", "millionen", "milliarde", "milliarden", "billionen", "dutzend",
-    "mille", "millier", "milliers", "billón", "billones", "millón", "millones", "millardo",
-    "millardos", "docena", "docenas", "douzaine", "cien", "ciento", "milhão", "milhões", "bilhão",
-    "bilhões", "trilhão", "trilhões", "dúzia", "dúzias", "mila", "milione", "milioni", "miliardo",
-    "miliardi", "dozzina", "honderd", "duizend", "miljoen", "miljard", "biljoen", "tysiąc",
-    "tysiące", "tysięcy", "milion", "miliony", "milionów", "miliard", "miliardy", "miliardów",
-    "tysíc", "tisíc", "tusen", "miljon", "miljoner", "miljarder", "millioner", "milliarder",
-    "bin", "milyon", "milyar", "ribu", "juta", "miliar", "triliun", "nghìn", "ngàn", "triệu",
-    "tỷ", "тысяча", "тысячи", "тысяч", "тыс", "миллион", "миллиона", "миллионов", "млн",
-    "миллиард", "миллиарда", "миллиардов", "млрд", "трлн", "мільйон", "мільйонів", "мільярд",
-    "χιλιάδες", "εκατομμύρια", "δισεκατομμύρια", "ألف", "آلاف", "مليون", "ملايين", "مليار",
-    "אלף", "מיליון", "מיליארד", "लाख", "करोड", "करोड़", "हज़ार", "हजार", "ล้าน", "พัน", "หมื่น",
-    "แสน",
-];
+/// Scale words, their abbreviations, and words for parts that are rejected after a number: they have
+/// several meanings, belong to another language, or are not exact.
+const REJECTED_AFTER: &str = "\
+    hundreds thousands millions billions trillions quadrillion quintillion sextillion \
+    septillion octillion nonillion decillion googol zillion gazillion milliard milliards \
+    billiard billiards trilliard myriad dozen dozens gross lakh lakhs lac lacs crore crores \
+    grand squared cubed factorial k mil mill mio mln mn mrd mld bil bn bln tn trn tln b cr thsd \
+    tsd hundert tausend millionen milliarde milliarden billionen dutzend mille millier milliers \
+    billón billones millón millones millardo millardos docena docenas douzaine cien ciento \
+    milhão milhões bilhão bilhões trilhão trilhões dúzia dúzias mila milione milioni miliardo \
+    miliardi dozzina honderd duizend miljoen miljard biljoen tysiąc tysiące tysięcy milion \
+    miliony milionów miliard miliardy miliardów tysíc tisíc tusen miljon miljoner miljarder \
+    millioner milliarder bin milyon milyar ribu juta miliar triliun nghìn ngàn triệu tỷ тысяча \
+    тысячи тысяч тыс миллион миллиона миллионов млн миллиард миллиарда миллиардов млрд трлн \
+    мільйон мільйонів мільярд χιλιάδες εκατομμύρια δισεκατομμύρια ألف آلاف مليون ملايين مليار \
+    אלף מיליון מיליארד लाख करोड करोड़ हज़ार हजार ล้าน พัน หมื่น แสน";
 
 /// Abbreviations that are rejected in upper case only, because `m` and `t` are common units.
 const REJECTED_CAPITALS: &[&str] = &["M", "MM", "T", "G"];
@@ -86,36 +75,26 @@ const REJECTED_PREFIXES: &[&str] = &[
 ];
 
 /// Words for parts and multiples.
-#[rustfmt::skip]
-const FRACTIONS: &[&str] = &[
-    "half", "halves", "third", "thirds", "quarter", "quarters", "fourth", "fourths", "fifth",
-    "fifths", "sixth", "sixths", "seventh", "sevenths", "eighth", "eighths", "ninth", "ninths",
-    "tenth", "tenths", "hundredth", "hundredths", "thousandth", "thousandths", "millionth",
-    "millionths", "billionth", "billionths",
-];
+const FRACTIONS: &str = "\
+    half halves third thirds quarter quarters fourth fourths fifth fifths sixth sixths seventh \
+    sevenths eighth eighths ninth ninths tenth tenths hundredth hundredths thousandth \
+    thousandths millionth millionths billionth billionths";
 
-#[rustfmt::skip]
-const NUMBER_WORDS: &[&str] = &[
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
-    "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
-    "nineteen", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
-];
+const NUMBER_WORDS: &str = "\
+    zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen \
+    fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty \
+    ninety";
 
 /// Words that connect a number with a part, also after a unit.
 const PART_CONNECTORS: &[&str] = &["and", "plus", "minus"];
 
 /// Words that directly after a number connect it with a number in words.
-#[rustfmt::skip]
-const NUMBER_CONNECTORS: &[&str] =
-    &["and", "or", "to", "point", "dot", "plus", "minus", "times", "over", "by"];
+const NUMBER_CONNECTORS: &str = "and or to point dot plus minus times over by";
 
 /// Words before a number that are rejected because they change its value.
-#[rustfmt::skip]
-const REJECTED_BEFORE: &[&str] = &[
-    "not", "never", "except", "half", "twice", "thrice", "double", "triple", "quadruple", "root",
-    "sqrt",
-    "moins", "menos", "meno", "eksi", "âm", "минус", "мінус", "μείον",
-];
+const REJECTED_BEFORE: &str = "\
+    not never except half twice thrice double triple quadruple root sqrt moins menos meno eksi \
+    âm минус мінус μείον";
 
 /// Words and signs before a number that are rejected if the text before the number ends with them.
 const REJECTED_SUFFIXES: &[&str] =
@@ -193,7 +172,7 @@ fn read_sign(before: &str, signed: bool) -> Option<bool> {
     // "-USD 5"
     let is_code = word.len() <= 3 && word.bytes().all(|byte| byte.is_ascii_uppercase());
     let is_signed_code = is_code && rest.ends_with(['-', '−']) && !ends_with_hyphen(rest);
-    let is_rejected = REJECTED_BEFORE.contains(&&*lower)
+    let is_rejected = contains_word(REJECTED_BEFORE, &lower)
         || is_number_word(&lower)
         || ends_with_not(&lower)
         || is_part_before(&lower, rest)
@@ -229,7 +208,8 @@ fn is_part_before(word: &str, rest: &str) -> bool {
             return false;
         };
         (word, rest) = (next.to_lowercase(), before);
-        if FRACTIONS.contains(&&*word) || matches!(&*word, "root" | "square" | "cube" | "dozen") {
+        if contains_word(FRACTIONS, &word) || matches!(&*word, "root" | "square" | "cube" | "dozen")
+        {
             return true;
         }
     }
@@ -274,7 +254,7 @@ fn has_rejected_word(after: &str, is_money: bool) -> bool {
         return false;
     };
     let lower = word.to_lowercase();
-    let is_one_of = |words: &[&str]| words.contains(&&*lower);
+    let is_one_of = |words: &str| contains_word(words, &lower);
     let is_in_line = !separator.contains(['\n', '\r']);
     if is_one_of(REJECTED_AFTER) && (is_in_line || word.len() > MAX_ABBREVIATION) {
         return true;
@@ -286,7 +266,7 @@ fn has_rejected_word(after: &str, is_money: bool) -> bool {
             && !is_loose
             && (is_one_of(FRACTIONS)
                 || REJECTED_CAPITALS.contains(&word)
-                || (is_money && is_one_of(REJECTED_AFTER_MONEY))))
+                || (is_money && REJECTED_AFTER_MONEY.contains(&&*lower))))
 }
 
 /// Returns whether the words after a number add a part or a number in words to it, as in "5 years
@@ -301,12 +281,12 @@ fn has_part(after: &str) -> bool {
         let lower = word.to_lowercase();
         let lower = &*lower;
         let is_number = is_number_word(lower);
-        if (adds_part && FRACTIONS.contains(&lower)) || (adds_number && is_number) {
+        if (adds_part && contains_word(FRACTIONS, lower)) || (adds_number && is_number) {
             return true;
         }
         let continues = matches!(lower, "a" | "an") || is_number;
         adds_part = PART_CONNECTORS.contains(&lower) || (adds_part && continues);
-        adds_number = index == 0 && NUMBER_CONNECTORS.contains(&lower);
+        adds_number = index == 0 && contains_word(NUMBER_CONNECTORS, lower);
         rest = next;
     }
     false
@@ -355,7 +335,7 @@ fn scale(word: &str) -> Option<usize> {
 }
 
 fn is_number_word(word: &str) -> bool {
-    NUMBER_WORDS.contains(&word) || scale(word).is_some()
+    contains_word(NUMBER_WORDS, word) || scale(word).is_some()
 }
 
 /// Returns whether a character is a currency sign.

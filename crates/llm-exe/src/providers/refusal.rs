@@ -6,14 +6,15 @@
 //! is out of range, is not such a refusal. `tests/cases/refusals.json` contains known messages.
 
 use crate::chat::{Chat, Sampling};
+use crate::word_list::contains_word;
 
 use super::capabilities::EFFORTS;
 use super::failure::contains_any;
 use super::quoted_chat::{Quote, find_quote};
 use super::refusal_text::{
     GENERAL_PHRASES, GENERAL_WORDS, LIMIT_WORDS, WINDOW_TEXT, is_about_value, is_exclusive,
-    is_listed, leading_efforts, leading_number, without_alternatives, without_name,
-    without_quotations, without_urls,
+    leading_efforts, leading_number, without_alternatives, without_name, without_quotations,
+    without_urls,
 };
 
 /// A refusal of a part of a request.
@@ -352,8 +353,8 @@ fn is_general(text: &str, part: &RefusedPart, model: &str) -> bool {
     text.split(is_separator).map(|word| word.trim_matches(['\'', '.', '#', '/', '-'])).all(|word| {
         word.is_empty()
             || word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
-            || is_listed(GENERAL_WORDS, word)
-            || is_limit && is_listed(LIMIT_WORDS, word)
+            || contains_word(GENERAL_WORDS, word)
+            || is_limit && contains_word(LIMIT_WORDS, word)
             || is_effort(word)
             || subject_of_path(word)
                 .is_some_and(|named| named.names(part) || is_alternative(word, named))

@@ -57,7 +57,7 @@ const EXCLUSIVE_TEXTS: &[&str] =
 pub(super) const WINDOW_TEXT: &str = "is less than the `context_window` for this model";
 /// The words of known messages that state that a model does not support a part. None of them names
 /// a condition, such as a kind of input, a value or a quota.
-pub(super) const GENERAL_WORDS: &str = " \
+pub(super) const GENERAL_WORDS: &str = "\
     a about again allowed an and any are argument arguments at available badrequest be body \
     but by can can't cannot client code column control default deprecated description \
     deserialize detail details does doesn't don't either enabled error errors expected extra \
@@ -69,12 +69,12 @@ pub(super) const GENERAL_WORDS: &str = " \
     payload permitted please properties property received recognized reformat remove returned \
     s see set setting specified status supplied support supported supports that the these this \
     to try type unavailable unknown unrecognized unset unsupported unsupported_parameter \
-    unsupported_value url use used valid values which with you ";
+    unsupported_value url use used valid values which with you";
 /// Further words of messages about the output limit of a model.
-pub(super) const LIMIT_WORDS: &str = " \
+pub(super) const LIMIT_WORDS: &str = "\
     above completion equal exceeds exclusive from has inclusive integer large less limit lower \
     max maximum most number output provided range requested than tokens too update value \
-    whereas your ";
+    whereas your";
 /// Phrases of known messages whose words could name a condition in another message.
 pub(super) const GENERAL_PHRASES: &[&str] = &[
     "unsupported value:",
@@ -98,11 +98,6 @@ pub(super) const GENERAL_PHRASES: &[&str] = &[
     "thinking behavior",
     WINDOW_TEXT,
 ];
-
-/// Returns whether a list of words that are separated by spaces contains a word.
-pub(super) fn is_listed(list: &str, word: &str) -> bool {
-    list.split(' ').any(|listed| listed == word)
-}
 
 /// Returns a text without a name, unless the name is a part of another word.
 pub(super) fn without_name(text: &str, name: &str) -> String {

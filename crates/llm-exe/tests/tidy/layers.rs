@@ -50,6 +50,7 @@ const LAYERS: &[&[&str]] = &[
         "destination",
         "keys",
         "region",
+        "word_list",
     ],
     &["hosted", "prompt", "providers", "parsers", "transport", "web_config"],
     &["endpoints"],
