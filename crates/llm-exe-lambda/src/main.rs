@@ -58,12 +58,15 @@ fn main() -> ExitCode {
              llm-exe serve or cargo lambda watch"
         ));
     }
-    let settings = match Settings::parse(&environment) {
+    let names = variable_names();
+    // Most settings are not set, and comparing the names is faster than a look-up for each.
+    let look_up = |name: &str| names.iter().any(|set| set == name).then(|| environment(name))?;
+    let settings = match Settings::parse(&look_up) {
         Ok(settings) => settings,
         Err(error) => return stop(&error.to_string()),
     };
     if settings.log_level >= LogLevel::Warn {
-        warn_of_misspelt_settings();
+        warn_of_misspelt_settings(&names);
     }
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -82,14 +85,17 @@ fn main() -> ExitCode {
     }
 }
 
-/// Logs a line for each environment variable that is probably a misspelt setting.
+/// Returns the names of all environment variables.
 #[expect(
     clippy::disallowed_methods,
     reason = "this binary reads only names here, and all values in `environment`"
 )]
-fn warn_of_misspelt_settings() {
-    let names: Vec<_> =
-        std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect();
+fn variable_names() -> Vec<String> {
+    std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect()
+}
+
+/// Logs a line for each environment variable that is probably a misspelt setting.
+fn warn_of_misspelt_settings(names: &[String]) {
     for warning in misspelt_settings(names.iter().map(String::as_str)) {
         let line = serde_json::json!({ "level": "WARN", "message": warning });
         write_line(line.to_string());

@@ -14,6 +14,12 @@ const AWS_PREFIX: &str = "AWS_";
 /// The beginning of the names of settings that look like variables of AWS.
 const S3_FILES_PREFIX: &str = "AWS_S3_";
 
+/// The end of the names of API keys, some of which are similar to the name of a base URL.
+const KEY_SUFFIX: &str = "_API_KEY";
+
+/// Maximum difference between the lengths of a misspelt name and the name of the setting.
+const MAX_EDITS: usize = 2;
+
 /// Returns a warning for each variable whose name is similar to that of a setting. The function
 /// calls this at its start, so names that are too different are skipped without an exact
 /// comparison.
@@ -22,14 +28,20 @@ pub fn misspelt_settings<'a>(variables: impl Iterator<Item = &'a str>) -> Vec<St
     let base_urls = PROVIDERS.iter().map(|provider| provider.base_url_setting);
     let settings = || ROWS.iter().map(|row| row.name).chain(base_urls.clone()).chain(other.clone());
     let mut warnings = Vec::new();
-    let is_known = |name: &str| name.starts_with(AWS_PREFIX) && !name.starts_with(S3_FILES_PREFIX);
+    let is_known = |name: &str| {
+        name.ends_with(KEY_SUFFIX)
+            || name.starts_with(AWS_PREFIX) && !name.starts_with(S3_FILES_PREFIX)
+    };
     for name in variables.filter(|name| !is_known(name)) {
-        if settings().any(|setting| setting == name) {
-            continue;
-        }
-        let similar: Vec<&str> =
-            settings().filter(|setting| may_be_similar(name, setting)).collect();
-        if similar.is_empty() {
+        let first = name.bytes().next().map(|byte| byte.to_ascii_uppercase());
+        let mut similar = Vec::new();
+        settings().for_each(|setting| {
+            // Most pairs differ here. A name that is misspelt in its first letter is not found.
+            if setting.bytes().next() == first && may_be_similar(name, setting) {
+                similar.push(setting);
+            }
+        });
+        if similar.is_empty() || similar.contains(&name) {
             continue;
         }
         let suggestion = suggestion(name, &similar);
@@ -43,7 +55,7 @@ pub fn misspelt_settings<'a>(variables: impl Iterator<Item = &'a str>) -> Vec<St
 /// Returns whether the names have similar lengths, and the same beginning and end for at least half
 /// of the length. Short names must differ in one place only, because many other words are similar.
 fn may_be_similar(name: &str, setting: &str) -> bool {
-    if name.len().abs_diff(setting.len()) > 2 {
+    if name.len().abs_diff(setting.len()) > MAX_EDITS {
         return false;
     }
     let is_same = |(a, b): &(u8, u8)| a.eq_ignore_ascii_case(b);

@@ -50,29 +50,7 @@ const REJECTED_LARGE_SCALES: &[char] = &['万', '萬', '億', '亿', '兆', '만
 const MAX_COUNTER_CHARS: usize = 3;
 
 /// Scales of scripts without spaces between words, which directly follow a number.
-const REJECTED_PREFIXES: &[&str] = &[
-    "十",
-    "百",
-    "千",
-    "万",
-    "萬",
-    "億",
-    "亿",
-    "兆",
-    "割",
-    "折",
-    "半",
-    "십",
-    "백",
-    "천",
-    "만",
-    "억",
-    "조",
-    "ล้าน",
-    "พัน",
-    "หมื่น",
-    "แสน",
-];
+const REJECTED_PREFIXES: &str = "十 百 千 万 萬 億 亿 兆 割 折 半 십 백 천 만 억 조 ล้าน พัน หมื่น แสน";
 
 /// Words for parts and multiples.
 const FRACTIONS: &str = "\
@@ -221,7 +199,7 @@ fn is_part_before(word: &str, rest: &str) -> bool {
 fn read_scale(after: &str, is_money: bool) -> Option<usize> {
     let direct = after.trim_start();
     let mut counter = direct.chars().take_while(|c| is_word_char(*c)).take(MAX_COUNTER_CHARS + 1);
-    if REJECTED_PREFIXES.iter().any(|prefix| direct.starts_with(prefix))
+    if REJECTED_PREFIXES.split(' ').any(|prefix| direct.starts_with(prefix))
         || counter.any(|c| REJECTED_LARGE_SCALES.contains(&c))
     {
         return None;

@@ -6,10 +6,9 @@
 //! is out of range, is not such a refusal. `tests/cases/refusals.json` contains known messages.
 
 use crate::chat::{Chat, Sampling};
-use crate::word_list::contains_word;
+use crate::word_list::{contains_phrase, contains_word};
 
 use super::capabilities::EFFORTS;
-use super::failure::contains_any;
 use super::quoted_chat::{Quote, find_quote};
 use super::refusal_text::{
     GENERAL_PHRASES, GENERAL_WORDS, LIMIT_WORDS, WINDOW_TEXT, is_about_value, is_exclusive,
@@ -98,100 +97,36 @@ const MAX_TEXT_BYTES: usize = 2000;
 const MIN_OUTPUT_LIMIT: u64 = 256;
 
 /// Texts about a schema that the provider does not support.
-const SCHEMA_TEXTS: &[&str] = &[
-    "invalid schema for response_format",
-    "invalid json schema",
-    "compiled grammar is too large",
-    "schema is too complex",
-    "schemas contains too many",
-    "too many states for serving",
-    "output_config.format.schema",
-    "response_schema.",
-    "response_json_schema.",
-    "lookaround is not supported",
-];
+const SCHEMA_TEXTS: &str = "\
+    invalid schema for response_format|invalid json schema|compiled grammar is too large|\
+    schema is too complex|schemas contains too many|too many states for serving|\
+    output_config.format.schema|response_schema.|response_json_schema.|\
+    lookaround is not supported";
 /// Words that occur only in messages about one schema, in lower case.
-const SCHEMA_KEYWORDS: &[&str] = &[
-    "keyword",
-    "keywords",
-    "oneof",
-    "anyof",
-    "allof",
-    "$ref",
-    "$defs",
-    "additionalproperties",
-    "patternproperties",
-    "prefixitems",
-    "minitems",
-    "maxitems",
-    "uniqueitems",
-    "minlength",
-    "maxlength",
-    "minimum",
-    "maximum",
-    "multipleof",
-    "pattern",
-    "enum",
-    "const",
-];
+const SCHEMA_KEYWORDS: &str = "\
+    keyword keywords oneof anyof allof $ref $defs additionalproperties patternproperties \
+    prefixitems minitems maxitems uniqueitems minlength maxlength minimum maximum multipleof \
+    pattern enum const";
 /// Texts about the schema of a tool.
-const TOOL_SCHEMA_TEXTS: &[&str] = &["input_schema", "inputschema"];
+const TOOL_SCHEMA_TEXTS: &str = "input_schema|inputschema";
 /// Texts that state that a field is not supported.
-const UNSUPPORTED_TEXTS: &[&str] = &[
-    "unsupported",
-    "not support",
-    "n't support",
-    "not a supported",
-    "unknown parameter",
-    "unknown name",
-    "unknown field",
-    "unrecognized",
-    "extra inputs",
-    "extra_forbidden",
-    "extraneous key",
-    "deprecated for this model",
-    "only be set to",
-    "only the default",
-    "cannot both be specified",
-    "cannot be used",
-    "can't be used",
-    "mutually exclusive",
-    "only one of",
-    "either ",
-    "not permitted",
-    "not enabled for",
-    "not available for",
-    "not allowed",
-    "not compatible",
-    "incompatible",
-    "is unavailable",
-    "must be unset",
-    "may not be enabled",
-];
+const UNSUPPORTED_TEXTS: &str = "\
+    unsupported|not support|n't support|not a supported|unknown parameter|unknown name|\
+    unknown field|unrecognized|extra inputs|extra_forbidden|extraneous key|\
+    deprecated for this model|only be set to|only the default|cannot both be specified|\
+    cannot be used|can't be used|mutually exclusive|only one of|either |not permitted|\
+    not enabled for|not available for|not allowed|not compatible|incompatible|is unavailable|\
+    must be unset|may not be enabled";
 /// Texts about a value that no model accepts, or about a prompt that is too long.
-const INVALID_VALUE_TEXTS: &[&str] = &[
-    "greater than",
-    "less than",
-    "between",
-    "range",
-    "above maximum",
-    "below minimum",
-    "expected a value",
-    "invalid type",
-    "at least",
-    "at most",
-    "too long",
-    "too large",
-    "context length",
-    "context limit",
-    "context window",
-    "function tools",
-];
+const INVALID_VALUE_TEXTS: &str = "\
+    greater than|less than|between|range|above maximum|below minimum|expected a value|\
+    invalid type|at least|at most|too long|too large|context length|context limit|context window|\
+    function tools";
 /// Texts about the tokens that the prompt leaves in the context.
-const REMAINING_TEXTS: &[&str] = &["prompt", "input", "context", "total", "messages"];
+const REMAINING_TEXTS: &str = "prompt|input|context|total|messages";
 /// Texts about a minimum. The output limit can't be lowered after such a message.
-const MINIMUM_TEXTS: &[&str] =
-    &["must be greater", "must be larger", "must be at least", "must be >", "must exceed", ">="];
+const MINIMUM_TEXTS: &str = "\
+    must be greater|must be larger|must be at least|must be >|must exceed|>=";
 /// Texts that precede the list of supported values.
 const LIST_TEXTS: &[&str] = &[
     "supported values",
@@ -273,7 +208,7 @@ pub(crate) fn read_refusal(message: &str, body: &[u8], chat: &Chat) -> Option<Re
     // Validation errors often contain the name in a separate field.
     let body = std::str::from_utf8(body).ok().map(truncate)?;
     let names_field = !subjects(&without_quotations(message)).is_empty();
-    if names_field || !contains_any(&message.to_ascii_lowercase(), UNSUPPORTED_TEXTS) {
+    if names_field || !contains_phrase(&message.to_ascii_lowercase(), UNSUPPORTED_TEXTS) {
         return None;
     }
     check_quotes(parse_message(body, &chat.model)?, body, chat)
@@ -300,9 +235,9 @@ fn parse_message(message: &str, model: &str) -> Option<Refusal> {
     let found = subjects(&message);
     let named = subjects(&without_alternatives(&message));
     let is_exclusive = is_exclusive(&text) || excludes_following(&text, &named);
-    let part = if contains_any(&text, SCHEMA_TEXTS) {
+    let part = if contains_phrase(&text, SCHEMA_TEXTS) {
         RefusedPart::Schema
-    } else if contains_any(&text, TOOL_SCHEMA_TEXTS) {
+    } else if contains_phrase(&text, TOOL_SCHEMA_TEXTS) {
         RefusedPart::ToolSchema
     } else if let Some(limit) = read_output_limit(&text, found.first().map(|(_, named)| *named)) {
         RefusedPart::OutputLimit(limit)
@@ -373,7 +308,7 @@ fn read_subjects(text: &str, subjects: &[Subject], is_exclusive: bool) -> Option
     if *subject == Subject::Effort && !efforts.is_empty() {
         return Some(RefusedPart::Effort(efforts));
     }
-    if !contains_any(text, UNSUPPORTED_TEXTS) || contains_any(text, INVALID_VALUE_TEXTS) {
+    if !contains_phrase(text, UNSUPPORTED_TEXTS) || contains_phrase(text, INVALID_VALUE_TEXTS) {
         return None;
     }
     match subject {
@@ -415,7 +350,7 @@ fn names_keyword(text: &str) -> bool {
         // "JSON schema" is the name of the method.
         let is_schema = matches!(word, "schema" | "schemas") && before != "json";
         before = word;
-        is_schema || SCHEMA_KEYWORDS.contains(&word)
+        is_schema || contains_word(SCHEMA_KEYWORDS, word)
     })
 }
 
@@ -541,8 +476,8 @@ fn supported_efforts(text: &str) -> Vec<&'static str> {
 /// Returns the maximum number of output tokens that a message names.
 fn read_output_limit(text: &str, subject: Option<Subject>) -> Option<u64> {
     let names_limit = subject == Some(Subject::OutputLimit) || text.contains("maximum tokens");
-    let is_model_limit = !contains_any(&text.replace(WINDOW_TEXT, ""), REMAINING_TEXTS);
-    if !names_limit || !is_model_limit || contains_any(text, MINIMUM_TEXTS) {
+    let is_model_limit = !contains_phrase(&text.replace(WINDOW_TEXT, ""), REMAINING_TEXTS);
+    if !names_limit || !is_model_limit || contains_phrase(text, MINIMUM_TEXTS) {
         return None;
     }
     let limits = [

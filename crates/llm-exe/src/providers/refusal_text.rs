@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::capabilities::EFFORTS;
 use super::failure::contains_any;
+use crate::word_list::contains_phrase;
 
 /// Maximum length of a quoted name or value, such as `response_format.json_schema`.
 const MAX_NAME: usize = 64;
@@ -11,26 +12,11 @@ const MAX_NAME: usize = 64;
 const MESSAGE_KEYS: &[&str] = &["message", "msg", "detail", "error", "description", "raw"];
 const QUOTES: [char; 3] = ['\'', '"', '`'];
 /// Texts that state that a number or a word is the reason, and not the option itself.
-const VALUE_TEXTS: &[&str] = &[
-    "must be ",
-    "between",
-    "range",
-    "maximum",
-    "minimum",
-    "at most",
-    "at least",
-    "more than",
-    "fewer than",
-    "up to ",
-    "values",
-    "negative",
-    "whitespace",
-    "empty",
-    "too many",
-];
+const VALUE_TEXTS: &str = "\
+    must be |between|range|maximum|minimum|at most|at least|more than|fewer than|up to |values|\
+    negative|whitespace|empty|too many";
 /// Texts about a value that mean that the option is not supported.
-const DEFAULT_ONLY_TEXTS: &[&str] =
-    &["only the default (1) value", "only be set to 1 when", "must be unset"];
+const DEFAULT_ONLY_TEXTS: &str = "only the default (1) value|only be set to 1 when|must be unset";
 /// Texts that come before the options that are supported.
 const ALTERNATIVE_TEXTS: &[&str] = &[
     "use ",
@@ -50,8 +36,8 @@ const ONLY_ENDS: &[&str] = &[
     "are permitted",
 ];
 /// Texts about several parts of a request that exclude each other.
-const EXCLUSIVE_TEXTS: &[&str] =
-    &["at the same time", "only one of", "mutually exclusive", "in combination", "combined with"];
+const EXCLUSIVE_TEXTS: &str = "\
+    at the same time|only one of|mutually exclusive|in combination|combined with";
 
 /// What Groq's message about the limit of a model adds.
 pub(super) const WINDOW_TEXT: &str = "is less than the `context_window` for this model";
@@ -246,7 +232,7 @@ pub(super) fn is_exclusive(text: &str) -> bool {
         })
     };
     words.any(|word| matches!(word, "both" | "together" | "simultaneously"))
-        || contains_any(text, EXCLUSIVE_TEXTS)
+        || contains_phrase(text, EXCLUSIVE_TEXTS)
         || between("either ", &[" or "])
         || between("when ", &[" is set", " are set", " is specified", " is provided"])
         || between("if ", &[" is set", " are set", " is specified", " is provided"])
@@ -255,10 +241,10 @@ pub(super) fn is_exclusive(text: &str) -> bool {
 /// Returns whether a text in lower case is about the value of an option, which other requests can
 /// have in range.
 pub(super) fn is_about_value(text: &str) -> bool {
-    if contains_any(text, DEFAULT_ONLY_TEXTS) {
+    if contains_phrase(text, DEFAULT_ONLY_TEXTS) {
         return false;
     }
-    contains_any(text, VALUE_TEXTS) || names_number(text)
+    contains_phrase(text, VALUE_TEXTS) || names_number(text)
 }
 
 /// Returns whether a text contains a number that is not a status or a position.
