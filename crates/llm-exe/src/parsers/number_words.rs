@@ -85,7 +85,7 @@ const NUMBER_WORDS: &str = "\
     fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty \
     ninety";
 
-/// Words that connect a number with a part, also after a unit.
+/// Words that connect a number with a part, directly or after a unit.
 const PART_CONNECTORS: &[&str] = &["and", "plus", "minus"];
 
 /// Words that directly after a number connect it with a number in words.
