@@ -283,7 +283,7 @@ struct LoggedTarget<'a> {
     error_type: &'static str,
 }
 
-/// A change to requests after a provider's refusal.
+/// A [`RequestChange`] in the log line.
 #[derive(Serialize)]
 struct LoggedChange<'a> {
     provider: &'a str,
