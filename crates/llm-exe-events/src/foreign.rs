@@ -1,5 +1,5 @@
-//! Events of AWS services that the function does not support. They are recognized, so that the error
-//! names the service instead of the fields that a request would have.
+//! Events of AWS services that the function does not support. They are recognized, so that the
+//! error names the service instead of the fields that a request would have.
 
 use llm_exe::Error;
 use serde_json::Value;

@@ -7,8 +7,8 @@ use llm_exe::suggestion;
 use super::rows::ROWS;
 use super::{REGION_VARIABLES, UNSUPPORTED};
 
-/// The beginning of the names of variables that AWS defines. Lambda sets about 15 of them. Some have
-/// names similar to those of settings.
+/// The beginning of the names of variables that AWS defines. Lambda sets about 15 of them. Some
+/// have names similar to those of settings.
 const AWS_PREFIX: &str = "AWS_";
 
 /// The beginning of the names of settings that look like variables of AWS.
