@@ -21,6 +21,7 @@ import {
   checkCompatibleProviders,
   checkSettings,
   isConfigHost,
+  quote,
   rangeOf,
   wordsOf,
 } from './settings.ts';
@@ -601,10 +602,4 @@ function unknownKey(name: string): string {
   const names = Object.keys(OPTIONS);
   const hint = suggestion(name, names) || `; known keys are ${names.join(', ')}`;
   return `${name}: unknown key${hint}`;
-}
-
-/** Formats a value as JSON, shortened to 80 characters. */
-function quote(value: unknown): string {
-  const json = JSON.stringify(value) ?? String(value);
-  return json.length > 80 ? `${json.slice(0, 79)}…` : json;
 }

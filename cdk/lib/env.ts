@@ -128,7 +128,7 @@ export function readEnvFile(path: string, options: EnvOptions = {}): Deployment 
 }
 
 /**
- * Reads `.env` if it exists. Without the file, the environment variables must have everything.
+ * Reads `.env` if it exists. Without the file, the environment variables must contain all values.
  *
  * @throws EnvError that lists all problems
  */
@@ -147,7 +147,7 @@ export function readOptionalEnvFile(path: string, options: EnvOptions = {}): Dep
 
 /** Returns a warning if other users of this machine can read or change a file with keys. */
 export function warnOfPermissions(path: string): string | undefined {
-  // Windows has no such modes, and Node reports that everybody can read each file.
+  // Windows has no such modes, and Node reports that all users can read each file.
   if (process.platform === 'win32' || !existsSync(path)) return undefined;
   const mode = statSync(path).mode & 0o777;
   if ((mode & 0o077) === 0) return undefined;
@@ -169,10 +169,10 @@ export function readEnv(text: string, path = '.env', options: EnvOptions = {}): 
     ...checkSpelling(Object.keys(file), rows),
     ...checkQuotes(text, file, rows),
   ].map((problem) => `${path}: ${problem}`);
-  const find = (row: EnvRow): Found => {
+  const find = (row: EnvRow): FoundValue => {
     const names = [row.name, ...(row.aliases ?? [])];
     const isSet = (name: string): boolean => Boolean(variables[name]?.trim());
-    // An empty DEPLOY_PROFILE in the environment deselects the profile of the file.
+    // An empty DEPLOY_PROFILE in the environment overrides the profile in the file.
     const isEmpty = row.name === 'DEPLOY_PROFILE' && variables[row.name] === '';
     const isFromEnvironment = isEmpty || names.some(isSet);
     const values = isFromEnvironment ? variables : file;
@@ -226,7 +226,7 @@ export function readEnv(text: string, path = '.env', options: EnvOptions = {}): 
 }
 
 /** The value of a variable and where it was found. */
-interface Found {
+interface FoundValue {
   value: string;
   source: string;
   isFromEnvironment: boolean;

@@ -414,7 +414,7 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
   }
 }
 
-/** The properties that set these settings, so that a value in `environment` has no effect. */
+/** The properties that set these settings. A value in `environment` would have no effect. */
 const PROPERTY_OF_SETTING: Readonly<Record<string, string>> = {
   STACK_NAME: 'secretsName',
   ENDPOINT_AUTH: 'endpointAuth',
@@ -437,7 +437,7 @@ function checkEnvironment({ environment = {}, results }: LlmExeFunctionProps): s
 /**
  * Returns the zip that the package contains for an architecture.
  *
- * @throws Error if the package has none, which is so in a package that was built without zips
+ * @throws Error if the package was built without a zip for the architecture
  */
 function packagedCode({ name }: lambda.Architecture): lambda.Code {
   // The sources of the package are ES modules, which have no `__dirname` and no zips.

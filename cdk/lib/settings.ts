@@ -26,7 +26,7 @@ type Rule =
 const RULES = new Map<string, Rule>(SETTINGS.map((setting) => [setting.name, setting]));
 
 /** The names of all settings. */
-export const SETTING_NAMES: readonly string[] = SETTINGS.map(({ name }) => name);
+const SETTING_NAMES: readonly string[] = SETTINGS.map(({ name }) => name);
 
 /** Variables that the runtime of the function reads, but not the function. */
 const RUNTIME_VARIABLES = ['GLIBC_TUNABLES', 'MALLOC_ARENA_MAX', 'RUST_BACKTRACE', 'TZ'];
@@ -68,8 +68,8 @@ export function checkSettings(
   });
 }
 
-/** Returns why a name is not that of a setting, as the end of a sentence that begins with it. */
-export function checkSettingName(name: string): string | undefined {
+/** Returns why a name is not that of a setting, for a message that begins with the name. */
+function checkSettingName(name: string): string | undefined {
   if (RESERVED_BY_LAMBDA.test(name)) return 'is reserved by Lambda';
   if (RULES.has(name) || RUNTIME_VARIABLES.includes(name)) return undefined;
   if ((UNSUPPORTED as readonly string[]).includes(name)) return undefined;
@@ -187,7 +187,7 @@ function isResultPrefix(value: string): boolean {
   return BUCKET.test(bucket) && (prefix === '' || isObjectPrefix(prefix));
 }
 
-/** Returns whether results can be stored under a prefix, which is without slashes at its ends. */
+/** Returns whether results can be stored under a prefix without leading or trailing slashes. */
 export function isObjectPrefix(prefix: string): boolean {
   return (
     Buffer.byteLength(prefix) <= 512 &&
@@ -232,7 +232,7 @@ export function isConfigHost(item: string): boolean {
  * Returns why a base URL is not allowed. It uses https, or http with a loopback or private host,
  * and has no credentials, query or fragment.
  */
-export function checkBaseUrl(url: string, isProvider = true): string | undefined {
+function checkBaseUrl(url: string, isProvider = true): string | undefined {
   const example = 'such as https://api.example.com/v1';
   // A URL with a password or a query may contain a secret.
   const got = /[@?]/.test(url) ? '' : `; got ${JSON.stringify(url)}`;
@@ -281,8 +281,8 @@ export function unreachableHost(url: string): string | undefined {
 }
 
 /**
- * Describes the problems of `OPENAI_COMPATIBLE_PROVIDERS`. A message does not quote the value of a
- * key's name, because it may be a key.
+ * Describes the problems of `OPENAI_COMPATIBLE_PROVIDERS`. Messages do not quote `key` and `keyEnv`,
+ * because the user may have set them to the key itself.
  */
 export function checkCompatibleProviders(
   providers: Readonly<Record<string, unknown>> | undefined,
@@ -330,8 +330,10 @@ function checkProvider(name: string, provider: Readonly<Record<string, unknown>>
   return problems;
 }
 
-function quote(value: unknown): string {
-  return (JSON.stringify(value) ?? String(value)).slice(0, 80);
+/** Formats a value as JSON, shortened to 80 characters. */
+export function quote(value: unknown): string {
+  const json = JSON.stringify(value) ?? String(value);
+  return json.length > 80 ? `${json.slice(0, 79)}…` : json;
 }
 
 function providerNames(value: string | undefined): string[] {

@@ -272,7 +272,7 @@ test('deploy: without a profile, the credentials in the environment are used', (
     /^Need to perform AWS calls for account 000000000000, but no credentials were/,
   );
   assert.match(none, /set DEPLOY_PROFILE .* or set AWS_ACCESS_KEY_ID/);
-  // A profile that does not exist is not replaced by other credentials without a word.
+  // A profile that does not exist is not replaced by other credentials without an error.
   const both = run('deploy', ['--dotenv', VALID, ...args.slice(2)], ROOT, process.env['PATH'], {
     AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
     AWS_SECRET_ACCESS_KEY: 'secret',

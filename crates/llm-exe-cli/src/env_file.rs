@@ -149,7 +149,7 @@ fn is_name_character(c: char) -> bool {
 }
 
 /// Returns the length of a value in quotes, with the rest of its last line. The value can contain
-/// line breaks. A quote that is not closed, or has text behind its end, is a part of a plain value:
+/// line breaks. A quote that is not closed, or has text after its end, is a part of a plain value:
 /// otherwise one apostrophe would hide all variables below it.
 fn quoted_length(text: &str) -> Option<usize> {
     let quote = text.chars().next().filter(|c| matches!(c, '"' | '\''))?;

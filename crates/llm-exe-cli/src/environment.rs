@@ -19,7 +19,7 @@ use llm_exe_aws::{
 };
 use llm_exe_events::{EndpointAuth, endpoint_key};
 use llm_exe_function::{
-    AwsSettings, Function, REGION_VARIABLES, Settings, aws_region, misspelt_settings,
+    AwsSettings, Function, REGION_VARIABLES, Settings, aws_region, misspelled_settings,
 };
 use llm_exe_simulator::Simulator;
 
@@ -73,7 +73,7 @@ impl KeySource {
 /// The settings, keys and clients that a command needs to run requests.
 pub(crate) struct Environment {
     pub(crate) settings: Settings,
-    /// Variables that are probably misspelt settings.
+    /// Variables that are probably misspelled settings.
     warnings: Vec<String>,
     pub(crate) keys: Arc<dyn Keys>,
     /// The credentials for requests to Amazon Bedrock.
@@ -141,7 +141,7 @@ impl Environment {
             }
             KeySource::User => (Arc::new(user_keys), user_credentials),
         };
-        let warnings = misspelt_settings(variable_names().iter().map(String::as_str));
+        let warnings = misspelled_settings(variable_names().iter().map(String::as_str));
         Ok(Environment { settings, warnings, keys, credentials, aws, http, simulator })
     }
 

@@ -42,9 +42,9 @@ fn main() -> ExitCode {
     code
 }
 
-/// Creates the runtime for a command. `serve` has a thread more than the machine has cores, so that
-/// it accepts and answers requests while all cores check replies. The other commands handle one
-/// request or event, as the Lambda function does.
+/// Creates the runtime for a command. `serve` has one more thread than the machine has cores, so
+/// that it accepts requests and sends responses while all cores check replies. The other commands
+/// handle one request or event, as the Lambda function does.
 fn new_runtime(command: &Command) -> std::io::Result<Runtime> {
     match command {
         Command::Serve(_) => {

@@ -128,7 +128,7 @@ fn read_value(path: &Path) -> Result<Value, Error> {
     input::read_text(path).map(Value::String)
 }
 
-/// Returns the format of a data file, or `None` if the extension stands for neither JSON nor YAML.
+/// Returns the format of a data file, or `None` if the extension is not one of JSON or YAML.
 fn data_format(path: &Path) -> Option<Format> {
     match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
         "json" => Some(Format::Json),

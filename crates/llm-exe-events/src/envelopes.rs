@@ -242,7 +242,7 @@ fn requests_in_payload(provenance: Provenance, name: &str, value: Value) -> Vec<
     }
     if !is_envelope(&value) {
         if let Some(service) = foreign::service_of(&value) {
-            return provenance.request(Err(foreign::not_served(service)));
+            return provenance.request(Err(foreign::unsupported(service)));
         }
         if value.is_object() {
             return provenance.request(Ok(value));

@@ -1,5 +1,5 @@
-//! Events of AWS services that the function does not serve. They are recognized, so that the error
-//! names the service instead of the fields that a request would have.
+//! Events of AWS services that the function does not support. They are recognized, so that the
+//! error names the service instead of the fields that a request would have.
 
 use llm_exe::Error;
 use serde_json::Value;
@@ -55,7 +55,7 @@ const SERVICES: &[Service] = &[
     service("Alexa", &["/directive/header"]),
 ];
 
-/// Returns the name of the service that an event is from, if the function does not serve it.
+/// Returns the name of the service that an event is from, if the function does not support it.
 pub(crate) fn service_of(event: &Value) -> Option<&'static str> {
     if shapes::is_request(event) && event.get("requestContext").is_none() {
         return None;
@@ -73,9 +73,9 @@ pub(crate) fn is_authorizer_event(event: &Value) -> bool {
     has("type") && (has("methodArn") || has("routeArn"))
 }
 
-/// Returns the error for an event of a service that the function does not serve.
-pub(crate) fn not_served(service: &str) -> Error {
+/// Returns the error for an event of a service that the function does not support.
+pub(crate) fn unsupported(service: &str) -> Error {
     let message =
-        format!("an event of {service} is not served; expected a request (a JSON object)");
+        format!("an event of {service} is not supported; expected a request (a JSON object)");
     Error::invalid("", message)
 }

@@ -263,8 +263,8 @@ fn presented_key(request: &HttpRequest<'_>) -> Authorization {
     }
 }
 
-/// Parses the request in the body of an HTTP event. AWS sends the body as a string. People who
-/// write a test event by hand often use an object, which is accepted as the request.
+/// Parses the request in the body of an HTTP event. AWS sends the body as a string. In test
+/// events that are written by hand, it is often an object, which is accepted as the request.
 pub(crate) fn request(mut event: Value) -> Result<Value, Error> {
     let is_base64 = event.get("isBase64Encoded").and_then(Value::as_bool).unwrap_or(false);
     match event.get_mut("body").map(Value::take).unwrap_or_default() {

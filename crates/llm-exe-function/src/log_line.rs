@@ -249,7 +249,7 @@ impl LogLine {
     /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
     fn metrics(&self, now: SystemTime) -> Metrics {
         let called_provider = self.report.attempts > 0;
-        // CloudWatch charges for each metric, so a misspelt model name must not create a new one.
+        // CloudWatch charges for each metric, so a misspelled model name must not create a new one.
         let is_known_model = self.report.answered_model.is_some();
         let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let has_warnings = self.warning_count() > 0;
@@ -283,7 +283,7 @@ struct LoggedTarget<'a> {
     error_type: &'static str,
 }
 
-/// A change to requests after a provider's refusal.
+/// A [`RequestChange`] in the log line.
 #[derive(Serialize)]
 struct LoggedChange<'a> {
     provider: &'a str,

@@ -19,7 +19,7 @@ use llm_exe::{Deadline, EnvironmentKeys, Error, UserAgent, WebConfigFetcher};
 use llm_exe_aws::{AwsPorts, EnvironmentCredentials, ServiceEndpoints};
 use llm_exe_events::Invocation;
 use llm_exe_function::{
-    AwsSettings, Function, HandledEvent, LogLevel, Settings, misspelt_settings,
+    AwsSettings, Function, HandledEvent, LogLevel, Settings, misspelled_settings,
 };
 use serde_json::value::RawValue;
 
@@ -66,7 +66,7 @@ fn main() -> ExitCode {
         Err(error) => return stop(&error.to_string()),
     };
     if settings.log_level >= LogLevel::Warn {
-        warn_of_misspelt_settings(&names);
+        warn_of_misspelled_settings(&names);
     }
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -94,9 +94,9 @@ fn variable_names() -> Vec<String> {
     std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect()
 }
 
-/// Logs a line for each environment variable that is probably a misspelt setting.
-fn warn_of_misspelt_settings(names: &[String]) {
-    for warning in misspelt_settings(names.iter().map(String::as_str)) {
+/// Logs a line for each environment variable that is probably a misspelled setting.
+fn warn_of_misspelled_settings(names: &[String]) {
+    for warning in misspelled_settings(names.iter().map(String::as_str)) {
         let line = serde_json::json!({ "level": "WARN", "message": warning });
         write_line(line.to_string());
     }

@@ -1,5 +1,5 @@
-//! Decodes gzip, in which documents may be stored and gateways may send responses. Nothing asks for
-//! compressed data.
+//! Decodes gzip, in which documents may be stored and gateways may send responses. No request asks
+//! for compressed data.
 //!
 //! The format is RFC 1952: one or more members, each with a header, a deflate stream, a checksum
 //! and a size. <https://www.rfc-editor.org/rfc/rfc1952>
@@ -46,7 +46,7 @@ pub(crate) fn decode(bytes: &[u8], max_bytes: usize) -> Result<Vec<u8>, GzipErro
     }
 }
 
-/// Decodes the first member, appends its data to `decoded` and returns the bytes behind the member.
+/// Decodes the first member, appends its data to `decoded` and returns the bytes after the member.
 fn decode_member<'a>(
     bytes: &'a [u8],
     decoded: &mut Vec<u8>,
@@ -64,7 +64,7 @@ fn decode_member<'a>(
     if is_intact { Ok(rest) } else { Err(GzipError::Invalid) }
 }
 
-/// Returns the bytes behind the header of a member, or `None` if the header is not valid.
+/// Returns the bytes after the header of a member, or `None` if the header is not valid.
 fn skip_header(bytes: &[u8]) -> Option<&[u8]> {
     const CHECKSUM: u8 = 2;
     const EXTRA: u8 = 4;
@@ -88,7 +88,7 @@ fn skip_header(bytes: &[u8]) -> Option<&[u8]> {
     if flags & CHECKSUM != 0 { rest.get(2..) } else { Some(rest) }
 }
 
-/// Decodes a deflate stream, appends its data to `decoded` and returns the bytes behind the stream.
+/// Decodes a deflate stream, appends its data to `decoded` and returns the bytes after the stream.
 fn inflate<'a>(
     mut bytes: &'a [u8],
     decoded: &mut Vec<u8>,
@@ -98,7 +98,7 @@ fn inflate<'a>(
     let start = decoded.len();
     let mut length: usize = 0;
     loop {
-        // One byte more than the limit tells data of exactly that size from larger data.
+        // One byte more than the limit distinguishes data of exactly that size from larger data.
         let wanted = (length.saturating_mul(2)).max(MIN_BUFFER_BYTES).saturating_add(start);
         decoded.resize(wanted.min(max_bytes.saturating_add(1)), 0);
         let buffer = decoded.get_mut(start..).ok_or(GzipError::TooLarge)?;

@@ -141,7 +141,7 @@ async fn region_is_read_from_environment_then_env_file_then_profile() {
 }
 
 #[tokio::test]
-async fn misspelt_profile_is_named_with_the_existing_ones() {
+async fn misspelled_profile_is_named_with_the_existing_ones() {
     let folder = Folder::new();
     let file =
         folder.file("request.json", request("amazon:nova", "amazon.nova-pro-v1:0").to_string());

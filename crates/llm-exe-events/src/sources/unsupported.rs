@@ -39,7 +39,7 @@ impl EventSource for Unsupported {
             return Err(Error::invalid("eventSource", message));
         }
         if let Some(service) = foreign::service_of(&event) {
-            return Err(foreign::not_served(service));
+            return Err(foreign::unsupported(service));
         }
         let is_list = event.is_array();
         let items = shapes::into_items(event);

@@ -4,7 +4,7 @@
 mod compatible;
 mod error;
 mod hosted;
-mod misspelt;
+mod misspelled;
 mod parse;
 mod results;
 mod rows;
@@ -22,7 +22,7 @@ use rows::default_of;
 use crate::destination::{Destination, ResultPrefix};
 
 pub use error::SettingsError;
-pub use misspelt::misspelt_settings;
+pub use misspelled::misspelled_settings;
 pub use results::ResultSettings;
 pub use rows::{SettingRow, setting_rows};
 

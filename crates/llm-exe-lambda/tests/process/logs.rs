@@ -125,14 +125,14 @@ fn check_metrics(line: &Value) {
     }
 }
 
-/// A misspelt model name must not create a new CloudWatch metric.
+/// A misspelled model name must not create a new CloudWatch metric.
 #[tokio::test]
 async fn model_without_a_reply_is_not_a_dimension() {
     let function = Function::start().await;
-    let mut misspelt = request();
-    merge(&mut misspelt, &json!({ "model": "gpt-4o-minni" }));
+    let mut misspelled = request();
+    merge(&mut misspelled, &json!({ "model": "gpt-4o-minni" }));
     function.simulator.script(vec![Step::status(404)]);
-    function.invoke(&misspelt).await.failure();
+    function.invoke(&misspelled).await.failure();
     let lines = function.stop().await.lines();
     assert!(!lines[0]["_aws"].to_string().contains("model"), "{}", lines[0]);
 }

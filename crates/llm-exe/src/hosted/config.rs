@@ -35,8 +35,8 @@ impl HostedConfig {
     /// Parses a document in the given format. See [`decode_text`] for its encoding.
     ///
     /// # Errors
-    /// Fails if the document is larger than 1 MiB, also after gzip is decoded, is not valid in its
-    /// encoding or format, is not an object, or lists fields in `overridable` that can't be
+    /// Fails if the document is larger than 1 MiB before or after gzip is decoded, is not valid in
+    /// its encoding or format, is not an object, or lists fields in `overridable` that can't be
     /// overridden.
     pub fn parse(body: &[u8], format: Format) -> Result<HostedConfig, ConfigError> {
         HostedConfig::parse_text(&decode_text(body, MAX_CONFIG_BYTES)?, format)

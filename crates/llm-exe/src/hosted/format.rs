@@ -73,8 +73,8 @@ pub(super) fn starts_like_object(text: &str) -> bool {
 }
 
 /// Returns whether each line without indentation is a YAML field, a list item, a closing bracket or
-/// a comment, and one of the fields names the provider. A prompt in Markdown does
-/// not have this form.
+/// a comment, and one of the fields names the provider. A prompt in Markdown does not
+/// have this form.
 fn consists_of_fields(text: &str) -> bool {
     let mut has_provider = false;
     for line in text.lines().filter(|line| !line.starts_with([' ', '\t'])) {

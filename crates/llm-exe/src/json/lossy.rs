@@ -19,26 +19,26 @@ fn replace_surrogate_halves(json: &str) -> Cow<'_, str> {
         let digits = json.get(at..)?.strip_prefix("\\u")?.get(..4)?;
         u16::from_str_radix(digits, 16).ok()
     };
-    let (mut kept, mut kept_to, mut at) = (String::new(), 0, 0);
+    let (mut output, mut copied_to, mut at) = (String::new(), 0, 0);
     while let Some(offset) = json.get(at..).and_then(|rest| rest.find('\\')) {
         let escape = at + offset;
         at = match (unit(escape), unit(escape + REPLACEMENT.len())) {
             (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => escape + 2 * REPLACEMENT.len(),
             (Some(0xD800..=0xDFFF), _) => {
-                kept.push_str(json.get(kept_to..escape).unwrap_or_default());
-                kept.push_str(REPLACEMENT);
-                kept_to = escape + REPLACEMENT.len();
-                kept_to
+                output.push_str(json.get(copied_to..escape).unwrap_or_default());
+                output.push_str(REPLACEMENT);
+                copied_to = escape + REPLACEMENT.len();
+                copied_to
             }
             // The next character is escaped, so it does not begin an escape.
             _ => json.ceil_char_boundary(escape + 2),
         };
     }
-    if kept_to == 0 {
+    if copied_to == 0 {
         return Cow::Borrowed(json);
     }
-    kept.push_str(json.get(kept_to..).unwrap_or_default());
-    Cow::Owned(kept)
+    output.push_str(json.get(copied_to..).unwrap_or_default());
+    Cow::Owned(output)
 }
 
 #[cfg(test)]

@@ -192,7 +192,7 @@ impl<'t> Rewriter<'t> {
         self.json.push(c);
     }
 
-    /// Takes the characters at the current position that satisfy a condition.
+    /// Skips and returns the characters at the current position that satisfy a condition.
     fn take_while(&mut self, condition: impl Fn(char) -> bool) -> &'t str {
         let rest = self.rest();
         let length = rest.find(|c| !condition(c)).unwrap_or(rest.len());

@@ -34,7 +34,7 @@ pub(super) fn scan_brackets(text: &str) -> BracketScan {
     scanner.scan
 }
 
-/// The place in the list of opening brackets of a bracket with a partner.
+/// An entry in the list of opening brackets whose bracket has a partner.
 const CLOSED: usize = usize::MAX;
 
 /// What may come next inside of a bracket.
@@ -54,7 +54,7 @@ enum Next {
 
 /// An open bracket.
 #[derive(Debug)]
-struct Open {
+struct OpenBracket {
     start: usize,
     /// The index in the list of opening brackets.
     index: usize,
@@ -70,7 +70,7 @@ struct Open {
 struct Scanner<'t> {
     bytes: &'t [u8],
     scan: BracketScan,
-    open: Vec<Open>,
+    open: Vec<OpenBracket>,
     /// The number of open brackets, from the outermost one on, whose content is not JSON. Text that
     /// is not JSON breaks all brackets that are open.
     broken: usize,
@@ -104,7 +104,7 @@ impl Scanner<'_> {
         self.open_lists += usize::from(is_list);
         let (index, values) = (self.scan.opening.len(), self.scan.values.len());
         self.scan.opening.push(at);
-        self.open.push(Open { start: at, index, is_list, next, values, is_json: false });
+        self.open.push(OpenBracket { start: at, index, is_list, next, values, is_json: false });
     }
 
     /// Closes a bracket in text that is not JSON. Brackets of the other kind inside of it have no

@@ -147,7 +147,7 @@ fn begins_with_scalar(text: &str) -> bool {
         || ["true", "false", "null"].iter().any(|word| text.starts_with(word))
 }
 
-/// Returns whether a value stands between commas, or one of the quotes around it looks like that of
+/// Returns whether a value is between commas, or one of the quotes around it looks like that of
 /// a string in JSON.
 fn is_item_or_text(before: &str, after: &str) -> bool {
     let opens = before

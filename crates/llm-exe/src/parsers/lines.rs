@@ -178,7 +178,7 @@ fn is_bullet(c: char) -> bool {
     )
 }
 
-/// Returns whether a character is a check mark, which says something about the item.
+/// Returns whether a character is a check mark, which is part of the item's meaning.
 fn is_check_mark(c: char) -> bool {
     matches!(c, '☐' | '☑' | '☒' | '✅' | '❌' | '❎' | '✓' | '✔' | '✕' | '✖' | '✗' | '✘')
 }

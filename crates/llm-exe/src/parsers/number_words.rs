@@ -19,8 +19,8 @@ pub(super) struct Context {
 const SCALES: &[(&str, usize)] =
     &[("hundred", 2), ("thousand", 3), ("million", 6), ("billion", 9), ("trillion", 12)];
 
-/// Scale words, their abbreviations, and words for parts that are rejected after a number: they have
-/// several meanings, belong to another language, or are not exact.
+/// Scale words, their abbreviations, and words for parts that are rejected after a number: they
+/// have several meanings, belong to another language, or are not exact.
 const REJECTED_AFTER: &str = "\
     hundreds thousands millions billions trillions quadrillion quintillion sextillion \
     septillion octillion nonillion decillion googol zillion gazillion milliard milliards \
@@ -63,7 +63,7 @@ const NUMBER_WORDS: &str = "\
     fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty \
     ninety";
 
-/// Words that connect a number with a part, also after a unit.
+/// Words that connect a number with a part, directly or after a unit.
 const PART_CONNECTORS: &[&str] = &["and", "plus", "minus"];
 
 /// Words that directly after a number connect it with a number in words.

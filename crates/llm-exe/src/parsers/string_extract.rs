@@ -274,10 +274,10 @@ fn first_chars(text: &str, count: usize) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
-/// What negates a later word of the clause in Chinese, Thai, Lao and Khmer.
+/// Texts that negate a later word of the clause in Chinese, Thai, Lao and Khmer.
 const UNSPACED_NEGATIONS_BEFORE: &[&str] =
     &["不", "非", "没", "沒", "無", "无", "未", "否", "ไม่", "มิใช่", "ບໍ່", "មិន"];
 
-/// What negates an earlier word of the clause in Japanese and Burmese.
+/// Texts that negate an earlier word of the clause in Japanese and Burmese.
 const UNSPACED_NEGATIONS_AFTER: &[&str] =
     &["ない", "なく", "ません", "無し", "なし", "以外", "不是", "之外", "ไม่", "မဟုတ်", "ဘူး"];

@@ -8,7 +8,7 @@ use std::ops::Range;
 pub(super) enum Quotes {
     /// A quote begins a string, which ends on the same line.
     Strings,
-    /// Each quote is a token, and the text between two quotes is text.
+    /// Each quote is a token, and the text between two quotes is read like any other text.
     Marks,
 }
 

@@ -87,57 +87,57 @@ pub(super) const GENERAL_PHRASES: &[&str] = &[
 
 /// Returns a text without a name, unless the name is a part of another word.
 pub(super) fn without_name(text: &str, name: &str) -> String {
-    let mut kept = String::with_capacity(text.len());
+    let mut remaining = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once(name).filter(|_| !name.is_empty()) {
-        kept.push_str(before);
+        remaining.push_str(before);
         let is_part =
             before.ends_with(char::is_alphanumeric) || after.starts_with(char::is_alphanumeric);
-        kept.push_str(if is_part { name } else { " " });
+        remaining.push_str(if is_part { name } else { " " });
         rest = after;
     }
-    kept.push_str(rest);
-    kept
+    remaining.push_str(rest);
+    remaining
 }
 
 /// Returns a message without URLs, which can be parts of the request.
 pub(super) fn without_urls(message: &str) -> String {
     let is_end = |c: char| c.is_whitespace() || "'\"`<>".contains(c);
-    let mut kept = String::with_capacity(message.len());
+    let mut remaining = String::with_capacity(message.len());
     let mut rest = message;
     while let Some(at) = rest.find("://") {
         let (before, url) = rest.split_at(at);
-        kept.push_str(before.trim_end_matches(|c: char| c.is_ascii_alphanumeric()));
+        remaining.push_str(before.trim_end_matches(|c: char| c.is_ascii_alphanumeric()));
         rest = url.get(url.find(is_end).unwrap_or(url.len())..).unwrap_or_default();
     }
-    kept.push_str(rest);
-    kept
+    remaining.push_str(rest);
+    remaining
 }
 
 /// Returns a message without quoted texts, which can be parts of the request. Quoted names and
 /// values stay, and so do the messages in a JSON error body.
 pub(super) fn without_quotations(message: &str) -> String {
-    let mut kept = String::with_capacity(message.len());
+    let mut remaining = String::with_capacity(message.len());
     let mut at = 0;
     while let Some(quotation) = find_quotation(message, at) {
         let before = message.get(..quotation.start).unwrap_or_default();
         let content = message.get(quotation.clone()).unwrap_or_default();
-        kept.push_str(message.get(at..quotation.start).unwrap_or_default());
+        remaining.push_str(message.get(at..quotation.start).unwrap_or_default());
         if is_name(content) {
-            kept.push_str(content);
+            remaining.push_str(content);
         } else if follows_message_key(before) {
-            kept.push_str(&without_quotations(content));
+            remaining.push_str(&without_quotations(content));
         } else {
             // Not a word of `GENERAL_WORDS`, because the quotation may name a condition.
-            kept.push('…');
+            remaining.push('…');
         }
         let rest = message.get(quotation.end..).unwrap_or_default();
         let closing = rest.find(QUOTES).map_or(rest.len(), |at| at + 1);
-        kept.push_str(rest.get(..closing).unwrap_or_default());
+        remaining.push_str(rest.get(..closing).unwrap_or_default());
         at = quotation.end + closing;
     }
-    kept.push_str(message.get(at..).unwrap_or_default());
-    kept
+    remaining.push_str(message.get(at..).unwrap_or_default());
+    remaining
 }
 
 /// Returns the content of the next quotation. An apostrophe in a word is not a quote.

@@ -99,8 +99,8 @@ fn read_reported_error(dialect: &dyn Dialect, response: &WireReply) -> Option<Re
 }
 
 /// Writes the JSON of an unreadable response again, without fields that occur twice in an object
-/// and halves of surrogate pairs. The reply is paid for, and these defects are usually outside of
-/// it. Returns `None` if the body is not JSON.
+/// and halves of surrogate pairs. The reply has been billed, and these defects are usually outside
+/// of it. Returns `None` if the body is not JSON.
 fn repair(response: &WireReply) -> Option<WireReply> {
     if response.body.len() > MAX_REPAIRED_BYTES {
         return None;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::keywords::{change_subschemas, is_named};
 use super::merge::READABLE;
-use super::reference::{push_step, with_pointers};
+use super::reference::{push_step, unescape_step, with_pointers};
 use super::validate::Draft;
 
 /// Keywords that constrain values, and the draft that introduced them. Validators of earlier drafts
@@ -102,7 +102,7 @@ fn converted_pointer(root: &Value, reference: &str) -> Option<String> {
     let mut value = root;
     let mut is_name = false;
     for step in reference.strip_prefix("#/")?.split('/') {
-        let step = step.replace("~1", "/").replace("~0", "~");
+        let step = unescape_step(step);
         let inner = match value {
             Value::Array(items) => items.get(step.parse::<usize>().ok()?)?,
             value => value.get(&step)?,

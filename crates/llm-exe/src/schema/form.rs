@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 
 use super::draft_2020_12::to_draft_2020_12;
-use super::merge::{Merged, READABLE, merge};
+use super::merge::{MergedSchema, READABLE, merge};
 use super::reference::{referenced, references_exist};
 use super::size::SizeBudget;
 
@@ -163,7 +163,7 @@ impl Rewriter<'_> {
             _ => {}
         }
         let target = reference.map(|reference| reference_schema(reference).into());
-        let mut merged = Merged::new(&self.budget);
+        let mut merged = MergedSchema::new(&self.budget);
         for part in target.iter().chain(branches) {
             if merged.add(self.resolve(part, depth)?.iter()).is_none() {
                 return self.keep_all_of(rules, branches);
@@ -304,7 +304,7 @@ impl Rewriter<'_> {
             key != combinator && !is_preserved && !ANNOTATIONS.contains(&key)
         };
         let siblings = rules.iter().filter(|(key, _)| is_sibling(key));
-        let mut target = Merged::new(&self.budget);
+        let mut target = MergedSchema::new(&self.budget);
         target.add(siblings)?;
         let target = target.into_rules();
         let merged = branches.iter().map(|branch| {

@@ -35,7 +35,7 @@ pub(super) fn merge<'a>(
     siblings: impl Iterator<Item = (&'a String, &'a Value)> + Clone,
     budget: &SizeBudget,
 ) -> Option<Rules> {
-    let mut merged = Merged::new(budget);
+    let mut merged = MergedSchema::new(budget);
     merged.add(target.iter())?;
     merged.add(siblings)?;
     Some(merged.rules)
@@ -43,16 +43,16 @@ pub(super) fn merge<'a>(
 
 /// The result of merging schemas one after the other. A schema is added in place, because copying
 /// the result for each of them would take quadratic time.
-pub(super) struct Merged<'b> {
+pub(super) struct MergedSchema<'b> {
     rules: Rules,
     /// The names in `required` as a set. Empty until a second list of names is added.
     required: HashSet<String>,
     budget: &'b SizeBudget,
 }
 
-impl<'b> Merged<'b> {
+impl<'b> MergedSchema<'b> {
     pub(super) fn new(budget: &'b SizeBudget) -> Self {
-        Merged { rules: Rules::new(), required: HashSet::new(), budget }
+        MergedSchema { rules: Rules::new(), required: HashSet::new(), budget }
     }
 
     pub(super) fn into_rules(self) -> Rules {
@@ -145,7 +145,7 @@ fn add_properties(known: &mut Rules, more: &Rules, budget: &SizeBudget) -> Optio
         };
         if known != property {
             let rules = std::mem::take(known.as_object_mut()?);
-            let mut merged = Merged { rules, required: HashSet::new(), budget };
+            let mut merged = MergedSchema { rules, required: HashSet::new(), budget };
             merged.add(property.as_object()?.iter())?;
             *known = Value::Object(merged.rules);
         }

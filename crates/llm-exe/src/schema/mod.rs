@@ -105,7 +105,7 @@ impl Schema {
     }
 
     /// Returns warnings about a schema that is valid but may not mean what its author intends: an
-    /// unknown `$schema`, a subschema without any keyword, or a default that its schema refuses.
+    /// unknown `$schema`, a subschema without any keyword, or a default that its schema rejects.
     pub fn warnings(&self) -> &[String] {
         self.validator.warnings()
     }

@@ -41,7 +41,7 @@ pub(crate) fn with_pointers(schema: &Value) -> Cow<'_, Value> {
     if !must_change(schema, schema, draft) {
         return Cow::Borrowed(schema);
     }
-    let mut names = Names::new(draft.id(rules));
+    let mut names = ReferenceTargets::new(draft.id(rules));
     names.add(rules, None, draft, 0);
     let Some(pointers) = names.resolve_references(schema) else { return Cow::Borrowed(schema) };
     let mut changed = rules.clone();
@@ -105,7 +105,7 @@ fn replace_references(
 ///
 /// The pointers of all subschemas together can be much longer than the schema, so a pointer is
 /// built only if a reference needs it.
-struct Names<'a> {
+struct ReferenceTargets<'a> {
     places: Vec<Place<'a>>,
     resources: Vec<Resource<'a>>,
     /// The indexes of places by resource and anchor.
@@ -134,9 +134,9 @@ struct Resource<'a> {
     place: usize,
 }
 
-impl<'a> Names<'a> {
+impl<'a> ReferenceTargets<'a> {
     fn new(root_id: Option<&'a str>) -> Self {
-        Names {
+        ReferenceTargets {
             places: Vec::new(),
             resources: vec![Resource { id: root_id, outer: None, place: 0 }],
             anchors: HashMap::new(),
@@ -256,7 +256,18 @@ impl<'a> Names<'a> {
 /// Adds a step to a JSON pointer.
 pub(super) fn push_step(pointer: &mut String, name: &str) {
     pointer.push('/');
-    pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
+    for character in name.chars() {
+        match character {
+            '~' => pointer.push_str("~0"),
+            '/' => pointer.push_str("~1"),
+            other => pointer.push(other),
+        }
+    }
+}
+
+/// Unescapes a step of a JSON pointer.
+pub(super) fn unescape_step(step: &str) -> String {
+    step.replace("~1", "/").replace("~0", "~")
 }
 
 #[cfg(test)]

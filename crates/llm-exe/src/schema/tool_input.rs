@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::draft_2020_12::to_draft_2020_12;
 use super::form::write_description;
-use super::merge::Merged;
+use super::merge::MergedSchema;
 use super::reference::{referenced, references_exist};
 use super::size::SizeBudget;
 
@@ -55,7 +55,7 @@ pub fn tool_input(schema: &Value) -> Option<Value> {
 fn merge_all_of(schema: &Value) -> Option<Value> {
     let root = schema.as_object()?;
     let budget = SizeBudget::new();
-    let mut merged = Merged::new(&budget);
+    let mut merged = MergedSchema::new(&budget);
     for branch in root.get("allOf")?.as_array()? {
         let branch = match branch.get("$ref").and_then(Value::as_str) {
             // Only a reference without other keywords is replaced with its definition.

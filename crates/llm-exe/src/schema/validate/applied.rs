@@ -173,7 +173,7 @@ impl<'a> Finder<'a> {
         Ok(found)
     }
 
-    /// Returns whether an object has a constant of a branch, and none that the branch refuses.
+    /// Returns whether an object has a constant of a branch, and none that the branch rejects.
     fn has_its_tag(
         &self,
         branch: NodeId,

@@ -325,7 +325,7 @@ impl<'a> Coercer<'a, '_> {
         Ok(false)
     }
 
-    /// Returns whether null stands for an absent property: one that is not required and can't be
+    /// Returns whether null means an absent property: one that is not required and can't be
     /// null.
     fn means_absent(
         &self,

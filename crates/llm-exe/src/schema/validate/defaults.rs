@@ -1,6 +1,6 @@
 //! Fills in the defaults of missing properties.
 //!
-//! Defaults are looked up and checked when a schema is compiled: one that its own schema refuses is
+//! Defaults are looked up and checked when a schema is compiled: one that its own schema rejects is
 //! not filled in.
 
 use serde_json::{Map, Value};
@@ -12,8 +12,7 @@ use super::equal::lookup_work;
 use super::errors;
 use super::node::{DynamicRef, Graph, Keyword, Node, NodeId, ObjectRules};
 use super::path::Path;
-use super::places::Places;
-use super::places::{MAX_POINTER, Step};
+use super::places::{MAX_POINTER, Places, Step};
 use super::warnings::Warnings;
 use crate::error::shorten;
 
@@ -28,7 +27,7 @@ const MAX_CHECK_WORK: u64 = 3_000_000;
 
 /// A default that was filled in.
 #[derive(Debug)]
-pub(super) struct Filled {
+pub(super) struct FilledDefault {
     /// The JSON pointer of the object.
     object: String,
     name: String,
@@ -43,7 +42,7 @@ pub(super) fn fill(
     node: NodeId,
     value: &mut Value,
     budget: &Budget,
-) -> Result<Vec<Filled>, TooMuchWork> {
+) -> Result<Vec<FilledDefault>, TooMuchWork> {
     let finder = Finder::new(graph, budget);
     let mut filler = Filler { finder, filled: Vec::new(), around: Vec::new() };
     filler.fill_value(&[node], value, &Path::ROOT, 0)?;
@@ -51,8 +50,8 @@ pub(super) fn fill(
 }
 
 /// Removes the defaults that were filled in.
-pub(super) fn remove(value: &mut Value, filled: Vec<Filled>) {
-    for Filled { object, name } in filled.into_iter().rev() {
+pub(super) fn remove(value: &mut Value, filled: Vec<FilledDefault>) {
+    for FilledDefault { object, name } in filled.into_iter().rev() {
         if let Some(Value::Object(fields)) = value.pointer_mut(&object) {
             fields.shift_remove(&name);
         }
@@ -61,7 +60,7 @@ pub(super) fn remove(value: &mut Value, filled: Vec<Filled>) {
 
 struct Filler<'a> {
     finder: Finder<'a>,
-    filled: Vec<Filled>,
+    filled: Vec<FilledDefault>,
     /// The nodes of the defaults around the current value. They are not filled in again, so that a
     /// recursive schema does not repeat its default without end.
     around: Vec<NodeId>,
@@ -144,7 +143,7 @@ impl Filler<'_> {
             fields.insert(rule.name.to_string(), default.clone());
             added.push(source);
             let (object, name) = (path.pointer(), rule.name.to_string());
-            self.filled.push(Filled { object, name });
+            self.filled.push(FilledDefault { object, name });
         }
         Ok(())
     }
@@ -175,7 +174,7 @@ fn has_all(rules: &ObjectRules, fields: &Map<String, Value>) -> bool {
 }
 
 /// Finds the defaults of all properties and the nodes that lead to them, and adds a warning for
-/// each default that its schema refuses.
+/// each default that its schema rejects.
 pub(super) fn prepare(graph: &mut Graph, places: &Places<'_>, warnings: &mut Warnings) {
     let found = find_defaults(graph);
     if found.is_empty() {
@@ -209,7 +208,7 @@ pub(super) fn prepare(graph: &mut Graph, places: &Places<'_>, warnings: &mut War
         warnings.add(|| {
             let pointer = places.pointer(source, &[Step::Name("default")]);
             format!(
-                "schema: the default at {} is not filled in, because its schema refuses it: \
+                "schema: the default at {} is not filled in, because its schema rejects it: \
                  {reason}",
                 shorten(&pointer, MAX_POINTER)
             )
@@ -241,7 +240,7 @@ fn find_defaults(graph: &Graph) -> Vec<PropertyDefault> {
     found
 }
 
-/// Returns why a schema refuses a default. Nested defaults are filled in first if this helps.
+/// Returns why a schema rejects a default. Nested defaults are filled in first if this helps.
 ///
 /// # Errors
 /// Returns an error if the check takes too much work. Such a default is filled in, because the

@@ -6,6 +6,7 @@ use super::draft::Draft;
 use super::node::NodeId;
 use crate::error::shorten;
 use crate::schema::SchemaError;
+use crate::schema::reference::push_step;
 
 /// Maximum number of characters of a JSON pointer in a message.
 pub(super) const MAX_POINTER: usize = 200;
@@ -22,16 +23,7 @@ pub(super) enum Step<'a> {
 impl Step<'_> {
     pub(super) fn append_to(&self, pointer: &mut String) {
         match self {
-            Step::Name(name) => {
-                pointer.push('/');
-                for character in name.chars() {
-                    match character {
-                        '~' => pointer.push_str("~0"),
-                        '/' => pointer.push_str("~1"),
-                        other => pointer.push(other),
-                    }
-                }
-            }
+            Step::Name(name) => push_step(pointer, name),
             Step::Index(index) => {
                 pointer.push('/');
                 pointer.push_str(&index.to_string());

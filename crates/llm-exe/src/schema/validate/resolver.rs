@@ -11,6 +11,7 @@ use super::places::{Place, Step};
 use super::resources::{RECURSIVE, join};
 use crate::json::{quoted, shown};
 use crate::schema::SchemaError;
+use crate::schema::reference::unescape_step;
 
 /// The target of a reference.
 #[derive(Debug, Clone, Copy)]
@@ -116,7 +117,7 @@ impl<'a> Builder<'a> {
         let mut steps = decoded.split('/').skip(1);
         // The root is a map; all other places are values.
         let schema = self.places.get(root).and_then(|place| place.schema);
-        let name = unescape(steps.next().unwrap_or_default());
+        let name = unescape_step(steps.next().unwrap_or_default());
         let mut value =
             schema.and_then(|schema| schema.get(&name)).ok_or_else(|| missing(&name))?;
         let mut nearest = root;
@@ -125,7 +126,7 @@ impl<'a> Builder<'a> {
                 nearest = node;
             }
             let Some(step) = steps.next() else { break };
-            let name = unescape(step);
+            let name = unescape_step(step);
             let next = match value {
                 Value::Object(fields) => fields.get(&name),
                 Value::Array(items) => name.parse().ok().and_then(|at: usize| items.get(at)),
@@ -180,9 +181,4 @@ impl<'a> Builder<'a> {
 
 fn missing(name: &str) -> String {
     format!("it has no {}", quoted(name))
-}
-
-/// Unescapes a step of a JSON pointer.
-fn unescape(step: &str) -> String {
-    step.replace("~1", "/").replace("~0", "~")
 }

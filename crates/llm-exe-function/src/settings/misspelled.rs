@@ -1,4 +1,4 @@
-//! Finds environment variables that are probably misspelt settings. A misspelt limit would not
+//! Finds environment variables that are probably misspelled settings. A misspelled limit would not
 //! limit anything.
 
 use llm_exe::providers::PROVIDERS;
@@ -7,8 +7,8 @@ use llm_exe::suggestion;
 use super::rows::ROWS;
 use super::{REGION_VARIABLES, UNSUPPORTED};
 
-/// The beginning of the names of variables that AWS defines. Lambda sets about 15 of them. Some have
-/// names similar to those of settings.
+/// The beginning of the names of variables that AWS defines. Lambda sets about 15 of them. Some
+/// have names similar to those of settings.
 const AWS_PREFIX: &str = "AWS_";
 
 /// The beginning of the names of settings that look like variables of AWS.
@@ -23,7 +23,7 @@ const MAX_EDITS: usize = 2;
 /// Returns a warning for each variable whose name is similar to that of a setting. The function
 /// calls this at its start, so names that are too different are skipped without an exact
 /// comparison.
-pub fn misspelt_settings<'a>(variables: impl Iterator<Item = &'a str>) -> Vec<String> {
+pub fn misspelled_settings<'a>(variables: impl Iterator<Item = &'a str>) -> Vec<String> {
     let other = REGION_VARIABLES.iter().chain(UNSUPPORTED).copied();
     let base_urls = PROVIDERS.iter().map(|provider| provider.base_url_setting);
     let settings = || ROWS.iter().map(|row| row.name).chain(base_urls.clone()).chain(other.clone());
@@ -68,7 +68,7 @@ fn may_be_similar(name: &str, setting: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::misspelt_settings;
+    use super::misspelled_settings;
 
     #[test]
     fn similar_names_cause_a_warning() {
@@ -90,7 +90,7 @@ mod tests {
             let expected = format!(
                 "the environment variable {name} is not a setting (did you mean {setting}?)"
             );
-            assert_eq!(misspelt_settings([name].into_iter()), [expected]);
+            assert_eq!(misspelled_settings([name].into_iter()), [expected]);
         }
     }
 
@@ -116,6 +116,6 @@ mod tests {
             "LANG",
             "",
         ];
-        assert_eq!(misspelt_settings(names.into_iter()), Vec::<String>::new());
+        assert_eq!(misspelled_settings(names.into_iter()), Vec::<String>::new());
     }
 }
