@@ -47,6 +47,10 @@ pub(crate) async fn run(args: &Validate) -> ExitCode {
             Err(error) => validations.push(Validation::from_error(path, &error)),
         }
     }
+    if validations.is_empty() {
+        let error = Error::invalid("--exclude", "excludes all files, so that none is checked");
+        return output::print_error(&error, args.json);
+    }
     let text = if args.json {
         Value::Array(validations.iter().map(Validation::to_json).collect()).to_string()
     } else {

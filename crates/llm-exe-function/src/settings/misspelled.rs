@@ -17,7 +17,7 @@ const S3_FILES_PREFIX: &str = "AWS_S3_";
 /// The end of the names of API keys, some of which are similar to the name of a base URL.
 const KEY_SUFFIX: &str = "_API_KEY";
 
-/// Maximum difference between the lengths of a misspelt name and the name of the setting.
+/// Maximum difference between the lengths of a misspelled name and the name of the setting.
 const MAX_EDITS: usize = 2;
 
 /// Returns a warning for each variable whose name is similar to that of a setting. The function
@@ -36,7 +36,7 @@ pub fn misspelled_settings<'a>(variables: impl Iterator<Item = &'a str>) -> Vec<
         let first = name.bytes().next().map(|byte| byte.to_ascii_uppercase());
         let mut similar = Vec::new();
         settings().for_each(|setting| {
-            // Most pairs differ here. A name that is misspelt in its first letter is not found.
+            // Most pairs differ here. A name that is misspelled in its first letter is not found.
             if setting.bytes().next() == first && may_be_similar(name, setting) {
                 similar.push(setting);
             }

@@ -321,8 +321,9 @@ impl Parser {
     /// # Errors
     /// Returns an error if the text is not a valid reply for this parser.
     pub fn parse(&self, text: &str, context: &Context<'_>) -> Result<Value, OutputError> {
-        // Most JSON replies begin with a bracket.
-        let text = match self.is_strict() && !text.starts_with(['{', '[']) {
+        // Most JSON replies begin with a bracket, and so does one mark of reasoning.
+        let is_json = text.starts_with(['{', '[']) && !text.starts_with("[THINK]");
+        let text = match self.is_strict() && !is_json {
             true => skip_reasoning(text).map_err(|error| OutputError::new(error.to_string()))?,
             false => text,
         };

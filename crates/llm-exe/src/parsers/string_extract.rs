@@ -143,15 +143,15 @@ impl StringExtractParser {
         if places.iter().any(|place| place.value != first.value) {
             return Err(OutputError::new("the reply contains several `enum` values; expected one"));
         }
+        if places.iter().any(|place| is_negated_at(text, place.start, place.end)) {
+            return Err(OutputError::new(
+                "the `enum` value in the reply is negated, as in \"not red\"",
+            ));
+        }
         if places.iter().any(|place| place.is_part) {
             return Err(OutputError::new(
                 "the `enum` value in the reply is a part of a longer name or number, as \"C\" in \
                  \"C++\"",
-            ));
-        }
-        if places.iter().any(|place| is_negated_at(text, place.start, place.end)) {
-            return Err(OutputError::new(
-                "the `enum` value in the reply is negated, as in \"not red\"",
             ));
         }
         Ok(first.value)
@@ -229,7 +229,7 @@ fn strip_decoration(text: &str) -> Option<&str> {
 }
 
 /// Returns whether the characters around the value at `text[start..end]` make it a part of another
-/// name or number: `C++`, `C#`, `v1.5`, `-5`, `can't`.
+/// name or number: `C++`, `C#`, `v1.5`, `v1-beta`, `spam_1`, `-5`, `can't`.
 fn is_continued(text: &str, start: usize, end: usize) -> bool {
     let value = text.get(start..end).unwrap_or_default();
     let mut next = text.get(end..).unwrap_or_default().chars();
@@ -237,12 +237,15 @@ fn is_continued(text: &str, start: usize, end: usize) -> bool {
     let is_digit = |c: char| c.is_ascii_digit();
     let continues_after = match (next.next(), next.next()) {
         (Some('+' | '#'), _) => value.ends_with(char::is_alphanumeric),
-        (Some('.' | ','), Some(c)) => value.ends_with(is_digit) && is_digit(c),
+        (Some('_' | '-'), Some(c)) => c.is_alphanumeric(),
+        (Some('.'), Some(c)) => value.ends_with(is_digit) && c.is_alphanumeric(),
+        (Some(','), Some(c)) => value.ends_with(is_digit) && is_digit(c),
         (Some('\'' | '’'), Some('t' | 'T')) => true,
         _ => false,
     };
     let continues_before = match (previous.next(), previous.next()) {
-        (Some('-' | '−'), _) => value.starts_with(is_digit),
+        (Some('-' | '−'), _) if value.starts_with(is_digit) => true,
+        (Some('_' | '-'), Some(c)) => c.is_alphanumeric(),
         (Some('.' | ','), Some(c)) => value.starts_with(is_digit) && is_digit(c),
         _ => false,
     };
