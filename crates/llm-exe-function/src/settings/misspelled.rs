@@ -22,8 +22,9 @@ pub fn misspelled_settings<'a>(variables: impl Iterator<Item = &'a str>) -> Vec<
     let base_urls = PROVIDERS.iter().map(|provider| provider.base_url_setting);
     let settings = || ROWS.iter().map(|row| row.name).chain(base_urls.clone()).chain(other.clone());
     let mut warnings = Vec::new();
-    let is_known = |name: &str| name.starts_with(AWS_PREFIX) && !name.starts_with(S3_FILES_PREFIX);
-    for name in variables.filter(|name| !is_known(name)) {
+    let is_aws_name =
+        |name: &str| name.starts_with(AWS_PREFIX) && !name.starts_with(S3_FILES_PREFIX);
+    for name in variables.filter(|name| !is_aws_name(name)) {
         if settings().any(|setting| setting == name) {
             continue;
         }
