@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use llm_exe::hosted::{Format, HostedConfig, merge};
-use llm_exe::{Error, Plan, Providers, json, prompt::Limits};
+use llm_exe::{Error, Plan, Providers, json, prompt::Limits, suggestion};
 use serde_json::{Map, Value};
 
 use crate::args::Source;
@@ -22,7 +22,7 @@ pub(crate) fn read_request(source: &Source, providers: &Providers) -> Result<Inp
     let Value::Object(mut fields) = input.request else {
         return Ok(input);
     };
-    let layer = replaced_fields(source, providers);
+    let layer = replaced_fields(source, providers)?;
     if !layer.is_empty() {
         fields = merge([fields, layer]);
     }
@@ -36,18 +36,31 @@ pub(crate) fn read_request(source: &Source, providers: &Providers) -> Result<Inp
 }
 
 /// Returns the fields that `--model` and `--output` replace.
-fn replaced_fields(source: &Source, providers: &Providers) -> Map<String, Value> {
+///
+/// # Errors
+/// `InvalidRequest` if the part of `--model` before a colon is similar to the name of a provider.
+fn replaced_fields(source: &Source, providers: &Providers) -> Result<Map<String, Value>, Error> {
     let mut layer = Map::new();
     if let Some(name) = &source.model {
-        let names = providers.all().map(|provider| provider.name().to_owned());
-        let matching = names.filter(|provider| {
+        let names: Vec<String> =
+            providers.all().map(|provider| provider.name().to_owned()).collect();
+        let matching = names.iter().filter(|provider| {
             name.strip_prefix(provider.as_str()).is_some_and(|rest| rest.starts_with(':'))
         });
         // The name of a provider can begin with that of another one: amazon, amazon:nova.
-        let provider = matching.max_by_key(String::len);
+        let provider = matching.max_by_key(|provider| provider.len());
+        // Models can have a colon in their names, such as `ft:gpt-4o:acme`.
+        let unknown = name.split_once(':').filter(|_| provider.is_none());
+        if let Some((prefix, _)) = unknown {
+            let hint = suggestion(prefix, &names);
+            if !hint.is_empty() {
+                let message = format!("unknown provider {}{hint}", json::quoted(prefix));
+                return Err(Error::invalid("--model", message));
+            }
+        }
         let prefix = provider.as_ref().map_or(0, |provider| provider.len() + 1);
         if let Some(provider) = provider {
-            layer.insert("provider".to_owned(), Value::from(provider));
+            layer.insert("provider".to_owned(), Value::from(provider.as_str()));
         }
         let model = name.get(prefix..).unwrap_or_default();
         layer.insert("model".to_owned(), Value::from(model));
@@ -55,7 +68,7 @@ fn replaced_fields(source: &Source, providers: &Providers) -> Map<String, Value>
     if let Some(output) = &source.output {
         layer.insert("output".to_owned(), Value::from(output.as_str()));
     }
-    layer
+    Ok(layer)
 }
 
 /// Merges the data files, and then the names of `--data`, into the request's `data`.

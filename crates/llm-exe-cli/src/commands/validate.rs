@@ -48,22 +48,22 @@ pub(crate) async fn run(args: &Validate) -> ExitCode {
         }
     }
     if validations.is_empty() {
-        let error = Error::invalid("--exclude", "excludes all files, so that none is checked");
+        let message = "nothing was checked: all files are excluded or contain no requests";
+        let error = Error::invalid("", message);
         return output::print_error(&error, args.json);
     }
     let text = if args.json {
-        Value::Array(validations.iter().map(Validation::to_json).collect()).to_string()
+        let to_json = |validation: &Validation| validation.to_json(args.strict);
+        Value::Array(validations.iter().map(to_json).collect()).to_string()
     } else {
         for validation in &validations {
             validation.print_warnings();
         }
-        validations.iter().flat_map(Validation::lines).collect::<Vec<_>>().join("\n")
+        let lines = validations.iter().flat_map(|validation| validation.lines(args.strict));
+        lines.collect::<Vec<_>>().join("\n")
     };
     let print_code = output::print(&text);
-    let is_valid = |validation: &Validation| {
-        validation.problems.is_empty() && (!args.strict || validation.warnings.is_empty())
-    };
-    if validations.iter().all(is_valid) {
+    if validations.iter().all(|validation| validation.is_valid(args.strict)) {
         return print_code;
     }
     ExitCode::from(ErrorKind::InvalidRequest.exit_code())
@@ -159,7 +159,11 @@ impl Validation {
         Validation { file, problems, ..Validation::default() }
     }
 
-    fn to_json(&self) -> Value {
+    fn is_valid(&self, strict: bool) -> bool {
+        self.problems.is_empty() && (!strict || self.warnings.is_empty())
+    }
+
+    fn to_json(&self, strict: bool) -> Value {
         let problems: Vec<Value> = self
             .problems
             .iter()
@@ -170,7 +174,7 @@ impl Validation {
             .collect();
         let mut fields = json!({
             "file": self.file,
-            "ok": self.problems.is_empty(),
+            "ok": self.is_valid(strict),
             "problems": problems,
             "warnings": self.warnings
         });
@@ -186,12 +190,13 @@ impl Validation {
         }
     }
 
-    fn lines(&self) -> Vec<String> {
+    fn lines(&self, strict: bool) -> Vec<String> {
         if let Some(text) = &self.skipped {
             return vec![format!("{}: skipped, because {text}", self.file)];
         }
         if self.problems.is_empty() {
-            return vec![format!("{}: ok", self.file)];
+            let result = if self.is_valid(strict) { "ok" } else { "has warnings (--strict)" };
+            return vec![format!("{}: {result}", self.file)];
         }
         let lines = self.problems.iter().map(|problem| {
             // The path of a problem with the file itself is the file name, so do not print it

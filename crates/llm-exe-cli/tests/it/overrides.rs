@@ -28,6 +28,8 @@ async fn model_output_and_fields_replace_those_of_the_file() {
     let wire = render(&folder, &["--model", "anthropic:claude-sonnet-4-5"]).await;
     assert_eq!(wire["body"]["model"], "claude-sonnet-4-5");
     assert!(wire["url"].as_str().unwrap().starts_with("https://api.anthropic.com"), "{wire}");
+    let wire = render(&folder, &["-m", "ft:gpt-4o-mini:acme"]).await;
+    assert_eq!(wire["body"]["model"], "ft:gpt-4o-mini:acme");
     let wire = render(&folder, &["-m", "ollama:qwen3:8b"]).await;
     assert_eq!(wire["body"]["model"], "qwen3:8b");
     let wire = render(&folder, &["--set", "options.temperature=0.5"]).await;
@@ -86,6 +88,7 @@ async fn invalid_arguments_are_named() {
         (vec!["--data", "a..b=1"], "--data: expected names that are separated by dots"),
         (vec!["--data", "=1"], "--data: expected NAME=VALUE"),
         (vec!["--set", "model"], "--set: expected NAME=VALUE"),
+        (vec!["-m", "opnai:gpt-4o"], "--model: unknown provider \"opnai\" (did you mean openai?)"),
         (vec!["--set", "model.a=1"], "--set model.a: model is the string"),
         (vec!["--data", "a=[1]", "--data", "a.5=1"], "--data a.5: a is"),
         (vec!["--data", "a=@missing.txt"], "missing.txt: can't be read"),

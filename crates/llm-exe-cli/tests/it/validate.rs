@@ -25,6 +25,8 @@ async fn warnings_fail_with_strict() {
     ] {
         let output = folder.run(&arguments).await;
         assert_eq!(output.code, Some(code), "{arguments:?}: {output:?}");
+        let is_ok = !output.stdout.contains("has warnings") && !output.stdout.contains("false");
+        assert_eq!(is_ok, code == 0, "{arguments:?}: {output:?}");
     }
 }
 
@@ -43,6 +45,7 @@ async fn excluded_files_are_not_checked() {
         (vec!["bad.*"], 0),
         (vec!["prompts/events/*", "bad.json"], 0),
         (vec!["vents/*", "bad.json"], 2),
+        (vec!["*"], 2),
     ] {
         let mut arguments = vec!["validate", "prompts"];
         arguments.extend(patterns.iter().flat_map(|pattern| ["--exclude", pattern]));

@@ -2,7 +2,7 @@
 //! consist of one (`exact`).
 //!
 //! A number consists of digits with optional thousands separators, fraction and exponent. A number
-//! directly next to a letter, a comma or a second decimal point is invalid. Invalid numbers are
+//! directly next to a letter or a second decimal point is invalid. Invalid numbers are
 //! still counted, so "5kg or 6" contains several numbers. `number_words` reads the words around the
 //! number that change its value.
 
@@ -182,7 +182,8 @@ fn read_candidate<'a>(
     let after = after.get(fraction.map_or(0, char::len_utf8)..).unwrap_or_default();
     let suffix_len = after.find(|c| !touches(c)).unwrap_or(after.len());
     let suffix = after.get(..suffix_len).unwrap_or_default();
-    let continues = suffix.starts_with(|c| touches(c) && c != '.')
+    let is_comma = suffix == "," && !after.get(1..).is_some_and(|rest| rest.starts_with(is_digit));
+    let continues = suffix.starts_with(|c| touches(c) && c != '.') && !is_comma
         || suffix.strip_prefix('.').is_some_and(|rest| rest.starts_with(is_digit));
     let follows_dash = !number.starts_with(['+', '-', '−']) && before.ends_with(is_ambiguous_dash);
     let before_dash = before.trim_end_matches(is_ambiguous_dash);

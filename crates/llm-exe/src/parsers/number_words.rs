@@ -109,14 +109,47 @@ pub(super) fn read_context(text: &str, start: usize, end: usize) -> Option<Conte
     let signed = text.get(start..end).is_some_and(|number| number.starts_with(['+', '-', '−']));
     let negative = read_sign(before, signed)?;
     let is_money = before.trim_end_matches(is_space).ends_with(is_currency);
-    let exponent = read_scale(after, is_money)?;
+    let (exponent, scale_words) = read_scale(after, is_money)?;
+    // "5 (five) million" and "minus about 5"
+    let words = || lower.split(|c| !is_letter(c));
+    let scales = std::iter::once("").chain(words()).zip(words()).filter(|(before, word)| {
+        // "5 per thousand" is a unit.
+        scale(word).is_some() && *before != "per"
+    });
+    let has_other_scale = scales.count() > scale_words;
+    let has_other_minus = words().filter(|word| *word == "minus").count() > usize::from(negative);
+    if has_other_scale || has_other_minus || is_called_negative(before, after, negative) {
+        return None;
+    }
     Some(Context { negative, exponent })
+}
+
+/// Returns whether the text calls a number negative in another form than "negative 5", such as
+/// "negative: 5" or "5 (negative)".
+fn is_called_negative(before: &str, after: &str, negative: bool) -> bool {
+    let label = before.trim_end_matches(|c| is_separator(c) || ":=".contains(c));
+    let has_label = !negative && previous_word(label).is_some_and(|(word, ..)| is_negative(word));
+    let note = after.trim_start_matches(is_space).strip_prefix('(');
+    let has_note = note.and_then(next_word).is_some_and(|(word, ..)| is_negative(word));
+    has_label || has_note
+}
+
+fn is_negative(word: &str) -> bool {
+    word.eq_ignore_ascii_case("negative")
 }
 
 /// Reads the sign before a number. Returns `None` if the text before the number changes its value
 /// in another way.
 fn read_sign(before: &str, signed: bool) -> Option<bool> {
     if REJECTED_SUFFIXES.iter().any(|suffix| before.trim_end().ends_with(suffix)) {
+        return None;
+    }
+    // "The balance: - 5". At the start of a line, the hyphen marks a list item.
+    let line = before.rsplit(['\n', '\r']).next().unwrap_or_default();
+    let spaced = line.trim_end_matches(is_space);
+    let item = spaced.trim_end_matches(['-', '−']);
+    let has_spaced_sign = spaced.len() < line.len() && item.len() < spaced.len();
+    if !signed && has_spaced_sign && !item.trim_start().is_empty() {
         return None;
     }
     // "-(5)"
@@ -194,9 +227,9 @@ fn is_part_before(word: &str, rest: &str) -> bool {
     false
 }
 
-/// Reads the scale words after a number as a power of ten. Returns `None` if the text after the
-/// number changes its value in another way.
-fn read_scale(after: &str, is_money: bool) -> Option<usize> {
+/// Reads the scale words after a number as a power of ten. Also returns their number. Returns `None`
+/// if the text after the number changes its value in another way.
+fn read_scale(after: &str, is_money: bool) -> Option<(usize, usize)> {
     let direct = after.trim_start();
     let mut counter = direct.chars().take_while(|c| is_word_char(*c)).take(MAX_COUNTER_CHARS + 1);
     if REJECTED_PREFIXES.split(' ').any(|prefix| direct.starts_with(prefix))
@@ -204,7 +237,7 @@ fn read_scale(after: &str, is_money: bool) -> Option<usize> {
     {
         return None;
     }
-    let mut exponent = 0;
+    let (mut exponent, mut count) = (0, 0);
     let mut rest = after;
     while let Some((word, next, separator)) = next_word(rest) {
         let Some(scale) = scale(&word.to_lowercase()) else {
@@ -217,13 +250,14 @@ fn read_scale(after: &str, is_money: bool) -> Option<usize> {
             return None;
         }
         exponent += scale;
+        count += 1;
         rest = next;
     }
     if exponent > 0 {
         // "2 million, five hundred thousand"
         rest = rest.trim_start_matches(',');
     }
-    (!has_rejected_word(rest, is_money) && !has_part(rest)).then_some(exponent)
+    (!has_rejected_word(rest, is_money) && !has_part(rest)).then_some((exponent, count))
 }
 
 /// Returns whether the next word changes the value of the number before it.
