@@ -9,11 +9,11 @@ use crate::shapes::{self, field};
 /// A service and the fields that only its events have.
 struct Service {
     name: &'static str,
-    /// The paths of the fields, all of which an event of the service has.
-    fields: &'static [&'static str],
+    /// The paths of the fields, separated by spaces. An event of the service has all of them.
+    fields: &'static str,
 }
 
-const fn service(name: &'static str, fields: &'static [&'static str]) -> Service {
+const fn service(name: &'static str, fields: &'static str) -> Service {
     Service { name, fields }
 }
 
@@ -22,37 +22,37 @@ const AUTHORIZER: &str = "an API Gateway Lambda authorizer";
 /// The services by the events in their documentation:
 /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-services.html>.
 const SERVICES: &[Service] = &[
-    service("Amazon Cognito", &["/triggerSource", "/userPoolId"]),
-    service("Amazon Cognito Sync", &["/identityPoolId", "/datasetName"]),
-    service("AWS Config", &["/configRuleId", "/invokingEvent"]),
-    service("Amazon VPC Lattice", &["/requestContext/serviceNetworkArn"]),
-    service("Amazon VPC Lattice", &["/raw_path", "/query_string_parameters"]),
-    service("an Amazon Bedrock agent", &["/messageVersion", "/agent"]),
-    service("Amazon Lex", &["/messageVersion", "/bot"]),
-    service("Amazon Data Firehose", &["/invocationId", "/deliveryStreamArn"]),
-    service("Amazon Kinesis Data Analytics", &["/invocationId", "/applicationArn"]),
-    service("Amazon CloudWatch Logs", &["/awslogs/data"]),
-    service("an Amazon CloudWatch alarm", &["/alarmData"]),
-    service("an Amazon CloudWatch alarm", &["/AlarmName", "/NewStateValue"]),
-    service("an AWS CloudFormation custom resource", &["/RequestType", "/ResponseURL"]),
-    service("AWS AppSync", &["/info/fieldName", "/arguments"]),
-    service("Amazon Connect", &["/Details/ContactData"]),
-    service("Amazon S3 Object Lambda", &["/getObjectContext"]),
-    service("Amazon S3 Batch Operations", &["/invocationSchemaVersion", "/tasks"]),
+    service("Amazon Cognito", "/triggerSource /userPoolId"),
+    service("Amazon Cognito Sync", "/identityPoolId /datasetName"),
+    service("AWS Config", "/configRuleId /invokingEvent"),
+    service("Amazon VPC Lattice", "/requestContext/serviceNetworkArn"),
+    service("Amazon VPC Lattice", "/raw_path /query_string_parameters"),
+    service("an Amazon Bedrock agent", "/messageVersion /agent"),
+    service("Amazon Lex", "/messageVersion /bot"),
+    service("Amazon Data Firehose", "/invocationId /deliveryStreamArn"),
+    service("Amazon Kinesis Data Analytics", "/invocationId /applicationArn"),
+    service("Amazon CloudWatch Logs", "/awslogs/data"),
+    service("an Amazon CloudWatch alarm", "/alarmData"),
+    service("an Amazon CloudWatch alarm", "/AlarmName /NewStateValue"),
+    service("an AWS CloudFormation custom resource", "/RequestType /ResponseURL"),
+    service("AWS AppSync", "/info/fieldName /arguments"),
+    service("Amazon Connect", "/Details/ContactData"),
+    service("Amazon S3 Object Lambda", "/getObjectContext"),
+    service("Amazon S3 Batch Operations", "/invocationSchemaVersion /tasks"),
     service(
         "an API Gateway WebSocket API",
-        &["/requestContext/eventType", "/requestContext/connectionId"],
+        "/requestContext/eventType /requestContext/connectionId",
     ),
-    service(AUTHORIZER, &["/type", "/methodArn"]),
-    service(AUTHORIZER, &["/type", "/routeArn"]),
-    service("AWS CodePipeline", &["/CodePipeline.job"]),
-    service("AWS CodeDeploy", &["/DeploymentId", "/LifecycleEventHookExecutionId"]),
-    service("AWS Secrets Manager rotation", &["/SecretId", "/ClientRequestToken", "/Step"]),
-    service("AWS IoT", &["/clickType"]),
-    service("AWS IoT", &["/deviceEvent", "/deviceInfo"]),
-    service("AWS IoT Events", &["/detectorModelName", "/state"]),
-    service("Alexa", &["/context/System", "/request/type"]),
-    service("Alexa", &["/directive/header"]),
+    service(AUTHORIZER, "/type /methodArn"),
+    service(AUTHORIZER, "/type /routeArn"),
+    service("AWS CodePipeline", "/CodePipeline.job"),
+    service("AWS CodeDeploy", "/DeploymentId /LifecycleEventHookExecutionId"),
+    service("AWS Secrets Manager rotation", "/SecretId /ClientRequestToken /Step"),
+    service("AWS IoT", "/clickType"),
+    service("AWS IoT", "/deviceEvent /deviceInfo"),
+    service("AWS IoT Events", "/detectorModelName /state"),
+    service("Alexa", "/context/System /request/type"),
+    service("Alexa", "/directive/header"),
 ];
 
 /// Returns the name of the service that an event is from, if the function does not support it.
@@ -61,7 +61,7 @@ pub(crate) fn service_of(event: &Value) -> Option<&'static str> {
         return None;
     }
     let has_all =
-        |service: &&Service| service.fields.iter().all(|path| field(event, path).is_some());
+        |service: &&Service| service.fields.split(' ').all(|path| field(event, path).is_some());
     SERVICES.iter().find(has_all).map(|service| service.name)
 }
 

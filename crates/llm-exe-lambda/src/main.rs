@@ -52,15 +52,16 @@ fn environment(name: &str) -> Option<String> {
 }
 
 fn main() -> ExitCode {
-    if let Some(name) = REQUIRED_VARIABLES.iter().find(|name| environment(name).is_none()) {
+    let names = variable_names();
+    let is_set = |name: &str| names.iter().any(|set| set == name);
+    if let Some(name) = REQUIRED_VARIABLES.iter().find(|name| !is_set(name)) {
         return stop(&format!(
             "{name} is not set: this program must run in AWS Lambda; to run it locally, use \
              llm-exe serve or cargo lambda watch"
         ));
     }
-    let names = variable_names();
     // Most settings are not set, and comparing the names is faster than a look-up for each.
-    let look_up = |name: &str| names.iter().any(|set| set == name).then(|| environment(name))?;
+    let look_up = |name: &str| is_set(name).then(|| environment(name))?;
     let settings = match Settings::parse(&look_up) {
         Ok(settings) => settings,
         Err(error) => return stop(&error.to_string()),

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::js_text::{is_negated, is_word_char, trim};
 use super::options::OutputOptions;
 use super::parser::{Context, OutputError, ReplyParser};
+use crate::word_list::contains_phrase;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum MatchMode {
@@ -46,8 +47,7 @@ fn parse_word(word: &str) -> Option<bool> {
 }
 
 /// Phrases that contain a word for false but do not answer the question.
-const NO_ANSWER_PHRASES: &[&str] =
-    &["n/a", "no answer", "no clue", "no data", "no idea", "no information", "no opinion"];
+const NO_ANSWER_PHRASES: &str = "n/a|no answer|no clue|no data|no idea|no information|no opinion";
 
 /// Returns the value that all words for true and false in the text agree on. The text must be
 /// lowercase.
@@ -70,7 +70,7 @@ fn extract(text: &str) -> Result<bool, &'static str> {
     }
     match value {
         Some(_) if has_negation => Err("the answer in the reply is negated, as in \"not true\""),
-        Some(_) if NO_ANSWER_PHRASES.iter().any(|phrase| text.contains(phrase)) => {
+        Some(_) if contains_phrase(text, NO_ANSWER_PHRASES) => {
             Err("the reply states that it has no answer")
         }
         Some(value) if has_answer => Ok(value),

@@ -1,5 +1,7 @@
 //! Handles white space, words and letter case like the npm package `llm-exe`, and detects negation.
 
+use crate::word_list::contains_word;
+
 /// Returns whether JavaScript's `\s` matches the character.
 pub(super) fn is_space(c: char) -> bool {
     c == '\u{feff}' || (c.is_whitespace() && c != '\u{85}')
@@ -71,11 +73,10 @@ fn fold_char(c: char) -> char {
     single(Box::new(upper.to_lowercase())).unwrap_or(c)
 }
 
-const NEGATIONS: &[&str] =
-    &["not", "never", "neither", "nor", "no", "non", "cannot", "hardly", "without"];
+const NEGATIONS: &str = "not never neither nor no non cannot hardly without";
 
 /// Words after which an earlier negation does not apply.
-const NEGATION_ENDS: &[&str] = &["but", "so", "then", "however", "therefore", "rather", "instead"];
+const NEGATION_ENDS: &str = "but so then however therefore rather instead";
 
 /// Maximum distance between a negation and the word that it negates, in words and in characters.
 const MAX_NEGATION_WORDS: usize = 5;
@@ -91,10 +92,10 @@ pub(super) fn is_negated(before: &str) -> bool {
     let words = clause.rsplit(|c| !is_word_char(c) && !"'’".contains(c));
     for word in words.filter(|word| !word.is_empty()).take(MAX_NEGATION_WORDS) {
         let word = word.to_lowercase().replace('’', "'");
-        if NEGATION_ENDS.contains(&word.as_str()) {
+        if contains_word(NEGATION_ENDS, &word) {
             return false;
         }
-        if NEGATIONS.contains(&word.as_str()) || word.ends_with("n't") {
+        if contains_word(NEGATIONS, &word) || word.ends_with("n't") {
             return true;
         }
     }

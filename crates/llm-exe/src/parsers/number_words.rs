@@ -4,7 +4,7 @@
 //! such as units and currencies, do not change the value. Words are compared in lower case.
 
 use super::js_text::{is_space, is_word_char};
-use crate::word_list::contains_word;
+use crate::word_list::{contains_phrase, contains_word};
 
 /// How the words around a number change its value.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -75,18 +75,15 @@ const REJECTED_BEFORE: &str = "\
     âm минус мінус μείον";
 
 /// Words and signs before a number that are rejected if the text before the number ends with them.
-const REJECTED_SUFFIXES: &[&str] =
-    &["负", "負", "零下", "マイナス", "마이너스", "영하", "ลบ", "−", "√", "∛", "∜", "±", "∓", "≠"];
+const REJECTED_SUFFIXES: &str = "负 負 零下 マイナス 마이너스 영하 ลบ − √ ∛ ∜ ± ∓ ≠";
 
 /// Words between a part and the number that it refers to, as in "half of 10".
 const PREPOSITIONS: &[&str] = &["of", "past", "to", "the", "a"];
 
 /// Phrases that change the value of a number anywhere in a reply.
-#[rustfmt::skip]
-const REJECTED_PHRASES: &[&str] = &[
-    "in hundreds", "in thousands", "in millions", "in billions", "in trillions", "in lakhs",
-    "in crores", "below zero", "under zero", "below freezing", "to the power",
-];
+const REJECTED_PHRASES: &str = "\
+    in hundreds|in thousands|in millions|in billions|in trillions|in lakhs|in crores|below zero|\
+    under zero|below freezing|to the power";
 
 /// Maximum length in bytes of a word that is an abbreviation only on the line of its number.
 const MAX_ABBREVIATION: usize = 4;
@@ -103,7 +100,7 @@ pub(super) fn read_context(text: &str, start: usize, end: usize) -> Option<Conte
     let before = skip_markup_before(text.get(..start).unwrap_or_default());
     let after = skip_markup_after(text.get(end..).unwrap_or_default());
     let lower = text.to_lowercase();
-    if REJECTED_PHRASES.iter().any(|phrase| lower.contains(phrase)) {
+    if contains_phrase(&lower, REJECTED_PHRASES) {
         return None;
     }
     let signed = text.get(start..end).is_some_and(|number| number.starts_with(['+', '-', '−']));
@@ -141,7 +138,7 @@ fn is_negative(word: &str) -> bool {
 /// Reads the sign before a number. Returns `None` if the text before the number changes its value
 /// in another way.
 fn read_sign(before: &str, signed: bool) -> Option<bool> {
-    if REJECTED_SUFFIXES.iter().any(|suffix| before.trim_end().ends_with(suffix)) {
+    if REJECTED_SUFFIXES.split(' ').any(|suffix| before.trim_end().ends_with(suffix)) {
         return None;
     }
     // "The balance: - 5". At the start of a line, the hyphen marks a list item.

@@ -12,6 +12,7 @@ use super::js_text::{fold_case, is_negated, is_whole_word, trim};
 use super::options::OutputOptions;
 use super::parser::{Context, OutputError, ReplyParser};
 use crate::json;
+use crate::word_list::contains_phrase;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum MatchMode {
@@ -263,8 +264,8 @@ fn is_negated_at(text: &str, start: usize, end: usize) -> bool {
     let is_end = |c| "。、，；：！？.,;:!?\n\r".contains(c);
     let before = last_chars(before, MAX_CLAUSE_CHARS).rsplit(is_end).next().unwrap_or_default();
     let after = first_chars(after, MAX_CLAUSE_CHARS).split(is_end).next().unwrap_or_default();
-    UNSPACED_NEGATIONS_BEFORE.iter().any(|negation| before.contains(negation))
-        || UNSPACED_NEGATIONS_AFTER.iter().any(|negation| after.contains(negation))
+    contains_phrase(before, UNSPACED_NEGATIONS_BEFORE)
+        || contains_phrase(after, UNSPACED_NEGATIONS_AFTER)
 }
 
 fn last_chars(text: &str, count: usize) -> &str {
@@ -278,9 +279,7 @@ fn first_chars(text: &str, count: usize) -> &str {
 }
 
 /// Texts that negate a later word of the clause in Chinese, Thai, Lao and Khmer.
-const UNSPACED_NEGATIONS_BEFORE: &[&str] =
-    &["不", "非", "没", "沒", "無", "无", "未", "否", "ไม่", "มิใช่", "ບໍ່", "មិន"];
+const UNSPACED_NEGATIONS_BEFORE: &str = "不|非|没|沒|無|无|未|否|ไม่|มิใช่|ບໍ່|មិន";
 
 /// Texts that negate an earlier word of the clause in Japanese and Burmese.
-const UNSPACED_NEGATIONS_AFTER: &[&str] =
-    &["ない", "なく", "ません", "無し", "なし", "以外", "不是", "之外", "ไม่", "မဟုတ်", "ဘူး"];
+const UNSPACED_NEGATIONS_AFTER: &str = "ない|なく|ません|無し|なし|以外|不是|之外|ไม่|မဟုတ်|ဘူး";
