@@ -224,8 +224,8 @@ fn is_part_before(word: &str, rest: &str) -> bool {
     false
 }
 
-/// Reads the scale words after a number as a power of ten. Also returns their number. Returns `None`
-/// if the text after the number changes its value in another way.
+/// Reads the scale words after a number as a power of ten. Also returns their number. Returns
+/// `None` if the text after the number changes its value in another way.
 fn read_scale(after: &str, is_money: bool) -> Option<(usize, usize)> {
     let direct = after.trim_start();
     let mut counter = direct.chars().take_while(|c| is_word_char(*c)).take(MAX_COUNTER_CHARS + 1);
