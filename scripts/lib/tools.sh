@@ -106,9 +106,14 @@ build_panicking() {
 }
 
 # Prints the highest glibc version that a program needs, and fails if Amazon Linux 2023 has an older
-# one.
+# one, or if the program needs another library, which each start would have to load.
 check_glibc() {
-  local needed
+  local needed others
+  others=$(readelf --wide --dynamic "$1" | grep NEEDED | grep -v -e 'libc\.so' -e 'ld-linux' || true)
+  if [ -n "$others" ]; then
+    echo "$1 needs other libraries than glibc: $others" >&2
+    return 1
+  fi
   needed=$(readelf --wide --version-info "$1" | grep -o 'GLIBC_[0-9.]*' | sort -uV | tail -1)
   needed=${needed#GLIBC_}
   echo "the highest glibc symbol version is ${needed:-none}; the maximum is $GLIBC_VERSION"

@@ -69,7 +69,7 @@ fn main() -> ExitCode {
     if settings.log_level >= LogLevel::Warn {
         warn_of_misspelled_settings(&names);
     }
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match new_runtime() {
         Ok(runtime) => runtime,
         Err(error) => return stop(&format!("can't start the async runtime: {error}")),
     };
@@ -84,6 +84,13 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => stop(&format!("the Runtime API failed: {error}")),
     }
+}
+
+/// Creates the runtime with one thread. In a function of its own, the compiler sees that tokio's
+/// other scheduler is not used, and removes it together with the library libm.
+#[inline(never)]
+fn new_runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
 /// Returns the names of all environment variables.
