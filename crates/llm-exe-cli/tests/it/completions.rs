@@ -103,7 +103,7 @@ async fn zsh_completes_commands_options_and_values() {
     }
     let folder = Folder::new();
     // zsh completes only on a terminal, which its module zpty provides. `list-choices` prints the
-    // words. The prompt marks the end of the output.
+    // words. The terminal may still print the commands, so that they must not contain the marker.
     let script = r#"
         zmodload zsh/zpty || exit 3
         zpty shell zsh -f -i
@@ -111,7 +111,7 @@ async fn zsh_completes_commands_options_and_values() {
         zpty -w shell "zstyle ':completion:*' list-prompt ''; zstyle ':completion:*' menu no"
         zpty -w shell "LISTMAX=10000; setopt no_list_beep; bindkey '^I' list-choices"
         zpty -w shell "llm-exe completions zsh > _llm-exe; source ./_llm-exe"
-        zpty -w shell "print STARTED"
+        zpty -w shell 'print STAR""TED'
         zpty -r -m shell skipped '*STARTED*'
         zpty -w -n shell "$LINE"$'\t'
         sleep 0.5
