@@ -250,7 +250,7 @@ test('synth: needs neither a file nor an account', () => {
   assert.equal(status, 0, stderr);
   assert.ok('Resources' in (JSON.parse(stdout) as object));
   assert.match(stderr, /with API_KEY, every call fails .* run npm run update-secrets/);
-  // With a key, there is no warning, and the account becomes part of the template.
+  // A key prevents the warning, and the template contains the account.
   const variables = { ENDPOINT_API_KEY: 'sentinel', DEPLOY_ACCOUNT: '222222222222' };
   const set = run('synth', args, root, process.env['PATH'], {
     ...variables,

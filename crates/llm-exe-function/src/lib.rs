@@ -21,5 +21,5 @@ pub use log_line::LogLine;
 pub use record_result::RecordResult;
 pub use settings::{
     AwsSettings, LogLevel, REGION_VARIABLES, ResultSettings, SettingRow, Settings, SettingsError,
-    UNSUPPORTED as UNSUPPORTED_SETTINGS, aws_region, misspelled_settings, setting_rows,
+    UNSUPPORTED_SETTINGS, aws_region, misspelled_settings, setting_rows,
 };

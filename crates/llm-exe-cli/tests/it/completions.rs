@@ -103,7 +103,7 @@ async fn zsh_completes_commands_options_and_values() {
     }
     let folder = Folder::new();
     // zsh completes only on a terminal, which its module zpty provides. `list-choices` prints the
-    // words. The terminal may still print the commands, so that they must not contain the marker.
+    // words. The terminal may still print the commands, so they do not contain the marker.
     let script = r#"
         zmodload zsh/zpty || exit 3
         zpty shell zsh -f -i

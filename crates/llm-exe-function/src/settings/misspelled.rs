@@ -5,7 +5,7 @@ use llm_exe::providers::PROVIDERS;
 use llm_exe::suggestion;
 
 use super::rows::ROWS;
-use super::{REGION_VARIABLES, UNSUPPORTED};
+use super::{REGION_VARIABLES, UNSUPPORTED_SETTINGS};
 
 /// The beginning of the names of variables that AWS defines. Lambda sets about 15 of them. Some
 /// have names similar to those of settings.
@@ -24,7 +24,7 @@ const MAX_EDITS: usize = 2;
 /// calls this at its start, so names that are too different are skipped without an exact
 /// comparison.
 pub fn misspelled_settings<'a>(variables: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let other = REGION_VARIABLES.iter().chain(UNSUPPORTED).copied();
+    let other = REGION_VARIABLES.iter().chain(UNSUPPORTED_SETTINGS).copied();
     let base_urls = PROVIDERS.iter().map(|provider| provider.base_url_setting);
     let settings = || ROWS.iter().map(|row| row.name).chain(base_urls.clone()).chain(other.clone());
     let mut warnings = Vec::new();

@@ -28,7 +28,7 @@ pub use rows::{SettingRow, setting_rows};
 
 /// Settings that only later versions support. The function does not start if one of them is set,
 /// because ignoring a restriction would be dangerous.
-pub const UNSUPPORTED: &[&str] = &["TOOL_FUNCTIONS", "TOOLS_FROM_HTTP", "LOG_PROMPTS"];
+pub const UNSUPPORTED_SETTINGS: &[&str] = &["TOOL_FUNCTIONS", "TOOLS_FROM_HTTP", "LOG_PROMPTS"];
 
 /// The variables that can set the AWS region, in order of precedence.
 pub const REGION_VARIABLES: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
@@ -112,7 +112,7 @@ impl Settings {
         let get = |name: &str| look_up(name).filter(|text| !text.trim().is_empty());
         // "false" is accepted, because a disabled feature needs no support.
         let is_set = |name: &str| get(name).is_some_and(|text| text.trim() != "false");
-        if let Some(name) = UNSUPPORTED.iter().find(|name| is_set(name)) {
+        if let Some(name) = UNSUPPORTED_SETTINGS.iter().find(|name| is_set(name)) {
             let text = "this version does not support it yet; remove it";
             return Err(SettingsError::new(name, text));
         }

@@ -13,10 +13,7 @@ use serde_json::{Map, Value};
 use super::error::ConfigError;
 use super::position::TextLine;
 use super::scalar;
-use crate::json;
-
-/// Maximum nesting depth, which is the same as for JSON.
-const MAX_DEPTH: usize = 127;
+use crate::json::{self, MAX_DEPTH};
 
 /// Maximum total size in bytes of the values that are copied for anchors and aliases. Each value
 /// counts as 16 bytes plus the length of its text.

@@ -14,6 +14,9 @@ mod parse;
 mod reader;
 mod size;
 
+/// Maximum number of lists and objects inside of each other, which is the limit of the parser.
+pub(crate) const MAX_DEPTH: usize = 127;
+
 pub(crate) use decimal::Decimal;
 pub use describe::{quoted, shown, type_name};
 pub(crate) use finite::to_value;

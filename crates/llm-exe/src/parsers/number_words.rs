@@ -138,7 +138,8 @@ fn is_negative(word: &str) -> bool {
 /// Reads the sign before a number. Returns `None` if the text before the number changes its value
 /// in another way.
 fn read_sign(before: &str, signed: bool) -> Option<bool> {
-    if REJECTED_SUFFIXES.split(' ').any(|suffix| before.trim_end().ends_with(suffix)) {
+    let trimmed = before.trim_end();
+    if REJECTED_SUFFIXES.split(' ').any(|suffix| trimmed.ends_with(suffix)) {
         return None;
     }
     // "The balance: - 5". At the start of a line, the hyphen marks a list item.
@@ -150,7 +151,7 @@ fn read_sign(before: &str, signed: bool) -> Option<bool> {
         return None;
     }
     // "-(5)"
-    if ["-(", "−("].iter().any(|sign| before.trim_end().ends_with(sign)) {
+    if ["-(", "−("].iter().any(|sign| trimmed.ends_with(sign)) {
         return None;
     }
     let unpriced = before.trim_end_matches(is_currency);

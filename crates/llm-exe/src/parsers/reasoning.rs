@@ -17,9 +17,8 @@ pub(super) struct EndlessReasoning;
 
 /// Returns the reply without the reasoning at its start.
 ///
-/// The opening tag can be missing, because some chat templates add it to the prompt. Then the
-/// closing tag counts if it begins or ends a line or JSON follows it, and if there is no opening
-/// tag before it.
+/// The opening tag can be missing, because some chat templates add it to the prompt. A closing tag
+/// without an opening tag ends the reasoning if it begins or ends a line, or if JSON follows it.
 ///
 /// # Errors
 /// Returns an error if the reasoning does not end.

@@ -13,10 +13,8 @@ use super::node::{Graph, ItemRules, Keyword, NodeId, ObjectRules, ROOT, Types};
 use super::path::Path;
 use super::places::Step;
 use super::warnings::Warnings;
-use crate::json::{self, LossyNumber, NumberError, parse_number};
+use crate::json::{self, LossyNumber, MAX_DEPTH, NumberError, parse_number};
 
-/// Maximum depth of values, which is the limit of the JSON parser.
-const MAX_DEPTH: usize = 127;
 /// The number of units of work per byte to parse JSON in a string. It also limits the memory.
 const UNITS_PER_BYTE: u64 = 16;
 

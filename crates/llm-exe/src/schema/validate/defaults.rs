@@ -15,9 +15,8 @@ use super::path::Path;
 use super::places::{MAX_POINTER, Places, Step};
 use super::warnings::Warnings;
 use crate::error::shorten;
+use crate::json::MAX_DEPTH;
 
-/// Maximum depth of the values to fill in defaults for, which is the limit of the JSON parser.
-const MAX_DEPTH: usize = 127;
 /// Maximum number of defaults to fill in. A default can be an object that has defaults of its own,
 /// so their number could double at each level.
 const MAX_DEFAULTS: usize = 1000;
