@@ -1,8 +1,11 @@
 //! Defines the measured functions: the program that starts each function, and the files that are
 //! deployed.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use rustix::fs::{Advice, fadvise};
 
 use crate::error::Error;
 use crate::figures::{Figure, Samples};
@@ -73,6 +76,19 @@ impl Function {
         };
         let path = path.display();
         Err(format!("{path} does not exist: run ./benches/run, which builds it").into())
+    }
+
+    /// Removes the program from the page cache, so that its next start reads it from the disk. A
+    /// file that was just written is cached in large pieces, which the kernel maps as a whole: the
+    /// resident memory would contain code that the process does not execute.
+    pub(crate) fn evict_from_page_cache(&self) -> Result<(), Error> {
+        for path in self.program.iter().filter(|path| path.is_file()) {
+            let file = File::open(path)?;
+            // Pages that are not on the disk yet cannot be removed.
+            file.sync_all()?;
+            fadvise(&file, 0, None, Advice::DontNeed)?;
+        }
+        Ok(())
     }
 
     /// Measures the unpacked and zipped sizes of the deployed files.

@@ -121,12 +121,14 @@ impl<'a> Instructions<'a> {
         callgrind::parse(&std::fs::read_to_string(&self.profile)?)
     }
 
-    /// Returns the resident memory of a process in bytes after 1,000 invocations.
+    /// Returns the resident memory of a process in bytes after 1,000 invocations. The process loads
+    /// its program from the disk, as in a new execution environment.
     async fn resident_memory(
         &self,
         function: &Function,
         workload: &Workload,
     ) -> Result<f64, Error> {
+        function.evict_from_page_cache()?;
         let running = Running::start_under(&[], function, &self.openai(), &[]).await?;
         for _ in 0..RESIDENT / CLEAR_EVERY {
             self.simulator.clear();

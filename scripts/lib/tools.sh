@@ -120,6 +120,18 @@ check_glibc() {
   [ "$(printf '%s\n' "$needed" "$GLIBC_VERSION" | sort -V | tail -1)" = "$GLIBC_VERSION" ]
 }
 
+# Fails if a program does not contain its rarely executed functions in a section of their own
+# (crates/llm-exe-lambda/build.rs), or if that section has less than 1 MiB.
+check_function_order() {
+  local size
+  size=$(readelf --wide --sections "$1" | awk '{
+    for (column = 1; column <= NF; column++) if ($column == ".text.rare") print $(column + 4)
+  }')
+  size=$((0x${size:-0}))
+  echo "$size bytes of rarely executed functions"
+  [ "$size" -ge 1048576 ]
+}
+
 # Returns whether a program was built with the test-only feature panic-on-demand.
 has_panic_switch() { grep --quiet --fixed-strings panic-on-demand "$1"; }
 
