@@ -28,55 +28,26 @@ pub struct ErrorResponse {
 }
 
 /// The error codes with which AWS services report throttling.
-const THROTTLING: &[&str] = &[
-    "BandwidthLimitExceeded",
-    "KmsThrottled",
-    "LimitExceededException",
-    "PriorRequestNotComplete",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "RequestThrottled",
-    "RequestThrottledException",
-    "SlowDown",
-    "ThrottledException",
-    "Throttling",
-    "ThrottlingException",
-    "TooManyRequestsException",
-    "TooManyUpdates",
-];
+const THROTTLING: &str = "\
+    BandwidthLimitExceeded KmsThrottled LimitExceededException PriorRequestNotComplete \
+    ProvisionedThroughputExceededException RequestLimitExceeded RequestThrottled \
+    RequestThrottledException SlowDown ThrottledException Throttling \
+    ThrottlingException TooManyRequestsException TooManyUpdates";
 /// The error codes of other errors that a retry can resolve.
-const TRANSIENT: &[&str] = &[
-    "InternalError",
-    "InternalException",
-    "InternalFailure",
-    "InternalServerError",
-    "RequestTimeout",
-    "RequestTimeoutException",
-];
-const EXPIRED_CREDENTIALS: &[&str] =
-    &["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"];
+const TRANSIENT: &str = "\
+    InternalError InternalException InternalFailure InternalServerError RequestTimeout \
+    RequestTimeoutException";
+const EXPIRED_CREDENTIALS: &str = "\
+    ExpiredToken ExpiredTokenException RequestExpired TokenRefreshRequired";
 /// The error codes that AWS returns if the time in a signature is wrong. Some of them can also have
 /// other causes.
-const CLOCK_SKEW: &[&str] = &[
-    "AuthFailure",
-    "InvalidSignature",
-    "InvalidSignatureException",
-    "RequestExpired",
-    "RequestInTheFuture",
-    "RequestTimeTooSkewed",
-    "SignatureDoesNotMatch",
-];
-const INVALID_CREDENTIALS: &[&str] = &[
-    "AuthorizationHeaderMalformed",
-    "IncompleteSignature",
-    "IncompleteSignatureException",
-    "InvalidAccessKeyId",
-    "InvalidClientTokenId",
-    "InvalidToken",
-    "MissingAuthenticationToken",
-    "MissingAuthenticationTokenException",
-    "UnrecognizedClientException",
-];
+const CLOCK_SKEW: &str = "\
+    AuthFailure InvalidSignature InvalidSignatureException RequestExpired \
+    RequestInTheFuture RequestTimeTooSkewed SignatureDoesNotMatch";
+const INVALID_CREDENTIALS: &str = "\
+    AuthorizationHeaderMalformed IncompleteSignature IncompleteSignatureException \
+    InvalidAccessKeyId InvalidClientTokenId InvalidToken MissingAuthenticationToken \
+    MissingAuthenticationTokenException UnrecognizedClientException";
 
 /// The body of an error response from a service with a JSON protocol.
 #[derive(Deserialize)]
@@ -141,8 +112,9 @@ impl ErrorResponse {
         ErrorResponse { status, code, message, region: None, date: None }
     }
 
-    fn has_code(&self, codes: &[&str]) -> bool {
-        codes.contains(&self.code.as_str())
+    /// `codes` is a list in one text: each start adjusts the address of each item of a list of texts.
+    fn has_code(&self, codes: &str) -> bool {
+        codes.split_ascii_whitespace().any(|code| code == self.code)
     }
 
     /// Returns whether a retry can succeed.
@@ -156,7 +128,7 @@ impl ErrorResponse {
     /// request or reports that it was signed for a region other than the one that it names.
     pub(crate) fn is_wrong_region(&self) -> bool {
         matches!(self.status, 301 | 307 | 308)
-            || (self.region.is_some() && self.has_code(&["AuthorizationHeaderMalformed"]))
+            || (self.region.is_some() && self.has_code("AuthorizationHeaderMalformed"))
     }
 
     pub(crate) fn is_expired_credentials(&self) -> bool {
@@ -178,13 +150,9 @@ impl ErrorResponse {
     }
 
     pub(crate) fn is_access_denied(&self) -> bool {
-        const ACCESS_DENIED: &[&str] = &[
-            "AccessDenied",
-            "AccessDeniedException",
-            "KmsAccessDenied",
-            "NotAuthorizedForDetailTypeException",
-            "NotAuthorizedForSourceException",
-        ];
+        const ACCESS_DENIED: &str = "\
+            AccessDenied AccessDeniedException KmsAccessDenied \
+            NotAuthorizedForDetailTypeException NotAuthorizedForSourceException";
         (self.status == 403 || self.has_code(ACCESS_DENIED)) && !self.is_wrong_region()
     }
 

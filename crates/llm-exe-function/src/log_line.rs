@@ -3,21 +3,16 @@
 
 mod fields;
 
-use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use llm_exe::error::shorten;
 use llm_exe::{Error, ErrorKind, Report, RequestChange, StopReason, Usage};
 use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
 
 use self::fields::Fields;
 use crate::batch::RecordOutcome;
 use crate::outcome::RequestOutcome;
 use crate::settings::LogLevel;
-
-/// The CloudWatch namespace of the metrics.
-const NAMESPACE: &str = "LlmExe";
 
 /// Maximum number of failed records listed in a log line.
 const MAX_LISTED_FAILURES: usize = 20;
@@ -157,7 +152,7 @@ impl LogLine {
             line.add_some("providerStatus", error.provider_status().as_ref())?;
         }
         line.add("durationMs", &milliseconds(self.duration))?;
-        line.add("_aws", &self.metrics(now))?;
+        self.write_metrics(&mut line, now);
         line.finish()
     }
 
@@ -245,25 +240,44 @@ impl LogLine {
         line.add_some("warnings", Some(&warnings).filter(|warnings| !warnings.is_empty()))
     }
 
-    /// Returns the metrics in CloudWatch's embedded metric format.
+    /// Writes the field from which CloudWatch reads the metrics, in its embedded metric format:
+    /// the names of the line's fields that are metrics, and of those that are their dimensions.
     /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
-    fn metrics(&self, now: SystemTime) -> Metrics {
+    fn write_metrics(&self, line: &mut Fields, now: SystemTime) {
+        let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let called_provider = self.report.attempts > 0;
         // CloudWatch charges for each metric, so a misspelled model name must not create a new one.
-        let is_known_model = self.report.answered_model.is_some();
-        let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let has_warnings = self.warning_count() > 0;
-        let directives = match (called_provider, is_known_model, has_warnings) {
-            (true, true, false) => &MODEL_DIRECTIVES,
-            (true, false, false) => &PROVIDER_DIRECTIVES,
-            (false, _, false) => &DIRECTIVES,
-            (true, true, true) => &MODEL_DIRECTIVES_WITH_WARNINGS,
-            (true, false, true) => &PROVIDER_DIRECTIVES_WITH_WARNINGS,
-            (false, _, true) => &DIRECTIVES_WITH_WARNINGS,
-        };
-        Metrics { timestamp: u64::try_from(since.as_millis()).unwrap_or(u64::MAX), directives }
+        let is_known_model = called_provider && self.report.answered_model.is_some();
+        line.add_json(
+            "_aws",
+            &[
+                r#"{"Timestamp":"#,
+                &since.as_millis().to_string(),
+                r#","CloudWatchMetrics":[{"Namespace":"LlmExe","Dimensions":[["source""#,
+                if is_known_model { r#","provider","model""# } else { "" },
+                r#"]],"Metrics":[{"Name":"durationMs","Unit":"Milliseconds"}"#,
+                if called_provider { PROVIDER_METRICS } else { "" },
+                if self.warning_count() > 0 { WARNING_METRICS } else { "" },
+                "]}]}",
+            ],
+        );
     }
 }
+
+/// The metrics of a line about calls of a provider. Each must be a field of such a line.
+const PROVIDER_METRICS: &str = concat!(
+    r#",{"Name":"providerMs","Unit":"Milliseconds"}"#,
+    r#",{"Name":"attempts","Unit":"Count"}"#,
+    r#",{"Name":"inputTokens","Unit":"Count"}"#,
+    r#",{"Name":"outputTokens","Unit":"Count"}"#,
+    r#",{"Name":"cachedInputTokens","Unit":"Count"}"#,
+    r#",{"Name":"cacheWriteTokens","Unit":"Count"}"#,
+    r#",{"Name":"reasoningTokens","Unit":"Count"}"#,
+    r#",{"Name":"totalTokens","Unit":"Count"}"#,
+);
+
+/// The metric of a line with warnings.
+const WARNING_METRICS: &str = r#",{"Name":"warningCount","Unit":"Count"}"#;
 
 /// A failed record in a log line.
 #[derive(Serialize)]
@@ -297,71 +311,6 @@ impl<'a> From<&'a RequestChange> for LoggedChange<'a> {
         let RequestChange { provider, model, field, change, .. } = change;
         LoggedChange { provider, model, field, change }
     }
-}
-
-/// The field `_aws` of a log line, from which CloudWatch reads the metrics.
-#[derive(Serialize)]
-struct Metrics {
-    #[serde(rename = "Timestamp")]
-    timestamp: u64,
-    #[serde(rename = "CloudWatchMetrics")]
-    directives: &'static RawValue,
-}
-
-/// The names of the fields that are metrics, and of those that are their dimensions.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct MetricDirective<'a> {
-    namespace: &'static str,
-    dimensions: [&'static [&'static str]; 1],
-    metrics: &'a [Metric],
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Metric {
-    name: &'static str,
-    unit: &'static str,
-}
-
-type Directives = LazyLock<Box<RawValue>>;
-
-/// The directives of an invocation that called no provider. Directives are the same in every log
-/// line, so they are serialized once. A metric must be a field of its line, and only lines with
-/// warnings have the field `warningCount`.
-static DIRECTIVES: Directives = LazyLock::new(|| directives(SOURCE, false, false));
-static DIRECTIVES_WITH_WARNINGS: Directives = LazyLock::new(|| directives(SOURCE, false, true));
-
-/// The directives of an invocation that called a provider but received no usable response.
-static PROVIDER_DIRECTIVES: Directives = LazyLock::new(|| directives(SOURCE, true, false));
-static PROVIDER_DIRECTIVES_WITH_WARNINGS: Directives =
-    LazyLock::new(|| directives(SOURCE, true, true));
-
-/// The directives of an invocation in which a model replied.
-static MODEL_DIRECTIVES: Directives = LazyLock::new(|| directives(MODEL, true, false));
-static MODEL_DIRECTIVES_WITH_WARNINGS: Directives = LazyLock::new(|| directives(MODEL, true, true));
-
-const SOURCE: &[&str] = &["source"];
-const MODEL: &[&str] = &["source", "provider", "model"];
-
-fn directives(
-    dimensions: &'static [&'static str],
-    called_provider: bool,
-    has_warnings: bool,
-) -> Box<RawValue> {
-    let mut metrics = vec![Metric { name: "durationMs", unit: "Milliseconds" }];
-    if called_provider {
-        metrics.push(Metric { name: "providerMs", unit: "Milliseconds" });
-        metrics.push(Metric { name: "attempts", unit: "Count" });
-        let token_counts = token_counts(Usage::default()).into_iter();
-        metrics.extend(token_counts.map(|(name, _)| Metric { name, unit: "Count" }));
-    }
-    if has_warnings {
-        metrics.push(Metric { name: "warningCount", unit: "Count" });
-    }
-    let (namespace, dimensions) = (NAMESPACE, [dimensions]);
-    let directive = MetricDirective { namespace, dimensions, metrics: &metrics };
-    to_raw_value(&[directive]).unwrap_or_default()
 }
 
 impl LogLevel {

@@ -19,12 +19,24 @@ impl Fields {
         name: &'static str,
         value: &T,
     ) -> serde_json::Result<()> {
+        self.add_name(name);
+        serde_json::to_writer(&mut self.json, value)
+    }
+
+    /// Adds a field whose value is written in these parts. Together they must be valid JSON.
+    pub(super) fn add_json(&mut self, name: &'static str, parts: &[&str]) {
+        self.add_name(name);
+        for part in parts {
+            self.json.extend_from_slice(part.as_bytes());
+        }
+    }
+
+    fn add_name(&mut self, name: &'static str) {
         self.json.push(if self.json.is_empty() { b'{' } else { b',' });
         self.json.push(b'"');
         self.json.extend_from_slice(name.as_bytes());
         self.json.push(b'"');
         self.json.push(b':');
-        serde_json::to_writer(&mut self.json, value)
     }
 
     /// Adds a field, unless its value is missing.
@@ -54,7 +66,8 @@ mod tests {
         fields.add("a", "x\"y").unwrap();
         fields.add_some("b", None::<&u8>).unwrap();
         fields.add_some("c", Some(&[1, 2])).unwrap();
-        assert_eq!(fields.finish().unwrap(), r#"{"a":"x\"y","c":[1,2]}"#);
+        fields.add_json("d", &["[", "3", "]"]);
+        assert_eq!(fields.finish().unwrap(), r#"{"a":"x\"y","c":[1,2],"d":[3]}"#);
         assert_eq!(Fields::with_capacity(0).finish().unwrap(), "{}");
     }
 }

@@ -20,6 +20,28 @@ const KEY_SUFFIX: &str = "_API_KEY";
 /// Maximum difference between the lengths of a misspelled name and the name of the setting.
 const MAX_EDITS: usize = 2;
 
+/// Whether the name of a setting begins with an ASCII character. Most variables are skipped by
+/// this, because the function checks them at its start.
+const FIRST_LETTERS: [bool; 256] = {
+    let mut letters = [false; 256];
+    let mut index = 0;
+    while index < ROWS.len() {
+        letters[ROWS[index].name.as_bytes()[0] as usize] = true;
+        index += 1;
+    }
+    index = 0;
+    while index < PROVIDERS.len() {
+        letters[PROVIDERS[index].base_url_setting.as_bytes()[0] as usize] = true;
+        index += 1;
+    }
+    index = 0;
+    while index < UNSUPPORTED_SETTINGS.len() {
+        letters[UNSUPPORTED_SETTINGS[index].as_bytes()[0] as usize] = true;
+        index += 1;
+    }
+    letters
+};
+
 /// Returns a warning for each variable whose name is similar to that of a setting. The function
 /// calls this at its start, so names that are too different are skipped without an exact
 /// comparison.
@@ -33,11 +55,16 @@ pub fn misspelled_settings<'a>(variables: impl Iterator<Item = &'a str>) -> Vec<
             || name.starts_with(AWS_PREFIX) && !name.starts_with(S3_FILES_PREFIX)
     };
     for name in variables.filter(|name| !is_known(name)) {
-        let first = name.bytes().next().map(|byte| byte.to_ascii_uppercase());
+        // A name that is misspelled in its first letter is not found.
+        let Some(first) = name.bytes().next().map(|byte| byte.to_ascii_uppercase()) else {
+            continue;
+        };
+        if !FIRST_LETTERS[usize::from(first)] {
+            continue;
+        }
         let mut similar = Vec::new();
         settings().for_each(|setting| {
-            // Most pairs differ here. A name that is misspelled in its first letter is not found.
-            if setting.bytes().next() == first && may_be_similar(name, setting) {
+            if setting.as_bytes().first() == Some(&first) && may_be_similar(name, setting) {
                 similar.push(setting);
             }
         });

@@ -37,7 +37,7 @@ const fn row(name: &'static str, default: &'static str, description: &'static st
 }
 
 /// All settings except the base URLs of providers.
-pub(super) const ROWS: &[SettingRow] = &[
+pub(super) static ROWS: &[SettingRow] = &[
     row("STACK_NAME", "LlmExeLambda", "the stack name, which is part of the names of its secrets"),
     row("SECRET_CACHE_SECONDS", "300", "how long a key from Parameter Store is cached"),
     row("ENDPOINT_AUTH", "AWS_IAM", "authentication of HTTP callers: AWS_IAM, API_KEY or NONE"),

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::error_body::{ErrorBody, is_reported};
 use crate::error::ErrorKind;
 use crate::wire::WireReply;
+use crate::word_list::{contains_phrase, contains_word};
 
 pub(crate) use crate::wire::unreadable;
 
@@ -107,15 +108,14 @@ fn status_without_code(body: &ErrorBody) -> u16 {
     }
 }
 
-/// The finish reasons of a reply that the provider aborted. DeepSeek sends the first; gateways and
-/// Zhipu AI send the others.
-const ABORT_REASONS: &[&str] = &["insufficient_system_resource", "error", "network_error"];
-
-/// Returns whether the provider aborted the reply, so that its text is not usable.
+/// Returns whether the provider aborted the reply, so that its text is not usable. DeepSeek sends
+/// the first of these reasons; gateways and Zhipu AI send the others.
 pub(super) fn is_aborted(finish_reason: Option<&str>) -> bool {
-    let is_named =
-        |name: &&str| finish_reason.is_some_and(|found| found.eq_ignore_ascii_case(name));
-    ABORT_REASONS.iter().any(is_named)
+    finish_reason.is_some_and(|reason| {
+        reason.eq_ignore_ascii_case("insufficient_system_resource")
+            || reason.eq_ignore_ascii_case("error")
+            || reason.eq_ignore_ascii_case("network_error")
+    })
 }
 
 /// Returns the text of a body that has no known error message. Returns an empty string if it is an
@@ -148,38 +148,22 @@ pub(crate) fn classify_status(status: u16) -> (ErrorKind, bool) {
 /// Parts of the codes that report used-up credit, in lower case. Examples of codes: OpenAI's
 /// `project_spend_limit_exceeded`, Google's `BILLING_DISABLED`, Moonshot's
 /// `exceeded_current_quota_error`.
-const QUOTA_CODES: &[&str] = &[
-    "arrearage",
-    "billing_",
-    "credit_balance",
-    "exceeded_current_quota",
-    "insufficient_balance",
-    "insufficient_quota",
-    "spend_limit",
-    "usage_limit",
-];
+const QUOTA_CODES: &str = "arrearage|billing_|credit_balance|exceeded_current_quota|\
+    insufficient_balance|insufficient_quota|spend_limit|usage_limit";
 
 /// Texts in messages about used-up credit.
-const QUOTA_MESSAGES: &[&str] = &[
+const QUOTA_MESSAGES: &str = concat!(
     // Gateways that pass on only the text of OpenAI's error
-    "insufficient_quota",
+    "insufficient_quota|",
     // Anthropic
-    "credit balance is too low",
-    "API usage limits",
+    "credit balance is too low|API usage limits|",
     // xAI
-    "used all available credits",
-    "have any credits or licenses",
+    "used all available credits|have any credits or licenses|",
     // Google
-    "prepayment credits are depleted",
-    "spending cap",
+    "prepayment credits are depleted|spending cap|",
     // OpenRouter
     "Key limit exceeded",
-];
-
-/// Returns whether a text contains at least one of the known texts.
-pub(super) fn contains_any(text: &str, known: &[&str]) -> bool {
-    known.iter().any(|known| text.contains(known))
-}
+);
 
 /// Returns whether the account has used up its credit or quota, which means that a retry cannot
 /// succeed.
@@ -187,8 +171,8 @@ fn is_quota_exhausted(status: u16, body: &ErrorBody, message: &str) -> bool {
     match status {
         402 => true,
         400 | 403 | 429 => {
-            body.has_code(|code| contains_any(code, QUOTA_CODES))
-                || contains_any(message, QUOTA_MESSAGES)
+            body.has_code(|code| contains_phrase(code, QUOTA_CODES))
+                || contains_phrase(message, QUOTA_MESSAGES)
                 || body.is_long_term_quota()
         }
         _ => false,
@@ -196,36 +180,32 @@ fn is_quota_exhausted(status: u16, body: &ErrorBody, message: &str) -> bool {
 }
 
 /// The codes that report forbidden content, in lower case.
-const CONTENT_CODES: &[&str] = &[
+const CONTENT_CODES: &str = concat!(
     // OpenAI
-    "invalid_prompt",
-    "bio_policy",
-    "cyber_policy",
-    "content_policy_violation",
+    "invalid_prompt bio_policy cyber_policy content_policy_violation ",
     // Azure, Moonshot
-    "content_filter",
-    "responsibleaipolicyviolation",
+    "content_filter responsibleaipolicyviolation ",
     // Alibaba
     "data_inspection_failed",
-];
+);
 
 /// Texts in messages about forbidden content.
-const CONTENT_MESSAGES: &[&str] = &[
+const CONTENT_MESSAGES: &str = concat!(
     // Anthropic
-    "blocked by content filtering policy",
+    "blocked by content filtering policy|",
     // xAI
-    "Content violates usage guidelines",
+    "Content violates usage guidelines|",
     // DeepSeek
-    "Content Exists Risk",
+    "Content Exists Risk|",
     // OpenRouter
     "requires moderation",
-];
+);
 
 /// Returns whether the provider rejects the content of the prompt or of the reply.
 fn is_about_content(status: u16, body: &ErrorBody, message: &str) -> bool {
     matches!(status, 400 | 403 | 422)
-        && (body.has_code(|code| CONTENT_CODES.contains(&code))
-            || contains_any(message, CONTENT_MESSAGES)
+        && (body.has_code(|code| contains_word(CONTENT_CODES, code))
+            || contains_phrase(message, CONTENT_MESSAGES)
             || body.has_moderation_reasons())
 }
 

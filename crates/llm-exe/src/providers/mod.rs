@@ -114,7 +114,7 @@ impl ProviderRow {
 }
 
 /// The built-in providers.
-pub const PROVIDERS: &[ProviderRow] = &[
+pub static PROVIDERS: &[ProviderRow] = &[
     ProviderRow {
         name: "openai",
         dialect: &quirks::OPENAI,

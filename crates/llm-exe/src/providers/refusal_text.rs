@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use super::capabilities::EFFORTS;
-use super::failure::contains_any;
 use crate::word_list::contains_phrase;
 
 /// Maximum length of a quoted name or value, such as `response_format.json_schema`.
@@ -224,18 +223,18 @@ fn sentence_length(text: &str) -> usize {
 /// Returns whether a text in lower case is about parts of a request that exclude each other.
 pub(super) fn is_exclusive(text: &str) -> bool {
     let mut words = text.split(|c: char| !c.is_alphanumeric());
-    let between = |start: &str, ends: &[&str]| {
+    let between = |start: &str, ends: &str| {
         text.match_indices(start).any(|(at, _)| {
             let sentence = text.get(at..).unwrap_or_default();
             let sentence = sentence.get(..sentence_length(sentence)).unwrap_or_default();
-            contains_any(sentence, ends)
+            contains_phrase(sentence, ends)
         })
     };
     words.any(|word| matches!(word, "both" | "together" | "simultaneously"))
         || contains_phrase(text, EXCLUSIVE_TEXTS)
-        || between("either ", &[" or "])
-        || between("when ", &[" is set", " are set", " is specified", " is provided"])
-        || between("if ", &[" is set", " are set", " is specified", " is provided"])
+        || between("either ", " or ")
+        || between("when ", " is set| are set| is specified| is provided")
+        || between("if ", " is set| are set| is specified| is provided")
 }
 
 /// Returns whether a text in lower case is about the value of an option, which other requests can

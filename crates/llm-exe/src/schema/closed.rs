@@ -13,14 +13,12 @@ use super::keywords::each_subschema;
 const MAX_OPTIONAL: usize = 24;
 /// Maximum number of schemas with `anyOf` or several types.
 const MAX_UNIONS: usize = 16;
-const FORMATS: &[&str] =
-    &["date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"];
 
 const CLOSED: Form = Form {
     unsupported: &["patternProperties", "prefixItems", "$dynamicRef", "$recursiveRef"],
     supported: &[
         ("title", |_| true),
-        ("format", |format| format.as_str().is_some_and(|name| FORMATS.contains(&name))),
+        ("format", |format| format.as_str().is_some_and(is_supported_format)),
         ("minItems", |min| *min == json!(0) || *min == json!(1)),
     ],
     rewrite_literal,
@@ -28,6 +26,23 @@ const CLOSED: Form = Form {
     closed: true,
     definitions_at_root: false,
 };
+
+/// Returns whether Anthropic supports a format.
+fn is_supported_format(name: &str) -> bool {
+    matches!(
+        name,
+        "date-time"
+            | "time"
+            | "date"
+            | "duration"
+            | "email"
+            | "hostname"
+            | "uri"
+            | "ipv4"
+            | "ipv6"
+            | "uuid"
+    )
+}
 
 /// Rewrites a schema to the form that Anthropic accepts. Returns `None` if the schema is recursive,
 /// or contains objects with arbitrary keys or values without a type.

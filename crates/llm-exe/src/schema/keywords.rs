@@ -2,19 +2,6 @@
 
 use serde_json::{Map, Value};
 
-/// Keywords whose values are objects of schemas.
-const NAMED: &[&str] = &[
-    "$defs",
-    "definitions",
-    "dependencies",
-    "dependentSchemas",
-    "patternProperties",
-    "properties",
-];
-
-/// Keywords whose values are data instead of schemas.
-const DATA: &[&str] = &["const", "default", "enum", "examples"];
-
 /// Calls `change` with each direct subschema of a schema. Objects under unknown keywords are
 /// included, because a `$ref` can point into them, as in `#/components/schemas/A`.
 pub(super) fn change_subschemas(
@@ -26,7 +13,7 @@ pub(super) fn change_subschemas(
             Value::Object(named) if is_named(keyword) => {
                 named.values_mut().filter_map(Value::as_object_mut).for_each(&mut *change);
             }
-            _ if DATA.contains(&keyword.as_str()) => {}
+            _ if is_data(keyword) => {}
             Value::Object(inner) => change(inner),
             Value::Array(list) => {
                 list.iter_mut().filter_map(Value::as_object_mut).for_each(&mut *change);
@@ -62,7 +49,7 @@ pub(super) fn each_subschema<'a>(
                     }
                 }
             }
-            _ if DATA.contains(&keyword.as_str()) => {}
+            _ if is_data(keyword) => {}
             Value::Object(inner) => visit(keyword, Step::None, inner),
             Value::Array(list) => {
                 for (index, inner) in list.iter().enumerate() {
@@ -78,5 +65,18 @@ pub(super) fn each_subschema<'a>(
 
 /// Returns whether the value of a keyword is an object of schemas.
 pub(super) fn is_named(keyword: &str) -> bool {
-    NAMED.contains(&keyword)
+    matches!(
+        keyword,
+        "$defs"
+            | "definitions"
+            | "dependencies"
+            | "dependentSchemas"
+            | "patternProperties"
+            | "properties"
+    )
+}
+
+/// Returns whether the value of a keyword is data instead of a schema.
+fn is_data(keyword: &str) -> bool {
+    matches!(keyword, "const" | "default" | "enum" | "examples")
 }

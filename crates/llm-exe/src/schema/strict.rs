@@ -20,30 +20,6 @@ use super::pattern::has_lookaround;
 use super::reference::referenced;
 use super::size::SizeBudget;
 
-/// Keywords that strict mode supports.
-const SUPPORTED: &[&str] = &[
-    "type",
-    "enum",
-    "const",
-    "description",
-    "title",
-    "$ref",
-    "pattern",
-    "multipleOf",
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "minItems",
-    "maxItems",
-];
-/// Keywords that are removed because they do not affect validation.
-const REMOVED: &[&str] =
-    &["default", "examples", "$schema", "$comment", "deprecated", "readOnly", "writeOnly"];
-/// Formats that strict mode supports. Other formats are removed, which does not change the meaning
-/// of the schema because this crate never validates `format`.
-const FORMATS: &[&str] =
-    &["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"];
 const MAX_LEVELS: usize = 10;
 const MAX_PROPERTIES: usize = 5000;
 const MAX_ENUM_VALUES: usize = 1000;
@@ -56,6 +32,52 @@ const UNLIMITED_ENUM_VALUES: usize = 250;
 const MAX_ENUM_CHARS: usize = 15_000;
 
 type Rules = Map<String, Value>;
+
+/// Returns whether strict mode supports a keyword.
+fn is_supported(keyword: &str) -> bool {
+    matches!(
+        keyword,
+        "type"
+            | "enum"
+            | "const"
+            | "description"
+            | "title"
+            | "$ref"
+            | "pattern"
+            | "multipleOf"
+            | "minimum"
+            | "maximum"
+            | "exclusiveMinimum"
+            | "exclusiveMaximum"
+            | "minItems"
+            | "maxItems"
+    )
+}
+
+/// Returns whether a keyword is removed because it does not affect validation.
+fn is_removed(keyword: &str) -> bool {
+    matches!(
+        keyword,
+        "default" | "examples" | "$schema" | "$comment" | "deprecated" | "readOnly" | "writeOnly"
+    )
+}
+
+/// Returns whether strict mode supports a format. Other formats are removed, which does not change
+/// the meaning of the schema because this crate never validates `format`.
+fn is_supported_format(name: &str) -> bool {
+    matches!(
+        name,
+        "date-time"
+            | "time"
+            | "date"
+            | "duration"
+            | "email"
+            | "hostname"
+            | "ipv4"
+            | "ipv6"
+            | "uuid"
+    )
+}
 
 /// Rewrites a schema to the form that strict mode requires. Returns `None` if this would change
 /// which values the schema accepts, or if the result would be too large.
@@ -135,15 +157,15 @@ impl StrictRewriter<'_> {
                     out.insert(key.clone(), self.rewrite_definitions(key, value)?);
                 }
                 "format" => {
-                    if value.as_str().is_some_and(|format| FORMATS.contains(&format)) {
+                    if value.as_str().is_some_and(is_supported_format) {
                         out.insert(key.clone(), value.clone());
                     }
                 }
                 "pattern" if value.as_str().is_some_and(has_lookaround) => {
                     moved.push(self.budget.note(key, value)?);
                 }
-                key if REMOVED.contains(&key) => {}
-                key if SUPPORTED.contains(&key) => {
+                key if is_removed(key) => {}
+                key if is_supported(key) => {
                     out.insert(key.to_owned(), value.clone());
                 }
                 _ => return None,
@@ -214,7 +236,7 @@ impl StrictRewriter<'_> {
     /// Counts the keywords of a schema that are copied as they are.
     fn charge_copied(&self, rules: &Rules) -> Option<()> {
         let is_copied =
-            |key: &str| SUPPORTED.contains(&key) || ["format", "required", "$id"].contains(&key);
+            |key: &str| is_supported(key) || ["format", "required", "$id"].contains(&key);
         let mut copied = rules.iter().filter(|(key, _)| is_copied(key));
         copied.try_for_each(|(key, value)| self.budget.charge_field(key, value))
     }
@@ -289,7 +311,7 @@ impl StrictRewriter<'_> {
 
 /// Returns whether a keyword next to a `$ref` must be preserved.
 fn is_ref_sibling(key: &str) -> bool {
-    !["$ref", "$defs", "definitions", "$id"].contains(&key) && !REMOVED.contains(&key)
+    !["$ref", "$defs", "definitions", "$id"].contains(&key) && !is_removed(key)
 }
 
 /// Returns whether the `type` of a schema allows values of the named type.

@@ -19,45 +19,40 @@ use crate::wire::WireReply;
 /// The name of the response body in errors.
 const EXPECTED: &str = "a chat completion";
 
-/// The finish reasons of OpenAI, and those of the servers that imitate its API. Their case is
-/// ignored, because gateways of other APIs pass on reasons such as `STOP` and `MAX_TOKENS`.
-const FINISH_REASONS: &[(&str, StopReason)] = &[
-    ("stop", StopReason::Stop),
-    ("length", StopReason::Length),
-    ("tool_calls", StopReason::ToolCalls),
-    ("function_call", StopReason::ToolCalls),
-    ("content_filter", StopReason::ContentFilter),
-    ("complete", StopReason::Stop),
-    ("completed", StopReason::Stop),
-    ("end_turn", StopReason::Stop),
-    ("eos", StopReason::Stop),
-    ("eos_token", StopReason::Stop),
-    ("stop_sequence", StopReason::Stop),
-    ("max_tokens", StopReason::Length),
-    ("max_output_tokens", StopReason::Length),
-    ("model_length", StopReason::Length),
-    ("model_context_window_exceeded", StopReason::Length),
-    ("tool_call", StopReason::ToolCalls),
-    ("tool_use", StopReason::ToolCalls),
-    ("refusal", StopReason::Refusal),
-    ("blocklist", StopReason::ContentFilter),
-    ("content_filtered", StopReason::ContentFilter),
-    ("guardrail_intervened", StopReason::ContentFilter),
-    ("prohibited_content", StopReason::ContentFilter),
-    ("recitation", StopReason::ContentFilter),
-    ("safety", StopReason::ContentFilter),
-    ("sensitive", StopReason::ContentFilter),
-    ("spii", StopReason::ContentFilter),
-];
-
+/// Returns the reason for which the model stopped. The names are those of OpenAI and of the servers
+/// that imitate its API. Their case is ignored, because gateways of other APIs pass on reasons such
+/// as `STOP` and `MAX_TOKENS`.
 fn stop_reason(finish_reason: Option<&str>) -> StopReason {
     let Some(reason) = finish_reason else { return StopReason::Other };
     // Some servers send the token at which the model stopped, such as `<|eot_id|>`.
     if reason.starts_with('<') && reason.ends_with('>') {
         return StopReason::Stop;
     }
-    let known = FINISH_REASONS.iter().find(|(name, _)| name.eq_ignore_ascii_case(reason));
-    known.map_or(StopReason::Other, |(_, reason)| *reason)
+    if reason == "stop" {
+        return StopReason::Stop;
+    }
+    match reason.to_ascii_lowercase().as_str() {
+        "stop" | "complete" | "completed" | "end_turn" | "eos" | "eos_token" | "stop_sequence" => {
+            StopReason::Stop
+        }
+        "length"
+        | "max_tokens"
+        | "max_output_tokens"
+        | "model_length"
+        | "model_context_window_exceeded" => StopReason::Length,
+        "tool_calls" | "function_call" | "tool_call" | "tool_use" => StopReason::ToolCalls,
+        "refusal" => StopReason::Refusal,
+        "content_filter"
+        | "content_filtered"
+        | "blocklist"
+        | "guardrail_intervened"
+        | "prohibited_content"
+        | "recitation"
+        | "safety"
+        | "sensitive"
+        | "spii" => StopReason::ContentFilter,
+        _ => StopReason::Other,
+    }
 }
 
 /// Parses a successful response to the request for `chat`.

@@ -170,34 +170,35 @@ fn single(mut mapped: impl Iterator<Item = char>, c: char) -> char {
     }
 }
 
-/// The long and the short name of a property without a value, and whether a character has it.
-type BinaryRow = (&'static str, &'static str, fn(char) -> bool);
-
-/// The properties without a value. ECMA-262 has more: those of bidirectional text, case mapping and
-/// normalization are not supported, because their tables would make the program larger.
-const BINARY: &[BinaryRow] = &[
-    ("Alphabetic", "Alpha", char::is_alphabetic),
-    ("Any", "Any", |_| true),
-    ("ASCII", "ASCII", |c| c.is_ascii()),
-    ("ASCII_Hex_Digit", "AHex", |c| c.is_ascii_hexdigit()),
-    ("Dash", "Dash", has::<Dash>),
-    ("Emoji", "Emoji", has::<Emoji>),
-    ("Emoji_Component", "EComp", has::<EmojiComponent>),
-    ("Emoji_Modifier", "EMod", has::<EmojiModifier>),
-    ("Emoji_Modifier_Base", "EBase", has::<EmojiModifierBase>),
-    ("Emoji_Presentation", "EPres", has::<EmojiPresentation>),
-    ("Extended_Pictographic", "ExtPict", has::<ExtendedPictographic>),
-    ("Hex_Digit", "Hex", has::<HexDigit>),
-    ("ID_Continue", "IDC", has::<IdContinue>),
-    ("ID_Start", "IDS", has::<IdStart>),
-    ("Ideographic", "Ideo", has::<Ideographic>),
-    ("Lowercase", "Lower", char::is_lowercase),
-    ("Math", "Math", has::<Math>),
-    ("Regional_Indicator", "RI", has::<RegionalIndicator>),
-    ("Uppercase", "Upper", char::is_uppercase),
-    ("Variation_Selector", "VS", has::<VariationSelector>),
-    ("White_Space", "space", char::is_whitespace),
-];
+/// Returns the function for a property without a value, by its long or short name. ECMA-262 has
+/// more: those of bidirectional text, case mapping and normalization are not supported, because
+/// their tables would make the program larger.
+fn binary_property(name: &str) -> Option<fn(char) -> bool> {
+    Some(match name {
+        "Alphabetic" | "Alpha" => char::is_alphabetic,
+        "Any" => |_| true,
+        "ASCII" => |c| c.is_ascii(),
+        "ASCII_Hex_Digit" | "AHex" => |c| c.is_ascii_hexdigit(),
+        "Dash" => has::<Dash>,
+        "Emoji" => has::<Emoji>,
+        "Emoji_Component" | "EComp" => has::<EmojiComponent>,
+        "Emoji_Modifier" | "EMod" => has::<EmojiModifier>,
+        "Emoji_Modifier_Base" | "EBase" => has::<EmojiModifierBase>,
+        "Emoji_Presentation" | "EPres" => has::<EmojiPresentation>,
+        "Extended_Pictographic" | "ExtPict" => has::<ExtendedPictographic>,
+        "Hex_Digit" | "Hex" => has::<HexDigit>,
+        "ID_Continue" | "IDC" => has::<IdContinue>,
+        "ID_Start" | "IDS" => has::<IdStart>,
+        "Ideographic" | "Ideo" => has::<Ideographic>,
+        "Lowercase" | "Lower" => char::is_lowercase,
+        "Math" => has::<Math>,
+        "Regional_Indicator" | "RI" => has::<RegionalIndicator>,
+        "Uppercase" | "Upper" => char::is_uppercase,
+        "Variation_Selector" | "VS" => has::<VariationSelector>,
+        "White_Space" | "space" => char::is_whitespace,
+        _ => return None,
+    })
+}
 
 fn has<P: BinaryProperty>(c: char) -> bool {
     CodePointSetData::new::<P>().contains(c)
@@ -230,10 +231,9 @@ impl Property {
                     let assigned = GeneralCategoryGroup::Unassigned.complement();
                     Some(Property::Category(CodePointMapData::new(), assigned))
                 }
-                _ => {
-                    let row = BINARY.iter().find(|row| row.0 == text || row.1 == text);
-                    row.map(|row| Property::Binary(row.2)).or_else(|| Self::from_category(text))
-                }
+                _ => binary_property(text)
+                    .map(Property::Binary)
+                    .or_else(|| Self::from_category(text)),
             },
         }
     }
