@@ -112,7 +112,7 @@ impl ErrorResponse {
         ErrorResponse { status, code, message, region: None, date: None }
     }
 
-    /// `codes` is a list in one text: each start adjusts the address of each item of a list of texts.
+    /// `codes` is one text, because each start adjusts the address of each item of a list.
     fn has_code(&self, codes: &str) -> bool {
         codes.split_ascii_whitespace().any(|code| code == self.code)
     }
