@@ -199,49 +199,39 @@ pub(crate) fn raw() -> &'static Helper {
     &RAW
 }
 
-/// Names of other template languages and of dotprompt, each with the end of the error message.
-const FOREIGN_NAMES: &[(&str, &str)] = &[
-    ("foreach", " (did you mean each?)"),
-    ("for", " (did you mean each?)"),
-    ("loop", " (did you mean each?)"),
-    ("elseif", " (did you mean else if?)"),
-    ("elif", " (did you mean else if?)"),
-    ("else", " (did you mean {{else if …}}?)"),
-    ("equals", " (did you mean eq?)"),
-    ("isequal", " (did you mean eq?)"),
-    ("notequals", " (did you mean neq?)"),
-    ("noteq", " (did you mean neq?)"),
-    ("ne", " (did you mean neq?)"),
-    ("uppercase", " (did you mean upper?)"),
-    ("touppercase", " (did you mean upper?)"),
-    ("lowercase", " (did you mean lower?)"),
-    ("tolowercase", " (did you mean lower?)"),
-    ("stringify", " (did you mean json?)"),
-    ("tojson", " (did you mean json?)"),
-    ("gt", "; use ifCond with the operator \">\""),
-    ("gte", "; use ifCond with the operator \">=\""),
-    ("lt", "; use ifCond with the operator \"<\""),
-    ("lte", "; use ifCond with the operator \"<=\""),
-    ("and", "; use ifCond with the operator \"&&\""),
-    ("or", "; use ifCond with the operator \"||\""),
-    ("not", "; use unless"),
-    ("raw", "; it must be used as a raw block: {{{{raw}}}}…{{{{/raw}}}}"),
-    ("role", "; use a list of messages, each with its role"),
-    ("media", "; use a part of type image_url"),
-    ("section", "; use an inline partial"),
-];
-
 /// Suggests a helper with a name similar to an unknown one, as the end of an error message.
 pub(crate) fn suggest(name: &str) -> String {
-    let lower = name.to_lowercase().replace('_', "");
-    match FOREIGN_NAMES.iter().find(|(foreign, _)| *foreign == lower) {
-        Some((_, hint)) => (*hint).to_owned(),
-        None => {
-            let known: Vec<&str> =
-                BUILTINS.iter().chain(HELPERS).map(|helper| helper.name).collect();
-            suggestion(name, &known)
-        }
+    if let Some(hint) = hint_for_foreign_name(&name.to_lowercase().replace('_', "")) {
+        return hint.to_owned();
     }
+    let known: Vec<&str> = BUILTINS.iter().chain(HELPERS).map(|helper| helper.name).collect();
+    suggestion(name, &known)
+}
+
+/// Returns the end of the error message for a name of other template languages or of dotprompt.
+fn hint_for_foreign_name(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "foreach" | "for" | "loop" => " (did you mean each?)",
+        "elseif" | "elif" => " (did you mean else if?)",
+        "else" => " (did you mean {{else if …}}?)",
+        "equals" | "isequal" => " (did you mean eq?)",
+        "notequals" | "noteq" | "ne" => " (did you mean neq?)",
+        "uppercase" | "touppercase" => " (did you mean upper?)",
+        "lowercase" | "tolowercase" => " (did you mean lower?)",
+        "stringify" | "tojson" => " (did you mean json?)",
+        "gt" => "; use ifCond with the operator \">\"",
+        "gte" => "; use ifCond with the operator \">=\"",
+        "lt" => "; use ifCond with the operator \"<\"",
+        "lte" => "; use ifCond with the operator \"<=\"",
+        "and" => "; use ifCond with the operator \"&&\"",
+        "or" => "; use ifCond with the operator \"||\"",
+        "not" => "; use unless",
+        "raw" => "; it must be used as a raw block: {{{{raw}}}}…{{{{/raw}}}}",
+        "role" => "; use a list of messages, each with its role",
+        "media" => "; use a part of type image_url",
+        "section" => "; use an inline partial",
+        _ => return None,
+    })
 }
 
 /// Creates the table entry for a helper that returns a value.
