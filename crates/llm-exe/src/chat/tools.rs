@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::schema::with_pointers;
+use crate::schema::{to_draft_2020_12, with_pointers};
 
 /// A tool that the model may call.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,12 +31,13 @@ impl Tool {
     /// OpenAI rejects an "object schema missing properties", and other APIs reject a missing
     /// `type`.
     pub(crate) fn object_schema(&self) -> Value {
-        let mut schema = with_pointers(&self.parameters).into_owned();
-        if let Some(fields) = schema.as_object_mut() {
-            fields.entry("type").or_insert_with(|| json!("object"));
-            fields.entry("properties").or_insert_with(|| json!({}));
-        }
-        schema
+        with_object_fields(with_pointers(&self.parameters).into_owned())
+    }
+
+    /// Returns the schema of [`Tool::object_schema`] in draft 2020-12. The fields are added after
+    /// the conversion, which would remove them next to a reference of an older draft.
+    pub(crate) fn draft_2020_12_schema(&self) -> Value {
+        with_object_fields(to_draft_2020_12(&self.parameters).into_owned())
     }
 
     /// Sets the description.
@@ -44,6 +45,14 @@ impl Tool {
     pub fn with_description(self, description: impl Into<String>) -> Self {
         Tool { description: Some(description.into()), ..self }
     }
+}
+
+fn with_object_fields(mut schema: Value) -> Value {
+    if let Some(fields) = schema.as_object_mut() {
+        fields.entry("type").or_insert_with(|| json!("object"));
+        fields.entry("properties").or_insert_with(|| json!({}));
+    }
+    schema
 }
 
 /// Whether the model may, must or must not call a tool.

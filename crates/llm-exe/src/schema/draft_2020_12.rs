@@ -3,12 +3,15 @@
 //! so they are of this draft too.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
-use super::keywords::{change_subschemas, is_named};
+use super::keywords::{change_subschemas, each_subschema, is_named};
 use super::merge::READABLE;
-use super::reference::{push_step, unescape_step, with_pointers};
+use super::reference::{unescape_step, with_pointers};
+use super::size::SizeBudget;
 use super::validate::Draft;
 
 /// Keywords that constrain values, and the draft that introduced them. Validators of earlier drafts
@@ -34,27 +37,128 @@ const INTRODUCED: &[(&str, Draft)] = &[
 pub fn to_draft_2020_12(schema: &Value) -> Cow<'_, Value> {
     let draft = Draft::detect(schema);
     let schema = with_pointers(schema);
-    match &*schema {
-        Value::Object(rules) if draft != Draft::Draft202012 => {
-            let mut converted = rules.clone();
-            convert(&mut converted, &schema, draft);
-            Cow::Owned(Value::Object(converted))
+    if draft == Draft::Draft202012 || !schema.is_object() {
+        return schema;
+    }
+    let schema = with_preserved_targets(&schema, draft).map_or(schema, Cow::Owned);
+    let mut converted = schema.as_object().cloned().unwrap_or_default();
+    convert(&mut converted, &schema, draft);
+    Cow::Owned(Value::Object(converted))
+}
+
+/// The keywords of a schema that validators of its draft ignore, and that the conversion removes.
+struct IgnoredKeywords {
+    draft: Draft,
+    /// Whether a reference is next to the keywords. In older drafts, it replaces all of them except
+    /// for definitions, which can be the targets of references.
+    are_siblings: bool,
+    has_list_of_items: bool,
+}
+
+impl IgnoredKeywords {
+    fn new(rules: &Map<String, Value>, draft: Draft) -> Self {
+        let has_reference = rules.get("$ref").is_some_and(Value::is_string);
+        IgnoredKeywords {
+            draft,
+            are_siblings: has_reference && draft.ignores_ref_siblings(),
+            has_list_of_items: rules.get("items").is_some_and(Value::is_array),
         }
-        _ => schema,
+    }
+
+    fn contains(&self, keyword: &str) -> bool {
+        let is_sibling = self.are_siblings
+            && !["$ref", "$defs", "definitions"].contains(&keyword)
+            && !READABLE.contains(&keyword);
+        let mut introduced = INTRODUCED.iter();
+        is_sibling
+            || introduced.any(|(name, since)| *name == keyword && self.draft < *since)
+            || keyword == "additionalItems" && !self.has_list_of_items
     }
 }
 
-fn convert(rules: &mut Map<String, Value>, root: &Value, draft: Draft) {
-    let has_reference = rules.get("$ref").is_some_and(Value::is_string);
-    // References of these drafts ignore all other keywords. Definitions can be their targets.
-    let is_ignored = |key: &str| {
-        let is_sibling = has_reference
-            && draft.ignores_ref_siblings()
-            && !["$ref", "$defs", "definitions"].contains(&key)
-            && !READABLE.contains(&key);
-        is_sibling || INTRODUCED.iter().any(|(keyword, since)| *keyword == key && draft < *since)
+/// Copies the targets of references that the conversion removes to the definitions of the root, and
+/// changes the references. Returns `None` if there are none, or if the copies would be too large.
+fn with_preserved_targets(root: &Value, draft: Draft) -> Option<Value> {
+    let budget = SizeBudget::new();
+    let is_used = |name: &str| {
+        let mut definitions = ["$defs", "definitions"].iter().filter_map(|key| root.get(*key));
+        definitions.any(|definitions| definitions.get(name).is_some())
     };
-    let has_list_of_items = rules.get("items").is_some_and(Value::is_array);
+    let mut names = (1..).map(|index: usize| format!("target{index}")).filter(|it| !is_used(it));
+    let mut definitions = Map::new();
+    let mut moved: HashMap<&str, String> = HashMap::new();
+    let mut pending = vec![root.as_object()?];
+    while let Some(rules) = pending.pop() {
+        let ignored = IgnoredKeywords::new(rules, draft);
+        each_subschema(rules, &mut |keyword, _, inner| {
+            if !ignored.contains(keyword) {
+                pending.push(inner);
+            }
+        });
+        let Some(reference) = rules.get("$ref").and_then(Value::as_str) else { continue };
+        if moved.contains_key(reference) {
+            continue;
+        }
+        if let Some(target) = ignored_target(root, reference, draft) {
+            let name = names.next()?;
+            moved.insert(reference, format!("#/$defs/{name}"));
+            definitions.insert(name, budget.copy(target)?);
+            pending.extend(target.as_object());
+        }
+    }
+    if moved.is_empty() {
+        return None;
+    }
+    let mut changed = root.as_object()?.clone();
+    let all = changed.entry("$defs").or_insert_with(|| json!({}));
+    all.as_object_mut()?.extend(definitions);
+    move_references(&mut changed, &moved);
+    Some(Value::Object(changed))
+}
+
+fn move_references(rules: &mut Map<String, Value>, moved: &HashMap<&str, String>) {
+    if let Some(Value::String(reference)) = rules.get_mut("$ref")
+        && let Some(pointer) = moved.get(&**reference)
+    {
+        reference.clone_from(pointer);
+    }
+    change_subschemas(rules, &mut |inner| move_references(inner, moved));
+}
+
+/// Returns the target of a reference if it is in a keyword that the conversion removes.
+fn ignored_target<'a>(root: &'a Value, reference: &str, draft: Draft) -> Option<&'a Value> {
+    let mut is_in_ignored = false;
+    let target = follow(root, reference, |_, step, rules| {
+        is_in_ignored |=
+            rules.is_some_and(|rules| IgnoredKeywords::new(rules, draft).contains(step));
+    })?;
+    is_in_ignored.then_some(target)
+}
+
+/// Follows a pointer. Calls `visit` for each step, as it is written and decoded, and with the
+/// schema that has it as a keyword. Returns `None` if the pointer has no target.
+fn follow<'a>(
+    root: &'a Value,
+    reference: &str,
+    mut visit: impl FnMut(&str, &str, Option<&'a Map<String, Value>>),
+) -> Option<&'a Value> {
+    let mut value = root;
+    let mut is_name = false;
+    for written in reference.strip_prefix("#/")?.split('/') {
+        let step = unescape_step(&percent_decode_str(written).decode_utf8().ok()?);
+        let rules = value.as_object().filter(|_| !is_name);
+        visit(written, &step, rules);
+        value = match value {
+            Value::Array(items) => items.get(step.parse::<usize>().ok()?)?,
+            value => value.get(&step)?,
+        };
+        is_name = rules.is_some() && is_named(&step);
+    }
+    Some(value)
+}
+
+fn convert(rules: &mut Map<String, Value>, root: &Value, draft: Draft) {
+    let ignored = IgnoredKeywords::new(rules, draft);
     for (bound, exclusive) in [("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")] {
         if let Some(Value::Bool(is_exclusive)) = rules.get(exclusive).cloned() {
             rules.shift_remove(exclusive);
@@ -64,10 +168,11 @@ fn convert(rules: &mut Map<String, Value>, root: &Value, draft: Draft) {
         }
     }
     let mut converted = Map::new();
+    let mut dependencies = Map::new();
     for (key, value) in std::mem::take(rules) {
         match (key.as_str(), value) {
             ("$schema", _) => {}
-            (key, _) if is_ignored(key) => {}
+            (key, _) if ignored.contains(key) => {}
             ("$ref", Value::String(reference)) => {
                 let reference = converted_pointer(root, &reference).unwrap_or(reference);
                 converted.insert(key, json!(reference));
@@ -79,14 +184,14 @@ fn convert(rules: &mut Map<String, Value>, root: &Value, draft: Draft) {
             ("items", value @ Value::Array(_)) => {
                 converted.insert("prefixItems".to_owned(), value);
             }
-            ("additionalItems", value) if has_list_of_items => {
+            ("additionalItems", value) => {
                 converted.insert("items".to_owned(), value);
             }
-            ("additionalItems", _) => {}
-            ("dependencies", Value::Object(all)) => insert_dependencies(&mut converted, all),
+            ("dependencies", Value::Object(all)) => dependencies = all,
             (_, value) => drop(converted.insert(key, value)),
         }
     }
+    insert_dependencies(&mut converted, dependencies);
     *rules = converted;
     change_subschemas(rules, &mut |inner| convert(inner, root, draft));
 }
@@ -99,24 +204,16 @@ fn converted_pointer(root: &Value, reference: &str) -> Option<String> {
         return None;
     }
     let mut pointer = "#".to_owned();
-    let mut value = root;
-    let mut is_name = false;
-    for step in reference.strip_prefix("#/")?.split('/') {
-        let step = unescape_step(step);
-        let inner = match value {
-            Value::Array(items) => items.get(step.parse::<usize>().ok()?)?,
-            value => value.get(&step)?,
-        };
-        let sent = match step.as_str() {
-            "items" if !is_name && inner.is_array() => "prefixItems",
-            "additionalItems" if !is_name => "items",
-            "dependencies" if !is_name => "dependentSchemas",
-            step => step,
-        };
-        push_step(&mut pointer, sent);
-        is_name = !is_name && is_named(&step);
-        value = inner;
-    }
+    follow(root, reference, |written, step, rules| {
+        let has_list = rules.is_some_and(|rules| rules.get("items").is_some_and(Value::is_array));
+        pointer.push('/');
+        pointer.push_str(match step {
+            "items" if has_list => "prefixItems",
+            "additionalItems" if rules.is_some() => "items",
+            "dependencies" if rules.is_some() => "dependentSchemas",
+            _ => written,
+        });
+    })?;
     Some(pointer)
 }
 
@@ -130,11 +227,11 @@ fn insert_id(rules: &mut Map<String, Value>, id: &str) {
 
 /// Inserts the `dependencies` of older drafts, which contain lists of properties and schemas.
 fn insert_dependencies(rules: &mut Map<String, Value>, all: Map<String, Value>) {
-    let (lists, schemas): (Map<_, _>, Map<_, _>) =
-        all.into_iter().partition(|(_, value)| value.is_array());
-    for (keyword, of_kind) in [("dependentRequired", lists), ("dependentSchemas", schemas)] {
-        if !of_kind.is_empty() {
-            rules.insert(keyword.to_owned(), Value::Object(of_kind));
+    for (property, dependency) in all {
+        let keyword = if dependency.is_array() { "dependentRequired" } else { "dependentSchemas" };
+        let of_kind = rules.entry(keyword).or_insert_with(|| json!({}));
+        if let Some(of_kind) = of_kind.as_object_mut() {
+            of_kind.entry(property).or_insert(dependency);
         }
     }
 }
@@ -198,6 +295,21 @@ mod tests {
                     "b": {"$ref": "#/properties/items/items"},
                     "c": {"$ref": "#/dependentSchemas/d"}},
                     "dependentSchemas": {"d": {"minProperties": 2}}}),
+            ),
+            (
+                json!({"$schema": "http://json-schema.org/draft-07/schema#",
+                    "$ref": "#/properties/a", "properties": {"a": {"$ref": "#/properties/b"},
+                        "b": {"type": "object", "minimum": 1}, "c": {}},
+                    "definitions": {"target1": {"$ref": "#/properties/b/items"}}}),
+                json!({"$ref": "#/$defs/target2",
+                    "definitions": {"target1": {"$ref": "#/properties/b/items"}},
+                    "$defs": {"target2": {"$ref": "#/$defs/target3"},
+                        "target3": {"type": "object", "minimum": 1}}}),
+            ),
+            (
+                json!({"$schema": "https://json-schema.org/draft/2019-09/schema",
+                    "dependentSchemas": {"a": {}}, "dependencies": {"b": {"minProperties": 2}}}),
+                json!({"dependentSchemas": {"a": {}, "b": {"minProperties": 2}}}),
             ),
         ] {
             assert_eq!(*to_draft_2020_12(&schema), expected);

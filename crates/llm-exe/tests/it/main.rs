@@ -39,6 +39,7 @@ mod schema_suite;
 mod schemas;
 mod strict_property;
 mod templates;
+mod tool_references;
 mod torture;
 mod turns;
 mod typed_results;

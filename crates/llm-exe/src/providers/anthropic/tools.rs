@@ -13,7 +13,6 @@ use crate::chat::{
 use crate::providers::call_arguments::arguments_item;
 use crate::providers::call_ids::CallIds;
 use crate::providers::options::dropped_field;
-use crate::schema::to_draft_2020_12;
 use crate::wire::BodyItem;
 
 /// The description of the tool whose input is the reply.
@@ -50,8 +49,7 @@ fn declaration(tool: &Tool) -> Value {
     if let Some(description) = &tool.description {
         fields.insert("description".to_owned(), json!(description));
     }
-    let schema = tool.object_schema();
-    fields.insert("input_schema".to_owned(), to_draft_2020_12(&schema).into_owned());
+    fields.insert("input_schema".to_owned(), tool.draft_2020_12_schema());
     Value::Object(fields)
 }
 

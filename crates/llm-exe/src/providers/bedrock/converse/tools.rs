@@ -9,7 +9,6 @@ use crate::providers::bedrock::models::{ConverseModel, Family, ToolChoice};
 use crate::providers::call_arguments::arguments_item;
 use crate::providers::call_ids::CallIds;
 use crate::providers::options::dropped_field;
-use crate::schema::to_draft_2020_12;
 use crate::wire::BodyItem;
 
 /// The name of the dialect.
@@ -113,7 +112,7 @@ impl Tools {
 }
 
 fn declaration(tool: &Tool, index: usize, chat: &Chat, model: Family) -> Result<Value, Error> {
-    let mut schema = to_draft_2020_12(&tool.object_schema()).into_owned();
+    let mut schema = tool.draft_2020_12_schema();
     if let Family::Other(ConverseModel { tool_choice: ToolChoice::ToolWithPlainRoot, .. }) = model {
         schema = with_plain_root(&schema).ok_or_else(|| {
             let message = format!(
