@@ -39,7 +39,7 @@ fn fitting_reply(plan: &Plan, request: &Value) -> Option<String> {
         "list" | "listToArray" => {
             "- Simulated item 1\n- Simulated item 2\n- Simulated item 3".to_owned()
         }
-        "listToJson" => lines(plan.schema.as_ref().and_then(value_for)),
+        "listToJson" => lines(plan.schema.as_deref().and_then(value_for)),
         "listToKeyValue" => lines(None),
         "boolean" => "true".to_owned(),
         "number" => "1".to_owned(),

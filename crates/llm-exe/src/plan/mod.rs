@@ -11,6 +11,7 @@ mod schema;
 mod target;
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -70,8 +71,8 @@ pub struct Plan {
     pub prompt: Prompt,
     /// How the reply is checked and parsed.
     pub output: Output,
-    /// The value of the template variable `schema`.
-    pub schema: Option<Value>,
+    /// The value of the template variable `schema`, which the compiled schema in `output` shares.
+    pub schema: Option<Arc<Value>>,
     /// The variables that templates can use.
     pub data: Map<String, Value>,
     /// What the request returns to its caller.
@@ -152,12 +153,12 @@ impl Plan {
         let (target, fallbacks) = target::check_targets(&mut request, rules, &mut problems);
         let prompt = messages::compile_prompt(request.message, &mut problems);
         let returns = parse_returns(request.returns.as_deref(), mode, &mut problems);
-        let schema = request.schema.clone().map(Value::Object);
+        let schema = request.schema.map(|schema| Arc::new(Value::Object(schema)));
         let output = output::check_output(
             &rules.parsers,
             request.output.as_deref().unwrap_or("string"),
             request.output_options.unwrap_or_default(),
-            request.schema,
+            schema.clone(),
             &mut problems,
             warnings,
         );
@@ -168,7 +169,7 @@ impl Plan {
                 (target, prompt, output)
             }
             (_, Ok(prompt) | Err(prompt), _) => {
-                let (data, schema) = (&data, schema.as_ref());
+                let (data, schema) = (&data, schema.as_deref());
                 let values = TemplateValues { data, schema, strict: strict_variables };
                 add_render_problems(&prompt, values, &mut problems, warnings);
                 return Err(problems.into_error());
@@ -209,7 +210,7 @@ impl Plan {
         limits: &Limits,
     ) -> Result<(), Error> {
         let Plan { data, schema, strict_variables: strict, .. } = self;
-        let values = TemplateValues { data, schema: schema.as_ref(), strict: *strict };
+        let values = TemplateValues { data, schema: schema.as_deref(), strict: *strict };
         let mut problems = self.prompt.render(chat, values, limits);
         if problems.is_empty() && chat.messages.is_empty() {
             problems.push(Problem::prompt("message", "every message is empty after rendering"));

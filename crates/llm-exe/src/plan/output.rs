@@ -1,5 +1,7 @@
 //! Validates `output`, `outputOptions` and `schema`, which define how the reply is parsed.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use super::problems::Problems;
@@ -38,7 +40,7 @@ pub(super) fn check_output(
     parsers: &Parsers,
     name: &str,
     options: Map<String, Value>,
-    schema: Option<Map<String, Value>>,
+    schema: Option<Arc<Value>>,
     problems: &mut Problems,
     warnings: &mut Vec<String>,
 ) -> Option<Output> {
@@ -76,7 +78,7 @@ fn unknown_option_warning(parser: &Parser, name: &str) -> String {
 /// `Some(None)` if no schema is used.
 fn compile_schema(
     parser: &Parser,
-    schema: Option<Map<String, Value>>,
+    schema: Option<Arc<Value>>,
     problems: &mut Problems,
 ) -> Option<Option<Schema>> {
     let schema = match (schema, parser.schema_use()) {
@@ -87,7 +89,7 @@ fn compile_schema(
         (None, _) | (_, SchemaUse::Unused) => return Some(None),
         (Some(schema), _) => schema,
     };
-    match Schema::compile(schema) {
+    match Schema::compile_shared(schema) {
         Ok(schema) => Some(Some(schema)),
         Err(error) => {
             problems.add("schema", error.to_string());

@@ -65,14 +65,20 @@ impl Schema {
     /// Returns an error with the position in the schema if the schema is invalid or if validation
     /// could take too much work.
     pub fn compile(schema: Map<String, Value>) -> Result<Schema, SchemaError> {
+        Schema::compile_shared(Arc::new(Value::Object(schema)))
+    }
+
+    /// Compiles a schema as [`Schema::compile`] does, without a copy of the schema.
+    pub(crate) fn compile_shared(written: Arc<Value>) -> Result<Schema, SchemaError> {
+        let schema = written.as_object().ok_or_else(|| SchemaError::new("is not an object"))?;
         let values = count_values(&mut schema.values());
         if values > MAX_VALUES {
             let text =
                 format!("expected at most {MAX_VALUES} values, got {values}; use a smaller schema");
             return Err(SchemaError::new(text));
         }
-        let validator = Validator::compile(&schema)?;
-        Ok(Schema { written: Arc::new(Value::Object(schema)), validator: Arc::new(validator) })
+        let validator = Arc::new(Validator::compile(schema)?);
+        Ok(Schema { written, validator })
     }
 
     /// Returns the schema that was passed to [`Schema::compile`].
