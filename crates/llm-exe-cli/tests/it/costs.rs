@@ -692,13 +692,58 @@ const VALUES: &[Row] = &[
     },
     Row {
         name: "objects in data",
-        size: 700_000,
+        size: 330_000,
         request: |size| data_of(&json!({ "a": 0 }), size),
         call: Call::Render,
     },
     Row {
+        name: "objects with two fields in data",
+        size: 199_000,
+        request: |size| data_of(&json!({ "a": 0, "b": 0 }), size),
+        call: Call::Render,
+    },
+    Row {
+        name: "nested objects in data",
+        size: 4_100,
+        request: |size| data_of(&nested(120), size),
+        call: Call::Render,
+    },
+    Row {
+        name: "objects in a schema",
+        size: 330_000,
+        request: |size| with_schema(json!({ "x": vec![json!({ "a": 0 }); size] })),
+        call: Call::Render,
+    },
+    Row {
+        name: "objects in a schema for the prompt",
+        size: 330_000,
+        request: |size| {
+            let schema = json!({ "x": vec![json!({ "a": 0 }); size] });
+            json!({ "message": "{{#if schema}}Hi{{/if}}", "schema": schema })
+        },
+        call: Call::Render,
+    },
+    Row {
+        name: "objects in tools",
+        size: 330_000,
+        request: |size| json!({ "tools": vec![json!({ "a": 0 }); size] }),
+        call: Call::Render,
+    },
+    Row {
+        name: "objects with two fields in place of messages",
+        size: 199_000,
+        request: |size| json!({ "message": vec![json!({ "a": 0, "b": 0 }); size] }),
+        call: Call::Render,
+    },
+    Row {
+        name: "lists of empty lists in data",
+        size: 499_000,
+        request: |size| data_of(&json!([[]]), size),
+        call: Call::Render,
+    },
+    Row {
         name: "nested lists in data",
-        size: 700_000,
+        size: 330_000,
         request: |size| data_of(&json!([[[]]]), size),
         call: Call::Render,
     },
@@ -722,9 +767,52 @@ const VALUES: &[Row] = &[
     },
     Row {
         name: "objects in a reply",
-        size: 400_000,
+        size: 330_000,
         request: |_| with_schema(list_of(json!({ "type": "object" }))),
         call: Call::Invoke(|size| list(&json!({ "a": 0 }), size)),
+    },
+    Row {
+        name: "objects in a fence of a reply",
+        size: 330_000,
+        request: |_| with_schema(list_of(json!({ "type": "object" }))),
+        call: Call::Invoke(|size| {
+            format!("So:\n```json\n{}\n```\nDone.", list(&json!({ "a": 0 }), size))
+        }),
+    },
+    Row {
+        name: "objects with single quotes in a reply",
+        size: 330_000,
+        request: |_| with_schema(list_of(json!({ "type": "object" }))),
+        call: Call::Invoke(|size| list(&json!({ "a": 0 }), size).replace('"', "'")),
+    },
+    Row {
+        name: "one object per line of a reply",
+        size: 330_000,
+        request: |_| with_schema(json!({ "type": "array", "items": { "type": "object" } })),
+        call: Call::Invoke(|size| "{\"a\":0}\n".repeat(size)),
+    },
+    Row {
+        name: "nested objects in a reply",
+        size: 4_100,
+        request: |_| with_schema(list_of(json!({ "type": "object" }))),
+        call: Call::Invoke(|size| list(&nested(120), size)),
+    },
+    Row {
+        name: "lists of empty lists in a reply",
+        size: 499_000,
+        request: |_| with_schema(list_of(json!({ "type": "array" }))),
+        call: Call::Invoke(|size| list(&json!([[]]), size)),
+    },
+    Row {
+        name: "objects in data and in a reply",
+        size: 199_000,
+        request: |size| {
+            let item = json!({ "a": 0, "b": 0 });
+            let mut request = with_schema(list_of(json!({ "type": "object" })));
+            request["data"] = json!({ "a": vec![item; size.min(199_000)] });
+            request
+        },
+        call: Call::Invoke(|size| list(&json!({ "a": 0, "b": 0 }), size)),
     },
     Row {
         name: "citations before the JSON of a reply",
@@ -967,8 +1055,7 @@ const FORMS: &[Row] = &[
         request: |size| {
             let inner = |name: String| json!({ "properties": { name: { "type": "string" } } });
             let branch = |name: String| json!({ "properties": { "p": inner(name) } });
-            // More than 60,000 small objects need more memory to be parsed than the limit.
-            for_tool(all_of(names(size.min(60_000)).into_iter().map(branch)))
+            for_tool(all_of(names(size).into_iter().map(branch)))
         },
         call: Call::Render,
     },

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::number;
-use super::reader::{self, Names, ReadError};
+use super::reader::{self, COMPACT_BYTES, Names, ReadError};
 use super::size::{MAX_VALUES, find_excess_value};
 
 /// Why a string is not valid JSON, or why its value can't be stored.
@@ -52,10 +52,11 @@ impl JsonError {
 ///
 /// # Errors
 /// Returns the reason and the position if the text is not valid JSON, if it is nested deeper than
-/// 127 levels, if it has more than 1,000,000 values, or if a number would lose digits.
+/// 127 levels, if it has more than 1,000,000 values and names of fields, or if a number
+/// would lose digits.
 pub fn parse(text: &[u8]) -> Result<Value, JsonError> {
     parse_with(text, |text| {
-        if !number::stores_text() {
+        if !number::stores_text() || text.len() >= COMPACT_BYTES {
             return reader::read(text, Names::MayRepeat);
         }
         // Checking the encoding once is faster than checking it for each string.
@@ -105,7 +106,7 @@ fn too_many_values(text: &[u8], at: usize) -> JsonError {
     let before = text.get(..at).unwrap_or_default();
     let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
     let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
-    let message = format!("more than {MAX_VALUES} values, which is the limit");
+    let message = format!("more than {MAX_VALUES} values and names, which is the limit");
     JsonError { line, column, message, kind: Kind::Unstorable }
 }
 
@@ -184,13 +185,15 @@ mod tests {
 
     #[test]
     fn too_many_values_are_rejected() {
-        for (item, count) in [("0", 1_000_000), ("{}", 1_000_000), ("[0 ]", 500_000)] {
+        for (item, count) in
+            [("0", 1_000_000), ("{}", 1_000_000), ("[0 ]", 500_000), (r#"{"":0}"#, 333_333)]
+        {
             // The list is a value too.
             let fits = format!("[{}{item}]", format!("{item},").repeat(count - 2));
             assert!(parse(fits.as_bytes()).is_ok(), "{item}");
             let error = parse(format!("{{\"a\":\n{fits},\"b\":[1,2]}}").as_bytes()).unwrap_err();
             assert_eq!((error.line, error.kind), (2, Kind::Unstorable));
-            assert!(error.message.contains("more than 1000000 values"), "{error}");
+            assert!(error.message.contains("more than 1000000 values and names"), "{error}");
         }
         let texts = format!("[{}\"\"]", r#"",[\",{","#.repeat(900_000));
         assert!(parse(texts.as_bytes()).is_ok());

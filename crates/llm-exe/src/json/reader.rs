@@ -1,5 +1,6 @@
 //! Reads a JSON value. Unlike the reader of serde_json, it can reject a name that occurs twice in
-//! an object, and it checks the text of each number if serde_json does not store it.
+//! an object, it checks the text of each number if serde_json does not store it, and it stores the
+//! values of a large text without spare capacity.
 
 use std::fmt;
 
@@ -18,6 +19,10 @@ pub(super) enum Names {
     /// A second value of a name is an error.
     Unique,
 }
+
+/// Minimum size of a text whose lists and objects are stored without spare capacity, in bytes. A
+/// list or an object with one value has a capacity for three or more.
+pub(super) const COMPACT_BYTES: usize = 256 * 1024;
 
 /// The reason why a value can't be read.
 pub(super) struct ReadError {
@@ -39,7 +44,8 @@ impl From<serde_json::Error> for ReadError {
 /// occurs twice that must be unique.
 pub(super) fn read(text: &[u8], names: Names) -> Result<Value, ReadError> {
     let numbers = (!number::stores_text()).then(|| NumberTexts::new(text));
-    let mut state = State { numbers, names, has_repeated_name: false };
+    let is_compact = text.len() >= COMPACT_BYTES;
+    let mut state = State { numbers, names, is_compact, has_repeated_name: false };
     let value = match str::from_utf8(text) {
         // Checking the encoding once is faster than checking it for each string.
         Ok(text) => read_from(serde_json::Deserializer::from_str(text), &mut state),
@@ -63,6 +69,8 @@ struct State<'t> {
     /// of the document.
     numbers: Option<NumberTexts<'t>>,
     names: Names,
+    /// Whether lists and objects are stored without spare capacity.
+    is_compact: bool,
     has_repeated_name: bool,
 }
 
@@ -128,6 +136,9 @@ impl<'de> Visitor<'de> for ValueSeed<'_, '_> {
         while let Some(item) = list.next_element_seed(ValueSeed(self.0))? {
             items.push(item);
         }
+        if self.0.is_compact {
+            items.shrink_to_fit();
+        }
         Ok(Value::Array(items))
     }
 
@@ -139,7 +150,7 @@ impl<'de> Visitor<'de> for ValueSeed<'_, '_> {
                 return text.parse().map(Value::Number).map_err(A::Error::custom);
             }
             Some(Key::Name(name)) => Some(name),
-            None => None,
+            None => return Ok(Value::Object(fields)),
         };
         while let Some(name) = next {
             match fields.entry(name) {
@@ -158,7 +169,8 @@ impl<'de> Visitor<'de> for ValueSeed<'_, '_> {
             }
             next = object.next_key()?;
         }
-        Ok(Value::Object(fields))
+        // A map can't be shrunk, but collecting its fields allocates only what they need.
+        Ok(Value::Object(if self.0.is_compact { fields.into_iter().collect() } else { fields }))
     }
 }
 

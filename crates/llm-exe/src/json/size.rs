@@ -1,12 +1,13 @@
 //! Limits the number of values in a JSON text.
 //!
-//! A parsed value takes about a hundred bytes of memory, but may take only two bytes of the text.
+//! A parsed value takes about a hundred bytes of memory, but may take only two bytes of the text. A
+//! field of an object takes twice as much, so its name counts as a value too.
 
-/// Maximum number of values in a JSON text.
+/// Maximum number of values and names of fields in a JSON text.
 pub(crate) const MAX_VALUES: usize = 1_000_000;
 
-/// Returns the position of the first value beyond [`MAX_VALUES`], or `None` if the text has at most
-/// that many. The text may be invalid.
+/// Returns the position of the first value or name beyond [`MAX_VALUES`], or `None` if the text has
+/// at most that many. The text may be invalid.
 pub(crate) fn find_excess_value(text: &[u8]) -> Option<usize> {
     // A value and the comma before it take at least two bytes.
     if text.len() / 2 < MAX_VALUES {
@@ -28,7 +29,7 @@ pub(crate) fn find_excess_value(text: &[u8]) -> Option<usize> {
         let begins_value = match byte {
             b' ' | b'\n' | b'\r' | b'\t' => continue,
             b']' | b'}' => false,
-            b',' => true,
+            b',' | b':' => true,
             _ => is_after_bracket,
         };
         is_after_bracket = matches!(byte, b'[' | b'{');

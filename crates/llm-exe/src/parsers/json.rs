@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::find_json::{EmbeddedJson, FoundJson, find_json};
 use super::parser::{Context, OutputError};
-use crate::json::{NearJson, parse_unique};
+use crate::json::{Deviation, NearJson, parse_near, parse_unique};
 use crate::schema::{Budget, CoercedValue, Schema};
 
 /// The warning about a list that is read as the object in it.
@@ -18,10 +18,9 @@ pub(super) fn parse(text: &str, context: &Context<'_>) -> Result<Value, OutputEr
         FoundJson::Whole(value, content) => {
             read_whole(value, || parse_unique(content).ok(), context)?
         }
-        FoundJson::WholeNear(near, content) => {
-            let value = near.value.clone();
-            let mut read = read_whole(near.value.clone(), || Some(value), context)?;
-            read.warnings.insert(0, describe_deviations(&near, content));
+        FoundJson::WholeNear(NearJson { value, deviations }, content) => {
+            let mut read = read_whole(value, || parse_near_again(content), context)?;
+            read.warnings.insert(0, describe_deviations(&deviations, content));
             read
         }
         FoundJson::Embedded(found) => choose(found, context)?,
@@ -58,8 +57,8 @@ fn only_object(value: &Value) -> Option<&Value> {
 }
 
 /// Describes where a text is not strict JSON.
-fn describe_deviations(near: &NearJson, content: &str) -> String {
-    let places = near.deviations.iter().map(|(deviation, at)| {
+fn describe_deviations(deviations: &[(Deviation, usize)], content: &str) -> String {
+    let places = deviations.iter().map(|(deviation, at)| {
         let before = content.get(..*at).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
         let column = before.len() - before.rfind('\n').map_or(0, |at| at + 1) + 1;
@@ -77,17 +76,18 @@ fn choose(found: EmbeddedJson<'_>, context: &Context<'_>) -> Result<CoercedValue
     let mut previous = "";
     for text in &texts {
         if *text != previous {
-            choice.add(parse_value(text)?, None)?;
+            choice.add(parse_value(text)?, || parse_unique(text).ok(), None)?;
         }
         previous = text;
     }
-    if let Some((near, content)) = near {
-        let warning = describe_deviations(&near, content);
-        choice.add(near.value, Some(warning))?;
+    if let Some((NearJson { value, deviations }, content)) = near {
+        let warning = describe_deviations(&deviations, content);
+        choice.add(value, || parse_near_again(content), Some(warning))?;
     }
     if are_lines && choice.is_empty() {
-        let items = texts.iter().map(|text| parse_value(text)).collect::<Result<_, _>>()?;
-        if let Ok(mut read) = context.read(Value::Array(items)) {
+        // The limit of the number of values applies to the list.
+        let list = parse_value(&format!("[{}]", texts.join(",")))?;
+        if let Ok(mut read) = context.read(list) {
             let warning = "the reply is one object per line; they are read as a list".to_owned();
             read.warnings.insert(0, warning);
             return Ok(read);
@@ -98,6 +98,10 @@ fn choose(found: EmbeddedJson<'_>, context: &Context<'_>) -> Result<CoercedValue
 
 fn parse_value(text: &str) -> Result<Value, OutputError> {
     parse_unique(text).map_err(|error| OutputError::new(format!("the reply is {error}")))
+}
+
+fn parse_near_again(text: &str) -> Option<Value> {
+    parse_near(text).ok().flatten().map(|near| near.value)
 }
 
 /// The values that satisfy the schema. Those with a lower priority are used only if there are none
@@ -127,25 +131,32 @@ impl<'a> Choice<'a> {
         }
     }
 
-    /// Adds a value with the warning about its text.
-    fn add(&mut self, value: Value, warning: Option<String>) -> Result<(), OutputError> {
+    /// Adds a value with the warning about its text. `again` returns the value unchanged, because a
+    /// copy could need much memory.
+    fn add(
+        &mut self,
+        value: Value,
+        again: impl FnOnce() -> Option<Value>,
+        warning: Option<String>,
+    ) -> Result<(), OutputError> {
         self.count += 1;
         let with_warning = |mut read: CoercedValue| {
             read.warnings.splice(0..0, warning.clone());
             read
         };
         let read = |value| self.context.read_within(value, &self.budget).map_err(OutputError::new);
-        match read(value.clone())? {
+        match read(value)? {
             Some(read) if read.as_written => self.as_written.add(with_warning(read)),
             Some(read) => self.after_changes.add(with_warning(read)),
             None => {
-                if let Some(object) = only_object(&value)
+                let value = again();
+                if let Some(object) = value.as_ref().and_then(only_object)
                     && let Some(mut object) = read(object.clone())?
                 {
                     object.warnings.insert(0, LIST_OF_ONE.to_owned());
                     self.from_lists.add(with_warning(object));
                 }
-                self.invalid = Some(value);
+                self.invalid = value;
             }
         }
         Ok(())

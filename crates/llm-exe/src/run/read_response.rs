@@ -45,7 +45,9 @@ impl ParsedResponse {
         if json::find_excess_value(&response.body).is_some() {
             let max = json::MAX_VALUES;
             let size = response.body.len();
-            let text = format!("the response body of {size} bytes has more than {max} JSON values");
+            let text = format!(
+                "the response body of {size} bytes has more than {max} JSON values and names"
+            );
             return ParsedResponse::Unreadable(Error::new(ErrorKind::ProviderUnavailable, text));
         }
         match ParsedResponse::read_successful(dialect, chat, response) {
