@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+
 use super::context::Context;
 use super::learned::LearnedChanges;
 use super::quote::{quote_body, quote_message};
@@ -18,11 +20,14 @@ use crate::error::{Error, ErrorKind};
 use crate::plan::Target;
 use crate::ports::{Keys, Secret};
 use crate::providers::{Failure, Provider, Refusal, read_refusal};
-use crate::transport::{Policy, SendOutcome, Transport, retry_after};
+use crate::transport::{Policy, RetryAdvice, SendOutcome, Transport, retry_after};
 use crate::wire::{Auth, WireReply, WireRequest};
 
 /// Maximum number of provider calls for one request, including retries, repairs and fallbacks.
 const MAX_CALLS: u32 = 500;
+/// Minimum size of a response that is parsed as a CPU-heavy step, in bytes. Parsing takes a few
+/// milliseconds per megabyte.
+const MIN_STEP_BYTES: usize = 256 * 1024;
 
 /// A client for all providers. It knows their base URLs, gets their API keys, and owns the HTTP
 /// connections.
@@ -73,16 +78,14 @@ impl ProviderClient {
         request: &WireRequest,
     ) -> Result<(Reply, SecretsInUse), FailedCall> {
         let mut secret = self.get_secret(context, request).await?;
-        let started = Instant::now();
         let mut sent = self.send(context, target, chat, request, secret.as_ref()).await;
-        if let Some(newer) = self.renew(request, secret.as_ref(), &sent).await? {
+        if let Some(newer) = self.renew(context, request, secret.as_ref(), &sent).await? {
             // A large body occupies a part of the memory budget that the next response may wait
             // for.
             drop(sent);
             sent = self.send(context, target, chat, request, Some(&newer)).await;
             secret = Some(newer);
         }
-        context.report.durations.provider += started.elapsed();
         let (response, read) = sent?;
         let secrets = self.secrets_in_use(request, secret).await;
         let report = &mut context.report;
@@ -174,19 +177,37 @@ impl ProviderClient {
         let dialect = target.provider.dialect();
         let mut last_read = None;
         let mut read = |response: &WireReply| {
-            last_read.insert(ParsedResponse::new(dialect, chat, response)).retry_advice()
+            if response.body.len() < MIN_STEP_BYTES {
+                last_read.insert(ParsedResponse::new(dialect, chat, response)).retry_advice()
+            } else {
+                // Whether to retry depends only on the status, because descriptions of errors are
+                // short.
+                last_read = None;
+                match (200..300).contains(&response.status) {
+                    true => RetryAdvice::default(),
+                    false => {
+                        ParsedResponse::new(dialect, chat, &without_body(response)).retry_advice()
+                    }
+                }
+            }
         };
+        let started = Instant::now();
         let sent = self.transport.send(request, secret, &policy, context.deadline, &mut read);
         let SendOutcome { outcome, attempts } = sent.await;
+        context.report.durations.provider += started.elapsed();
         context.report.attempts += attempts;
         let response = outcome?;
-        let read = last_read.unwrap_or_else(|| ParsedResponse::new(dialect, chat, &response));
+        let read = match last_read {
+            Some(read) => read,
+            None => self.steps.run(|| ParsedResponse::new(dialect, chat, &response)).await,
+        };
         Ok((response, read))
     }
 
     /// Fetches a newer value of the API key if the provider rejected the value that was sent.
     async fn renew(
         &self,
+        context: &mut Context,
         request: &WireRequest,
         secret: Option<&Secret>,
         sent: &Result<(WireReply, ParsedResponse), Error>,
@@ -201,8 +222,16 @@ impl ProviderClient {
         if response.status == 403 || failed.failure.kind != ErrorKind::ProviderAuthFailed {
             return Ok(None);
         }
-        self.keys.renewed(name, secret).await
+        let started = Instant::now();
+        let renewed = self.keys.renewed(name, secret).await;
+        context.report.durations.secrets += started.elapsed();
+        renewed
     }
+}
+
+fn without_body(response: &WireReply) -> WireReply {
+    let (status, headers) = (response.status, response.headers.clone());
+    WireReply { status, headers, body: Bytes::new() }
 }
 
 /// Creates the error for a response that reports an error, without the provider's message.

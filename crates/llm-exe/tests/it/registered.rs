@@ -1,7 +1,8 @@
 //! Checks that requests can name the providers and parsers that a program registers.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -50,6 +51,45 @@ async fn registered_dialect_builds_requests_and_reads_replies() {
     let run = run(rules, json!({"provider": "echo", "model": "m", "message": "Hi"})).await;
     assert_eq!(run.outcome.unwrap(), json!("yes"));
     assert_eq!(run.report.provider.as_deref(), Some("echo"));
+}
+
+/// A dialect that needs 50 ms to read a reply, and counts the replies.
+struct Slow(Arc<AtomicUsize>);
+
+impl Dialect for Slow {
+    fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
+        Echo.build_request(endpoint, chat)
+    }
+
+    fn read_reply(&self, _: &WireReply, _: &Chat) -> Result<Reply, Error> {
+        let started = Instant::now();
+        while started.elapsed() < Duration::from_millis(50) {}
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(Reply::from_text("yes"))
+    }
+}
+
+#[tokio::test]
+async fn timers_fire_while_large_replies_are_read() {
+    let replies_read = Arc::new(AtomicUsize::new(0));
+    let slow = Provider::new("slow", "https://example.com/v1", Slow(replies_read.clone()));
+    let rules = Rules { providers: Providers::with([slow]).unwrap(), ..Rules::default() };
+    let body = Bytes::from(vec![b' '; 300_000]);
+    let transport = move |_: Request<Bytes>| Ok(Response::new(body.clone()));
+    let runner = Runner::new(Endpoints::new(), Arc::new(FixedKey), rules)
+        .with_http_transport(Arc::new(transport));
+    let run = || {
+        let request = json!({"provider": "slow", "model": "m", "message": "Hi"});
+        runner.run(Deadline::after(Duration::from_secs(10)), request)
+    };
+    let timer = async {
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        replies_read.load(Ordering::Relaxed)
+    };
+    // All of them are futures of one task, like the records of a batch.
+    let (read_before_timer, ..) = tokio::join!(timer, run(), run(), run(), run(), run());
+    assert!((1..=3).contains(&read_before_timer), "{read_before_timer}");
+    assert_eq!(replies_read.load(Ordering::Relaxed), 5);
 }
 
 /// A dialect with a list as its body, and headers that are known only at run time.
