@@ -93,7 +93,7 @@ impl Results {
             let left_no_result = stored.is_none() && unstored.is_none();
             permit = Some(match left_no_result {
                 false => RunPermit::Shared(self.run_lock.read().await),
-                true => match self.begin_alone(&request, name, deadline).await {
+                true => match self.start_alone(&request, name, deadline).await {
                     Ok(permit) => permit,
                     Err(error) => return RequestOutcome::failed(error),
                 },

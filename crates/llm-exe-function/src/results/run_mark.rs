@@ -32,7 +32,7 @@ impl Results {
     /// # Errors
     /// `Internal` if the record has a mark, `Timeout` if too little time is left, or the error of
     /// the store.
-    pub(super) async fn begin_alone(
+    pub(super) async fn start_alone(
         &self,
         request: &RecordRequest,
         name: &str,

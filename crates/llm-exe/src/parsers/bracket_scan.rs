@@ -193,7 +193,7 @@ fn scalar_end(bytes: &[u8], at: usize) -> Option<usize> {
     let rest = bytes.get(at..)?;
     match rest.first()? {
         b'"' => string_end(bytes, at),
-        b'-' | b'0'..=b'9' => number_len(rest).map(|length| at + length),
+        b'-' | b'0'..=b'9' => json_number_len(rest).map(|length| at + length),
         _ => {
             let mut words = [&b"true"[..], b"false", b"null"].into_iter();
             words.find(|word| rest.starts_with(word)).map(|word| at + word.len())
@@ -221,7 +221,7 @@ fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 /// Returns the length of the number at the start of a text.
-fn number_len(text: &[u8]) -> Option<usize> {
+fn json_number_len(text: &[u8]) -> Option<usize> {
     let digits = |from: usize| {
         let rest = text.get(from..).unwrap_or_default();
         rest.iter().take_while(|byte| byte.is_ascii_digit()).count()

@@ -25,7 +25,7 @@ pub(super) fn change_subschemas(
 
 /// A step below a keyword to a subschema.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Step<'a> {
+pub(super) enum SubschemaStep<'a> {
     /// The value of the keyword is the subschema.
     None,
     /// The name of the subschema in an object of subschemas.
@@ -38,23 +38,23 @@ pub(super) enum Step<'a> {
 /// step to it. The subschemas are those that [`change_subschemas`] changes, in the same order.
 pub(super) fn each_subschema<'a>(
     schema: &'a Map<String, Value>,
-    visit: &mut impl FnMut(&'a str, Step<'a>, &'a Map<String, Value>),
+    visit: &mut impl FnMut(&'a str, SubschemaStep<'a>, &'a Map<String, Value>),
 ) {
     for (keyword, inner) in schema {
         match inner {
             Value::Object(named) if is_named(keyword) => {
                 for (name, inner) in named {
                     if let Value::Object(inner) = inner {
-                        visit(keyword, Step::Name(name), inner);
+                        visit(keyword, SubschemaStep::Name(name), inner);
                     }
                 }
             }
             _ if is_data(keyword) => {}
-            Value::Object(inner) => visit(keyword, Step::None, inner),
+            Value::Object(inner) => visit(keyword, SubschemaStep::None, inner),
             Value::Array(list) => {
                 for (index, inner) in list.iter().enumerate() {
                     if let Value::Object(inner) = inner {
-                        visit(keyword, Step::Index(index), inner);
+                        visit(keyword, SubschemaStep::Index(index), inner);
                     }
                 }
             }

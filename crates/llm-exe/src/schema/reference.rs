@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::keywords::{Step, change_subschemas, each_subschema};
+use super::keywords::{SubschemaStep, change_subschemas, each_subschema};
 use super::size::SizeBudget;
 use super::validate::{DEFAULT_BASE, Draft, join};
 
@@ -124,7 +124,7 @@ struct ReferenceTargets<'a> {
 struct Place<'a> {
     outer: Option<usize>,
     keyword: &'a str,
-    step: Step<'a>,
+    step: SubschemaStep<'a>,
 }
 
 /// A schema with an `$id`, or the root.
@@ -158,7 +158,11 @@ impl<'a> ReferenceTargets<'a> {
         let draft = draft.within(rules);
         let index = self.places.len();
         let is_root = place.is_none();
-        self.places.push(place.unwrap_or(Place { outer: None, keyword: "", step: Step::None }));
+        self.places.push(place.unwrap_or(Place {
+            outer: None,
+            keyword: "",
+            step: SubschemaStep::None,
+        }));
         let id = draft.id(rules).filter(|_| !is_root);
         let anchor_id = id.and_then(|id| id.strip_prefix('#'));
         if id.is_some() && anchor_id.is_none() {
@@ -233,7 +237,7 @@ impl<'a> ReferenceTargets<'a> {
         let mut next = Some(place);
         while let Some(place) = next.and_then(|index| self.places.get(index)) {
             if place.outer.is_some() {
-                let name = if let Step::Name(name) = place.step { name } else { "" };
+                let name = if let SubschemaStep::Name(name) = place.step { name } else { "" };
                 self.budget.charge_bytes(place.keyword.len() + name.len())?;
                 steps.push(place);
             }
@@ -243,9 +247,9 @@ impl<'a> ReferenceTargets<'a> {
         for place in steps.into_iter().rev() {
             push_step(&mut pointer, place.keyword);
             match place.step {
-                Step::None => {}
-                Step::Name(name) => push_step(&mut pointer, name),
-                Step::Index(index) => push_step(&mut pointer, &index.to_string()),
+                SubschemaStep::None => {}
+                SubschemaStep::Name(name) => push_step(&mut pointer, name),
+                SubschemaStep::Index(index) => push_step(&mut pointer, &index.to_string()),
             }
         }
         let is_ambiguous = percent_decode_str(&pointer).decode_utf8().ok()? != pointer;
