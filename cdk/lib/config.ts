@@ -213,7 +213,7 @@ export const OPTIONS = {
   ),
   strictOptions: option(
     false,
-    'if `true`, an option that a provider refuses is an error; otherwise it is dropped or changed',
+    'if `true`, an option that a provider rejects is an error; otherwise it is dropped or changed',
     boolean,
     { env: 'STRICT_OPTIONS' },
   ),

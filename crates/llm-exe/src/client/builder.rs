@@ -305,7 +305,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets whether a provider's refusal of an option is always an error. By default, a request
+    /// Sets whether a provider's rejection of an option is always an error. By default, a request
     /// that is rejected because the model does not support a part of it is sent again without that
     /// part, with a warning, and later requests do not contain it either.
     pub fn strict_options(mut self, strict: bool) -> Self {

@@ -77,13 +77,13 @@ pub trait Dialect: Send + Sync {
     }
 
     /// Chooses the next weaker method for making the reply match a schema, after the provider
-    /// refused `refused`. By default, the schema is sent only in the prompt.
+    /// rejected `rejected`. By default, the schema is sent only in the prompt.
     fn weaker_structure(
         &self,
         _model: &str,
         _name: &str,
         _schema: &Schema,
-        _refused: &Structure,
+        _rejected: &Structure,
     ) -> Structure {
         Structure::PromptOnly
     }

@@ -25,9 +25,9 @@ mod openai_chat;
 mod options;
 mod quoted_chat;
 mod raw_object;
-mod refusal;
-mod refusal_text;
 mod registry;
+mod rejection;
+mod rejection_text;
 
 use std::borrow::Cow;
 
@@ -42,8 +42,8 @@ pub(crate) use capabilities::{EFFORTS, nearest_effort};
 pub use dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StreamDecoder, StructureSupport};
 pub use failure::Failure;
 pub(crate) use failure::reported_error;
-pub(crate) use refusal::{Refusal, RefusedPart, SamplingOption, read_refusal};
 pub use registry::{InvalidProvider, Provider, Providers, StructuredOutput};
+pub(crate) use rejection::{RejectedPart, Rejection, SamplingOption, read_rejection};
 
 /// The placeholder in a default base URL for the host of an AWS region.
 const REGION_HOST: &str = "REGION.amazonaws.com";

@@ -19,7 +19,7 @@ use crate::endpoints::Endpoints;
 use crate::error::{Error, ErrorKind};
 use crate::plan::Target;
 use crate::ports::{Keys, Secret};
-use crate::providers::{Failure, Provider, Refusal, read_refusal};
+use crate::providers::{Failure, Provider, Rejection, read_rejection};
 use crate::transport::{Policy, RetryAdvice, SendOutcome, Transport, retry_after};
 use crate::wire::{Auth, WireReply, WireRequest};
 
@@ -36,7 +36,7 @@ pub(super) struct ProviderClient {
     pub(super) endpoints: Endpoints,
     pub(super) keys: Arc<dyn Keys>,
     pub(super) transport: Transport,
-    /// The changes after refusals, or `None` if a refusal is always an error.
+    /// The changes after rejections, or `None` if a rejection is always an error.
     pub(super) learned: Option<Arc<LearnedChanges>>,
     pub(super) steps: StepQueue,
 }
@@ -44,13 +44,13 @@ pub(super) struct ProviderClient {
 /// A failed call.
 pub(super) struct FailedCall {
     pub(super) error: Error,
-    /// The part of the request that the provider refused, if the response names one.
-    pub(super) refusal: Option<Refusal>,
+    /// The part of the request that the provider rejected, if the response names one.
+    pub(super) rejection: Option<Rejection>,
 }
 
 impl From<Error> for FailedCall {
     fn from(error: Error) -> Self {
-        FailedCall { error, refusal: None }
+        FailedCall { error, rejection: None }
     }
 }
 
@@ -96,8 +96,8 @@ impl ProviderClient {
                 let time_left = context.deadline.left();
                 let error = failure_error(&failed, &response, target, request, time_left);
                 let error = quote_message(error, &failed.failure.message, &secrets.expose());
-                let refusal = self.read_refusal(&response, &failed.failure, chat);
-                return Err(FailedCall { error, refusal });
+                let rejection = self.read_rejection(&response, &failed.failure, chat);
+                return Err(FailedCall { error, rejection });
             }
             ParsedResponse::Unreadable(error) => {
                 report.answered = true;
@@ -122,18 +122,18 @@ impl ProviderClient {
         SecretsInUse { key, signing }
     }
 
-    /// Returns the part that the provider refused, unless a refusal is always an error.
-    fn read_refusal(
+    /// Returns the part that the provider rejected, unless a rejection is always an error.
+    fn read_rejection(
         &self,
         response: &WireReply,
         failure: &Failure,
         chat: &Chat,
-    ) -> Option<Refusal> {
+    ) -> Option<Rejection> {
         let is_rejected = failure.kind == ErrorKind::ProviderRejected;
         if self.learned.is_none() || !is_rejected || !matches!(response.status, 400 | 422) {
             return None;
         }
-        read_refusal(&failure.message, &response.body, chat)
+        read_rejection(&failure.message, &response.body, chat)
     }
 
     async fn get_secret(

@@ -14,14 +14,14 @@ use super::secrets::SecretsInUse;
 use crate::chat::{Chat, Message, Reply, Role, Structure};
 use crate::error::{Error, ErrorKind};
 use crate::plan::{Plan, Target};
-use crate::providers::{Endpoint, Refusal, RefusedPart, build_request};
+use crate::providers::{Endpoint, RejectedPart, Rejection, build_request};
 use crate::schema::Schema;
 use crate::wire::WireRequest;
 
 /// The name of the schema in requests to providers.
 const SCHEMA_NAME: &str = "answer";
 
-/// Maximum number of times that a request is sent again after the provider refused a part of it.
+/// Maximum number of times that a request is sent again after the provider rejected a part of it.
 const MAX_CHANGES: usize = 3;
 
 /// A conversation with one target. Creating it builds the first request but does not send it.
@@ -34,14 +34,14 @@ pub(super) struct Conversation<'a> {
     pub(super) request: WireRequest,
     /// The warnings about options that were dropped or changed in the request.
     pub(super) warnings: Vec<String>,
-    /// The changes to the first request because of earlier refusals.
+    /// The changes to the first request because of earlier rejections.
     changed: Vec<RequestChange>,
-    /// The changes after refusals, with the state of reasoning in the refused request. They are
-    /// remembered once the changed request succeeds or is refused for another reason.
+    /// The changes after rejections, with the state of reasoning in the rejected request. They are
+    /// remembered once the changed request succeeds or is rejected for another reason.
     changes: Vec<(Option<bool>, Change)>,
     /// The number of changes that are not remembered yet. They are the last ones.
     unconfirmed_changes: usize,
-    /// The number of requests that were sent again after a refusal.
+    /// The number of requests that were sent again after a rejection.
     resent: usize,
 }
 
@@ -66,7 +66,7 @@ impl<'a> Conversation<'a> {
         if let Some(schema) = plan.output.schema_for_model() {
             chat.structure = dialect.structure(&target.model, SCHEMA_NAME, schema);
             if let Some(learned) = learned {
-                changes.extend(skip_refused_structures(&mut chat, learned, target, schema));
+                changes.extend(skip_rejected_structures(&mut chat, learned, target, schema));
             }
             if needs_schema_in_prompt(&chat.structure) {
                 schema_prompt::add_schema(&mut chat.messages, schema);
@@ -126,7 +126,7 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// Calls the provider. If it refuses a part of the request that can be changed, the part is
+    /// Calls the provider. If it rejects a part of the request that can be changed, the part is
     /// changed and the request is sent again.
     async fn call(&mut self, context: &mut Context) -> Result<(Reply, SecretsInUse), Error> {
         loop {
@@ -140,26 +140,26 @@ impl<'a> Conversation<'a> {
                 }
                 Err(failed) => failed,
             };
-            let Some(refusal) = failed.refusal else { return Err(failed.error) };
-            if !self.apply_refusal(context, refusal) {
+            let Some(rejection) = failed.rejection else { return Err(failed.error) };
+            if !self.apply_rejection(context, rejection) {
                 return Err(failed.error);
             }
             self.rebuild(context)?;
         }
     }
 
-    /// Changes the part that the provider refused. Returns false if it can't be changed, or if the
+    /// Changes the part that the provider rejected. Returns false if it can't be changed, or if the
     /// request was sent again too often.
-    fn apply_refusal(&mut self, context: &mut Context, refusal: Refusal) -> bool {
+    fn apply_rejection(&mut self, context: &mut Context, rejection: Rejection) -> bool {
         let schema = self.plan.output.schema_for_model();
         // A completed turn depends on the messages and tools before it.
         let only_options = context.report.repairs > 0;
-        if matches!(refusal.part, RefusedPart::OutputLimit(limit) if !self.exceeds(limit)) {
+        if matches!(rejection.part, RejectedPart::OutputLimit(limit) if !self.exceeds(limit)) {
             return false;
         }
-        let is_remembered = refusal.is_general;
-        let changes = Change::for_refusal(refusal, &self.chat, schema, only_options);
-        // The refusal of another part confirms the changes before it.
+        let is_remembered = rejection.is_general;
+        let changes = Change::for_rejection(rejection, &self.chat, schema, only_options);
+        // The rejection of another part confirms the changes before it.
         let first = self.changes.len().saturating_sub(self.unconfirmed_changes);
         let is_same = |change: &Change| {
             self.changes.iter().skip(first).any(|(_, known)| known.field() == change.field())
@@ -193,8 +193,8 @@ impl<'a> Conversation<'a> {
         if let (Change::Structure { .. }, Some(schema)) = (&change, schema) {
             let (dialect, model) = (self.target.provider.dialect(), &self.target.model);
             let had_schema_in_prompt = needs_schema_in_prompt(&self.chat.structure);
-            change.weaken(&mut self.chat.structure, |refused| {
-                dialect.weaker_structure(model, SCHEMA_NAME, schema, refused)
+            change.weaken(&mut self.chat.structure, |rejected| {
+                dialect.weaker_structure(model, SCHEMA_NAME, schema, rejected)
             });
             if needs_schema_in_prompt(&self.chat.structure) && !had_schema_in_prompt {
                 schema_prompt::add_schema(&mut self.chat.messages, schema);
@@ -237,9 +237,9 @@ fn needs_schema_in_prompt(structure: &Structure) -> bool {
     matches!(structure, Structure::JsonMode | Structure::PromptOnly)
 }
 
-/// Replaces the structure of a chat with a weaker one as long as the provider is known to refuse
+/// Replaces the structure of a chat with a weaker one as long as the provider is known to reject
 /// it. Returns the last change.
-fn skip_refused_structures(
+fn skip_rejected_structures(
     chat: &mut Chat,
     learned: &LearnedChanges,
     target: &Target,
@@ -248,11 +248,11 @@ fn skip_refused_structures(
     let (provider, model) = (&target.provider, &target.model);
     let mut last = None;
     for _ in 0..MAX_METHODS {
-        let change = learned.refused_structure(provider.name(), chat, schema);
+        let change = learned.rejected_structure(provider.name(), chat, schema);
         let Some(mut change) = change else { break };
         let dialect = provider.dialect();
-        change.weaken(&mut chat.structure, |refused| {
-            dialect.weaker_structure(model, SCHEMA_NAME, schema, refused)
+        change.weaken(&mut chat.structure, |rejected| {
+            dialect.weaker_structure(model, SCHEMA_NAME, schema, rejected)
         });
         last = Some(change);
     }

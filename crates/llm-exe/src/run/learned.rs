@@ -1,7 +1,7 @@
-//! Remembers which parts of requests a provider refused, so that later requests do not contain
+//! Remembers which parts of requests a provider rejected, so that later requests do not contain
 //! them.
 //!
-//! The capability tables do not contain every model. If a provider refuses a part of a request that
+//! The capability tables do not contain every model. If a provider rejects a part of a request that
 //! can be changed, the part is changed and the request is sent again. The change is remembered once
 //! the changed request succeeds.
 
@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::chat::{Chat, Sampling, Structure, ToolChoice};
-use crate::providers::{Refusal, RefusedPart, SamplingOption, nearest_effort};
+use crate::providers::{RejectedPart, Rejection, SamplingOption, nearest_effort};
 use crate::schema::Schema;
 
 /// Number of methods for making the reply match a schema.
@@ -23,7 +23,7 @@ const MAX_LEARNED_CHANGES: usize = 1000;
 /// defect of its API was fixed.
 const LIFETIME: Duration = Duration::from_secs(3600);
 
-/// A change to requests after a provider's refusal.
+/// A change to requests after a provider's rejection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RequestChange {
@@ -31,7 +31,7 @@ pub struct RequestChange {
     pub provider: String,
     /// The model name, as in the caller's request.
     pub model: String,
-    /// The part of the request that the provider refused, such as `options.temperature`.
+    /// The part of the request that the provider rejected, such as `options.temperature`.
     pub field: &'static str,
     /// What the requests contain instead, such as `dropped`.
     pub change: String,
@@ -49,7 +49,7 @@ pub(super) enum Change {
     OutputLimit { limit: u64, default_for: Option<Option<String>> },
     /// The schema is sent with a weaker method, which `sent` describes. With a hash in `schema`,
     /// the change applies only to the schema with this hash.
-    Structure { refused: SchemaMethod, schema: Option<u64>, sent: &'static str },
+    Structure { rejected: SchemaMethod, schema: Option<u64>, sent: &'static str },
     /// The model is not forced to call a tool.
     ToolChoice,
     /// The model may call several tools in one turn.
@@ -86,11 +86,12 @@ impl SchemaMethod {
 }
 
 impl Change {
-    /// Chooses the changes for a refusal. Returns none if the request does not contain the refused
-    /// part, or if that part can't be changed. With `only_options`, the schema is not sent with
-    /// another method, because a completed turn of the conversation depends on the current one.
-    pub(super) fn for_refusal(
-        refusal: Refusal,
+    /// Chooses the changes for a rejection. Returns none if the request does not contain the
+    /// rejected part, or if that part can't be changed. With `only_options`, the schema is not sent
+    /// with another method, because a completed turn of the conversation depends on the current
+    /// one.
+    pub(super) fn for_rejection(
+        rejection: Rejection,
         chat: &Chat,
         schema: Option<&Schema>,
         only_options: bool,
@@ -100,10 +101,10 @@ impl Change {
             let set = options.into_iter().filter(|option| option.clear(&mut sampling));
             set.map(Change::Drop).collect::<Vec<_>>()
         };
-        let part = match refusal.part {
-            RefusedPart::Options(options) => {
+        let part = match rejection.part {
+            RejectedPart::Options(options) => {
                 let mut set = set_options(options);
-                if refusal.is_exclusive {
+                if rejection.is_exclusive {
                     // One of the options stays.
                     set.truncate(2);
                     set.drain(..set.len().saturating_sub(1));
@@ -118,46 +119,46 @@ impl Change {
         change.filter(is_allowed).into_iter().collect()
     }
 
-    /// Chooses the change for the refusal of one part of the request.
-    fn for_part(part: RefusedPart, chat: &Chat, schema: Option<&Schema>) -> Option<Change> {
+    /// Chooses the change for the rejection of one part of the request.
+    fn for_part(part: RejectedPart, chat: &Chat, schema: Option<&Schema>) -> Option<Change> {
         match part {
-            RefusedPart::Effort(supported) => {
+            RejectedPart::Effort(supported) => {
                 let from = chat.sampling.effort.clone()?;
                 let to = nearest_effort(&from, &supported);
                 (to != Some(&*from)).then_some(Change::Effort { from, to })
             }
-            RefusedPart::OutputLimit(limit) => match chat.sampling.max_tokens {
+            RejectedPart::OutputLimit(limit) => match chat.sampling.max_tokens {
                 Some(requested) if requested <= limit => None,
                 requested => {
                     let effort = requested.is_none().then(|| chat.sampling.effort.clone());
                     Some(Change::OutputLimit { limit, default_for: effort })
                 }
             },
-            RefusedPart::Format => {
-                let refused = match chat.structure {
+            RejectedPart::Format => {
+                let rejected = match chat.structure {
                     Structure::Native { .. } => SchemaMethod::Native,
                     Structure::JsonMode => SchemaMethod::JsonMode,
                     _ => return None,
                 };
-                Some(Change::Structure { refused, schema: None, sent: "" })
+                Some(Change::Structure { rejected, schema: None, sent: "" })
             }
-            RefusedPart::Schema | RefusedPart::ToolSchema => {
-                let refused = match (&chat.structure, part) {
-                    (Structure::Native { strict: true, .. }, RefusedPart::Schema) => {
+            RejectedPart::Schema | RejectedPart::ToolSchema => {
+                let rejected = match (&chat.structure, part) {
+                    (Structure::Native { strict: true, .. }, RejectedPart::Schema) => {
                         SchemaMethod::Strict
                     }
-                    (Structure::Native { .. }, RefusedPart::Schema) => SchemaMethod::Loose,
+                    (Structure::Native { .. }, RejectedPart::Schema) => SchemaMethod::Loose,
                     // The only tool is the one for the reply.
                     (Structure::ForcedTool { .. }, _) if chat.tools.is_empty() => {
                         SchemaMethod::ForcedTool
                     }
                     _ => return None,
                 };
-                Some(Change::Structure { refused, schema: Some(hash_schema(schema?)), sent: "" })
+                Some(Change::Structure { rejected, schema: Some(hash_schema(schema?)), sent: "" })
             }
-            RefusedPart::ToolChoice => match (&chat.structure, &chat.tool_choice) {
+            RejectedPart::ToolChoice => match (&chat.structure, &chat.tool_choice) {
                 (Structure::ForcedTool { .. }, _) => Some(Change::Structure {
-                    refused: SchemaMethod::ForcedTool,
+                    rejected: SchemaMethod::ForcedTool,
                     schema: None,
                     sent: "",
                 }),
@@ -166,10 +167,10 @@ impl Change {
                 }
                 _ => None,
             },
-            RefusedPart::ParallelToolCalls => {
+            RejectedPart::ParallelToolCalls => {
                 (!chat.parallel_tool_calls).then_some(Change::ParallelToolCalls)
             }
-            RefusedPart::Options(_) => None,
+            RejectedPart::Options(_) => None,
         }
     }
 
@@ -211,7 +212,7 @@ impl Change {
 
     /// Returns whether the change excludes a method for making the reply match a schema.
     pub(super) fn excludes(&self, structure: &Structure) -> bool {
-        matches!(self, Change::Structure { refused, .. } if refused.includes(structure))
+        matches!(self, Change::Structure { rejected, .. } if rejected.includes(structure))
     }
 
     /// Replaces a structure that the change excludes with the next weaker one that it allows.
@@ -240,7 +241,7 @@ impl Change {
         }
     }
 
-    /// Returns the part of the request that was refused.
+    /// Returns the part of the request that was rejected.
     pub(super) fn field(&self) -> &'static str {
         match self {
             Change::Drop(option) => option.path(),
@@ -298,7 +299,7 @@ fn hash_schema(schema: &Schema) -> u64 {
 struct LearnedChange {
     provider: String,
     model: String,
-    /// Whether the refused request turned reasoning on or off, or `None` if it left this to the
+    /// Whether the rejected request turned reasoning on or off, or `None` if it left this to the
     /// provider. Many models accept a part only in one of these states.
     reasoning: Option<bool>,
     change: Change,
@@ -388,7 +389,7 @@ impl LearnedChanges {
     }
 
     /// Returns the change that excludes the structure of a chat for a schema, if one was learned.
-    pub(super) fn refused_structure(
+    pub(super) fn rejected_structure(
         &self,
         provider: &str,
         chat: &Chat,
@@ -400,7 +401,7 @@ impl LearnedChanges {
         let hash = hash_schema(schema);
         let excludes = |change: &Change| {
             let applies = match change {
-                Change::Structure { schema, .. } => schema.is_none_or(|refused| refused == hash),
+                Change::Structure { schema, .. } => schema.is_none_or(|rejected| rejected == hash),
                 _ => false,
             };
             applies && change.excludes(&chat.structure)
@@ -427,7 +428,7 @@ mod tests {
 
     use super::{Change, LIFETIME, LearnedChanges, MAX_LEARNED_CHANGES, SchemaMethod};
     use crate::chat::{Chat, Structure, Tool, ToolChoice};
-    use crate::providers::{Refusal, RefusedPart, SamplingOption};
+    use crate::providers::{RejectedPart, Rejection, SamplingOption};
 
     #[test]
     fn oldest_changes_are_forgotten() {
@@ -473,16 +474,16 @@ mod tests {
         chat.tool_choice = ToolChoice::Required;
         chat.parallel_tool_calls = false;
         let mut change = |part| {
-            let refusal = Refusal { part, is_exclusive: false, is_general: true };
-            let change = Change::for_refusal(refusal, &chat, None, true).pop()?;
+            let rejection = Rejection { part, is_exclusive: false, is_general: true };
+            let change = Change::for_rejection(rejection, &chat, None, true).pop()?;
             let applies = change.apply(&mut chat);
             assert!(applies && !change.apply(&mut chat), "{change:?}");
             Some(change)
         };
-        assert_eq!(change(RefusedPart::ToolSchema), None);
-        assert_eq!(change(RefusedPart::ToolChoice), Some(Change::ToolChoice));
-        assert_eq!(change(RefusedPart::ToolChoice), None);
-        assert_eq!(change(RefusedPart::ParallelToolCalls), Some(Change::ParallelToolCalls));
+        assert_eq!(change(RejectedPart::ToolSchema), None);
+        assert_eq!(change(RejectedPart::ToolChoice), Some(Change::ToolChoice));
+        assert_eq!(change(RejectedPart::ToolChoice), None);
+        assert_eq!(change(RejectedPart::ParallelToolCalls), Some(Change::ParallelToolCalls));
         assert_eq!(chat.tools.len(), 1);
     }
 
@@ -491,7 +492,7 @@ mod tests {
         let strict = || Structure::Native { name: "n".to_owned(), schema: json!({}), strict: true };
         let mut structure = strict();
         let mut change =
-            Change::Structure { refused: SchemaMethod::Native, schema: None, sent: "" };
+            Change::Structure { rejected: SchemaMethod::Native, schema: None, sent: "" };
         change.weaken(&mut structure, |_| strict());
         assert_eq!(structure, Structure::PromptOnly);
         assert!(change.warning("m").contains("only in the prompt"));

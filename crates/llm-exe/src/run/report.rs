@@ -68,9 +68,9 @@ pub struct Report {
     pub durations: Durations,
     /// Warnings, for example about ignored fields and dropped options.
     pub warnings: Vec<String>,
-    /// How requests were changed because of what a provider refused, in this run or before.
+    /// How requests were changed because of what a provider rejected, in this run or before.
     pub changed: Vec<RequestChange>,
-    /// What the process learned about the models that were called: what the provider refused, and
+    /// What the process learned about the models that were called: what the provider rejected, and
     /// what later requests contain instead. Contains each fact only in the run that learned it.
     pub learned: Vec<RequestChange>,
     /// `sha256:` followed by the hash of the prompt before rendering.

@@ -50,9 +50,9 @@ impl Dialect for Anthropic {
         model: &str,
         name: &str,
         schema: &Schema,
-        refused: &Structure,
+        rejected: &Structure,
     ) -> Structure {
-        request::weaker_structure(models::find_model(model), name, schema, refused)
+        request::weaker_structure(models::find_model(model), name, schema, rejected)
     }
 
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {

@@ -63,14 +63,14 @@ pub(crate) fn choose_structure(model: ClaudeModel, name: &str, schema: &Schema) 
     Structure::PromptOnly
 }
 
-/// Returns the next method after one that the API refused.
+/// Returns the next method after one that the API rejected.
 pub(crate) fn weaker_structure(
     model: ClaudeModel,
     name: &str,
     schema: &Schema,
-    refused: &Structure,
+    rejected: &Structure,
 ) -> Structure {
-    match refused {
+    match rejected {
         Structure::Native { .. } => {
             choose_structure(ClaudeModel { json_schema: false, ..model }, name, schema)
         }

@@ -51,9 +51,9 @@ impl Dialect for InvokeAnthropic {
         model: &str,
         name: &str,
         schema: &Schema,
-        refused: &Structure,
+        rejected: &Structure,
     ) -> Structure {
-        request::weaker_structure(models::find_claude(model), name, schema, refused)
+        request::weaker_structure(models::find_claude(model), name, schema, rejected)
     }
 
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {

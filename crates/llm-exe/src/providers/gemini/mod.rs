@@ -55,8 +55,8 @@ impl Dialect for Gemini {
         }
     }
 
-    fn weaker_structure(&self, _: &str, _: &str, _: &Schema, refused: &Structure) -> Structure {
-        match refused {
+    fn weaker_structure(&self, _: &str, _: &str, _: &Schema, rejected: &Structure) -> Structure {
+        match rejected {
             Structure::Native { .. } => Structure::JsonMode,
             _ => Structure::PromptOnly,
         }

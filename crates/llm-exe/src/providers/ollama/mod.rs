@@ -43,8 +43,8 @@ impl Dialect for Ollama {
         Structure::Native { name: name.to_owned(), schema, strict: true }
     }
 
-    fn weaker_structure(&self, _: &str, _: &str, _: &Schema, refused: &Structure) -> Structure {
-        match refused {
+    fn weaker_structure(&self, _: &str, _: &str, _: &Schema, rejected: &Structure) -> Structure {
+        match rejected {
             Structure::Native { .. } => Structure::JsonMode,
             _ => Structure::PromptOnly,
         }

@@ -64,10 +64,10 @@ impl Dialect for OpenAiChat {
         model: &str,
         name: &str,
         schema: &Schema,
-        refused: &Structure,
+        rejected: &Structure,
     ) -> Structure {
         let has_json_mode = models::find_model(self.models, model).json_mode;
-        match refused {
+        match rejected {
             Structure::Native { strict: true, .. } => {
                 let schema = without_lookaround(schema.written());
                 Structure::Native { name: name.to_owned(), schema, strict: false }

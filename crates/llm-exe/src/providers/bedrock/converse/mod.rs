@@ -88,11 +88,11 @@ impl Dialect for Converse {
         model: &str,
         name: &str,
         schema: &Schema,
-        refused: &Structure,
+        rejected: &Structure,
     ) -> Structure {
-        match (models::find_model(model, self.default_family), refused) {
-            (Family::Claude(model), refused) => {
-                anthropic::request::weaker_structure(model, name, schema, refused)
+        match (models::find_model(model, self.default_family), rejected) {
+            (Family::Claude(model), rejected) => {
+                anthropic::request::weaker_structure(model, name, schema, rejected)
             }
             (Family::Other(model), Structure::Native { .. }) => choose_tool(model, name, schema),
             _ => Structure::PromptOnly,

@@ -1,4 +1,4 @@
-//! Finds the parts of an error message that count as a refusal, and reads numbers and lists.
+//! Finds the parts of an error message that count as a rejection, and reads numbers and lists.
 
 use std::ops::Range;
 
@@ -190,7 +190,7 @@ pub(super) fn without_alternatives(message: &str) -> String {
     };
     let mut ranges: Vec<Range<usize>> = Vec::new();
     for intro in ALTERNATIVE_TEXTS {
-        // "Use of" names an option that is refused.
+        // "Use of" names an option that is rejected.
         let starts =
             word_positions(&text, intro).filter(|start| !sentence(*start).starts_with("use of "));
         ranges.extend(starts.map(|start| start..start + sentence(start).len()));

@@ -1,35 +1,35 @@
-//! Reads from an error message which part of a request the provider refused, so that the request
+//! Reads from an error message which part of a request the provider rejected, so that the request
 //! can be sent again without that part.
 //!
 //! The wording of these messages differs, but all of them name a field of the request and state
 //! that the model or the API does not support it. A message about the prompt, or about a value that
-//! is out of range, is not such a refusal. `tests/cases/refusals.json` contains known messages.
+//! is out of range, is not such a rejection. `tests/cases/rejections.json` contains known messages.
 
 use crate::chat::{Chat, Sampling};
 use crate::word_list::{contains_phrase, contains_word};
 
 use super::capabilities::EFFORTS;
 use super::quoted_chat::{Quote, find_quote};
-use super::refusal_text::{
+use super::rejection_text::{
     GENERAL_PHRASES, GENERAL_WORDS, LIMIT_WORDS, WINDOW_TEXT, is_about_value, is_exclusive,
     leading_efforts, leading_number, without_alternatives, without_name, without_quotations,
     without_urls,
 };
 
-/// A refusal of a part of a request.
+/// A rejection of a part of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Refusal {
-    pub(crate) part: RefusedPart,
+pub(crate) struct Rejection {
+    pub(crate) part: RejectedPart,
     /// Whether parts of the request exclude each other. Only one of them must be dropped.
     pub(crate) is_exclusive: bool,
-    /// Whether the provider refuses the part in every request to the model. Otherwise the refusal
+    /// Whether the provider rejects the part in every request to the model. Otherwise the rejection
     /// may be due to another part of the request, or to the value of the part.
     pub(crate) is_general: bool,
 }
 
-/// The part of a request that a provider refused.
+/// The part of a request that a provider rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum RefusedPart {
+pub(crate) enum RejectedPart {
     /// These options are not supported.
     Options(Vec<SamplingOption>),
     /// The effort is not supported. The list contains the supported values in ascending order, if
@@ -154,19 +154,19 @@ enum Subject {
 }
 
 impl Subject {
-    /// Returns whether a name with this subject refers to a refused part.
-    fn names(self, part: &RefusedPart) -> bool {
+    /// Returns whether a name with this subject refers to a rejected part.
+    fn names(self, part: &RejectedPart) -> bool {
         match part {
-            RefusedPart::Options(refused) => match self {
-                Subject::Options(options) => options.iter().any(|it| refused.contains(it)),
+            RejectedPart::Options(rejected) => match self {
+                Subject::Options(options) => options.iter().any(|it| rejected.contains(it)),
                 _ => false,
             },
-            RefusedPart::Effort(_) => self == Subject::Effort,
-            RefusedPart::OutputLimit(_) => self == Subject::OutputLimit,
-            RefusedPart::Format | RefusedPart::Schema => self == Subject::Format,
-            RefusedPart::ToolChoice => self == Subject::ToolChoice,
-            RefusedPart::ParallelToolCalls => self == Subject::ParallelToolCalls,
-            RefusedPart::ToolSchema => false,
+            RejectedPart::Effort(_) => self == Subject::Effort,
+            RejectedPart::OutputLimit(_) => self == Subject::OutputLimit,
+            RejectedPart::Format | RejectedPart::Schema => self == Subject::Format,
+            RejectedPart::ToolChoice => self == Subject::ToolChoice,
+            RejectedPart::ParallelToolCalls => self == Subject::ParallelToolCalls,
+            RejectedPart::ToolSchema => false,
         }
     }
 }
@@ -196,14 +196,14 @@ const PHRASES: &[(&str, Subject)] = &[
 const PENALTIES: Subject =
     Subject::Options(&[SamplingOption::FrequencyPenalty, SamplingOption::PresencePenalty]);
 
-/// Returns the part of a request that the provider refused, or `None` if the error does not name a
+/// Returns the part of a request that the provider rejected, or `None` if the error does not name a
 /// part that can be changed. `message` is the provider's error message, and `body` is the whole
 /// response body, which is searched if the message does not name a field. A text that quotes a
-/// whole text of the chat is not read, because the caller could have written the refusal.
-pub(crate) fn read_refusal(message: &str, body: &[u8], chat: &Chat) -> Option<Refusal> {
+/// whole text of the chat is not read, because the caller could have written the rejection.
+pub(crate) fn read_rejection(message: &str, body: &[u8], chat: &Chat) -> Option<Rejection> {
     let message = truncate(message);
-    if let Some(refusal) = parse_message(message, &chat.model) {
-        return check_quotes(refusal, message, chat);
+    if let Some(rejection) = parse_message(message, &chat.model) {
+        return check_quotes(rejection, message, chat);
     }
     // Validation errors often contain the name in a separate field.
     let body = std::str::from_utf8(body).ok().map(truncate)?;
@@ -214,14 +214,14 @@ pub(crate) fn read_refusal(message: &str, body: &[u8], chat: &Chat) -> Option<Re
     check_quotes(parse_message(body, &chat.model)?, body, chat)
 }
 
-/// Ignores a refusal in a text that quotes the chat. If the text quotes only a few words, the
-/// refusal applies to this request.
-fn check_quotes(refusal: Refusal, text: &str, chat: &Chat) -> Option<Refusal> {
+/// Ignores a rejection in a text that quotes the chat. If the text quotes only a few words, the
+/// rejection applies to this request.
+fn check_quotes(rejection: Rejection, text: &str, chat: &Chat) -> Option<Rejection> {
     let is_name = |word: &str| !matches!(subject_of_segment(word), None | Some(Subject::Fixed));
     match find_quote(text, chat, is_name) {
         Quote::Text => None,
-        Quote::Words => Some(Refusal { is_general: false, ..refusal }),
-        Quote::None => Some(refusal),
+        Quote::Words => Some(Rejection { is_general: false, ..rejection }),
+        Quote::None => Some(rejection),
     }
 }
 
@@ -229,32 +229,32 @@ fn truncate(text: &str) -> &str {
     text.get(..text.floor_char_boundary(MAX_TEXT_BYTES)).unwrap_or(text)
 }
 
-fn parse_message(message: &str, model: &str) -> Option<Refusal> {
+fn parse_message(message: &str, model: &str) -> Option<Rejection> {
     let message = without_quotations(&without_urls(remove_schema_rule(message)));
     let text = message.to_ascii_lowercase();
     let found = subjects(&message);
     let named = subjects(&without_alternatives(&message));
     let is_exclusive = is_exclusive(&text) || excludes_following(&text, &named);
     let part = if contains_phrase(&text, SCHEMA_TEXTS) {
-        RefusedPart::Schema
+        RejectedPart::Schema
     } else if contains_phrase(&text, TOOL_SCHEMA_TEXTS) {
-        RefusedPart::ToolSchema
+        RejectedPart::ToolSchema
     } else if let Some(limit) = read_output_limit(&text, found.first().map(|(_, named)| *named)) {
-        RefusedPart::OutputLimit(limit)
+        RejectedPart::OutputLimit(limit)
     } else {
         let subjects = without_conditions(&text, named, is_exclusive);
         read_subjects(&text, &subjects, is_exclusive)?
     };
     let is_general = match part {
         // The change applies to requests with the same schema.
-        RefusedPart::Schema | RefusedPart::ToolSchema => true,
+        RejectedPart::Schema | RejectedPart::ToolSchema => true,
         _ => !is_exclusive && is_general(&text, &part, model),
     };
-    Some(Refusal { part, is_exclusive, is_general })
+    Some(Rejection { part, is_exclusive, is_general })
 }
 
-/// Returns the parts that a message names as refused, without those that it names as the condition,
-/// as in "`top_p` is not supported when `temperature` is zero".
+/// Returns the parts that a message names as rejected, without those that it names as the
+/// condition, as in "`top_p` is not supported when `temperature` is zero".
 fn without_conditions(
     text: &str,
     subjects: Vec<(usize, Subject)>,
@@ -263,14 +263,14 @@ fn without_conditions(
     let conditions = [" when ", " if ", " unless ", " because "];
     let start = conditions.iter().filter_map(|condition| text.find(condition)).min();
     let start = start.filter(|start| subjects.iter().any(|(at, _)| at < start) && !is_exclusive);
-    let is_refused = |at: usize| start.is_none_or(|start| at < start);
-    let refused = subjects.into_iter().filter(|(at, _)| is_refused(*at));
-    refused.map(|(_, subject)| subject).collect()
+    let is_rejected = |at: usize| start.is_none_or(|start| at < start);
+    let rejected = subjects.into_iter().filter(|(at, _)| is_rejected(*at));
+    rejected.map(|(_, subject)| subject).collect()
 }
 
 /// Returns whether a text in lower case states without a condition that the model does not support
 /// a part. All other words of the text must be known.
-fn is_general(text: &str, part: &RefusedPart, model: &str) -> bool {
+fn is_general(text: &str, part: &RejectedPart, model: &str) -> bool {
     let mut text = without_name(text, &model.to_ascii_lowercase());
     let phrases = PHRASES.iter().filter(|(_, subject)| subject.names(part));
     for phrase in phrases.map(|(phrase, _)| phrase).chain(GENERAL_PHRASES) {
@@ -282,8 +282,8 @@ fn is_general(text: &str, part: &RefusedPart, model: &str) -> bool {
         matches!(subject, Subject::Options(_) | Subject::Effort | Subject::OutputLimit)
             && !others.contains(word)
     };
-    let is_limit = matches!(part, RefusedPart::OutputLimit(_));
-    let is_effort = |word: &str| matches!(part, RefusedPart::Effort(_)) && EFFORTS.contains(&word);
+    let is_limit = matches!(part, RejectedPart::OutputLimit(_));
+    let is_effort = |word: &str| matches!(part, RejectedPart::Effort(_)) && EFFORTS.contains(&word);
     let is_separator = |c: char| c.is_whitespace() || "()[]{}<>\"`,;:=?\\".contains(c);
     text.split(is_separator).map(|word| word.trim_matches(['\'', '.', '#', '/', '-'])).all(|word| {
         word.is_empty()
@@ -296,9 +296,9 @@ fn is_general(text: &str, part: &RefusedPart, model: &str) -> bool {
     })
 }
 
-/// Returns the refusal of the first part that a message names. If parts exclude each other, an
+/// Returns the rejection of the first part that a message names. If parts exclude each other, an
 /// option is dropped rather than another part.
-fn read_subjects(text: &str, subjects: &[Subject], is_exclusive: bool) -> Option<RefusedPart> {
+fn read_subjects(text: &str, subjects: &[Subject], is_exclusive: bool) -> Option<RejectedPart> {
     let is_option = |subject: &&Subject| matches!(subject, Subject::Options(_));
     let first = subjects.first()?;
     let option = subjects.iter().find(is_option);
@@ -306,7 +306,7 @@ fn read_subjects(text: &str, subjects: &[Subject], is_exclusive: bool) -> Option
     let subject = option.unwrap_or(first);
     let efforts = supported_efforts(text);
     if *subject == Subject::Effort && !efforts.is_empty() {
-        return Some(RefusedPart::Effort(efforts));
+        return Some(RejectedPart::Effort(efforts));
     }
     if !contains_phrase(text, UNSUPPORTED_TEXTS) || contains_phrase(text, INVALID_VALUE_TEXTS) {
         return None;
@@ -321,13 +321,13 @@ fn read_subjects(text: &str, subjects: &[Subject], is_exclusive: bool) -> Option
                 let new: Vec<SamplingOption> = new.copied().collect();
                 options.extend(new);
             }
-            Some(RefusedPart::Options(options))
+            Some(RejectedPart::Options(options))
         }
-        Subject::Effort => Some(RefusedPart::Effort(Vec::new())),
-        Subject::Format if names_keyword(text) => Some(RefusedPart::Schema),
-        Subject::Format => Some(RefusedPart::Format),
-        Subject::ToolChoice => Some(RefusedPart::ToolChoice),
-        Subject::ParallelToolCalls => Some(RefusedPart::ParallelToolCalls),
+        Subject::Effort => Some(RejectedPart::Effort(Vec::new())),
+        Subject::Format if names_keyword(text) => Some(RejectedPart::Schema),
+        Subject::Format => Some(RejectedPart::Format),
+        Subject::ToolChoice => Some(RejectedPart::ToolChoice),
+        Subject::ParallelToolCalls => Some(RejectedPart::ParallelToolCalls),
         // The output limit is lowered, but never dropped.
         Subject::OutputLimit | Subject::Fixed => None,
     }
@@ -354,7 +354,7 @@ fn names_keyword(text: &str) -> bool {
     })
 }
 
-/// Removes the schema rule that a message of Bedrock quotes before the name of the refused key.
+/// Removes the schema rule that a message of Bedrock quotes before the name of the rejected key.
 fn remove_schema_rule(message: &str) -> &str {
     let rest = message.split_once("must not be valid against schema").map(|(_, rest)| rest);
     rest.and_then(|rest| rest.split_once('}')).map_or(message, |(_, rest)| rest)

@@ -1,5 +1,5 @@
-//! Tests how a runner changes requests that providers refuse. `cases/refusals.json` contains error
-//! messages of providers with their sources, and the expected changes.
+//! Tests how a runner changes requests that providers reject. `cases/rejections.json` contains
+//! error messages of providers with their sources, and the expected changes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -145,8 +145,8 @@ impl Case {
 }
 
 #[tokio::test]
-async fn requests_are_changed_according_to_refusals() {
-    let cases: Vec<Case> = read_cases("refusals.json");
+async fn requests_are_changed_according_to_rejections() {
+    let cases: Vec<Case> = read_cases("rejections.json");
     let mut wrong = Vec::new();
     for case in &cases {
         assert!(!case.source.is_empty());
@@ -164,8 +164,8 @@ async fn requests_are_changed_according_to_refusals() {
 }
 
 #[tokio::test]
-async fn refusals_are_errors_with_strict_options() {
-    for case in read_cases::<Vec<Case>>("refusals.json").iter().filter(|it| it.change.is_some()) {
+async fn rejections_are_errors_with_strict_options() {
+    for case in read_cases::<Vec<Case>>("rejections.json").iter().filter(|it| it.change.is_some()) {
         let simulator = Simulator::start().await.unwrap();
         simulator.script_json(case.script()).unwrap();
         let run = run(&runner(&simulator, true), &case.request()).await;
@@ -179,9 +179,9 @@ fn local_request(model: &str, options: Value) -> Value {
     json!({ "provider": LOCAL, "model": model, "message": "Hi", "options": options })
 }
 
-/// The simulator itself refuses the options of these models, one after another.
+/// The simulator itself rejects the options of these models, one after another.
 #[tokio::test]
-async fn all_refusals_of_a_request_are_learned_together() {
+async fn all_rejections_of_a_request_are_learned_together() {
     let simulator = Simulator::start().await.unwrap();
     let runner = runner(&simulator, false);
     let mut options = json!({ "stopSequences": ["END"], "temperature": 0.2, "topP": 0.5 });
@@ -205,18 +205,18 @@ async fn all_refusals_of_a_request_are_learned_together() {
     options["frequencyPenalty"] = json!(0.5);
     let fourth = run(&runner, &local_request("gpt-6.2-sol", options.clone())).await;
     assert_eq!(fourth.outcome.unwrap_err().kind(), ErrorKind::ProviderRejected);
-    // Each refusal of another option confirms the change before it.
+    // Each rejection of another option confirms the change before it.
     assert_eq!((fourth.report.attempts, fourth.report.learned.len()), (4, 3));
     let fifth = run(&runner, &local_request("gpt-6.2-sol", options)).await;
     assert_eq!((fifth.outcome.is_ok(), fifth.report.attempts), (true, 2));
 }
 
-/// Sends a request to a server that refuses it with this message, and another request after it.
+/// Sends a request to a server that rejects it with this message, and another request after it.
 /// Returns the bodies that the server received.
 async fn bodies_after(message: &str, first: &Value, second: &Value) -> Vec<Value> {
     let simulator = Simulator::start().await.unwrap();
-    let refusal = json!({ "status": 400, "body": { "error": { "message": message } } });
-    simulator.script_json(json!([{ "then": refusal }])).unwrap();
+    let rejection = json!({ "status": 400, "body": { "error": { "message": message } } });
+    simulator.script_json(json!([{ "then": rejection }])).unwrap();
     let runner = runner(&simulator, false);
     run(&runner, first).await;
     run(&runner, second).await.outcome.unwrap();
@@ -224,7 +224,7 @@ async fn bodies_after(message: &str, first: &Value, second: &Value) -> Vec<Value
 }
 
 #[tokio::test]
-async fn one_change_drops_all_options_that_a_message_refuses() {
+async fn one_change_drops_all_options_that_a_message_rejects() {
     let options = json!({
         "temperature": 0.2, "topP": 0.5, "stopSequences": ["END"], "seed": 7,
         "frequencyPenalty": 0.5, "presencePenalty": 0.5
@@ -254,7 +254,7 @@ async fn one_change_drops_all_options_that_a_message_refuses() {
 }
 
 #[tokio::test]
-async fn texts_of_a_request_are_not_refusals() {
+async fn texts_of_a_request_are_not_rejections() {
     let request = |text: &str, options: Value| {
         let mut request = local_request("m", options);
         request["message"] = json!(text);
@@ -292,7 +292,7 @@ async fn texts_of_a_request_are_not_refusals() {
 }
 
 #[tokio::test]
-async fn a_keyword_that_is_refused_affects_only_its_schema() {
+async fn a_keyword_that_is_rejected_affects_only_its_schema() {
     let request = |field: Value| {
         json!({
             "provider": LOCAL, "model": "m", "message": "Hi", "output": "json", "schema": {
@@ -310,8 +310,8 @@ async fn a_keyword_that_is_refused_affects_only_its_schema() {
         "Unsupported value: 'response_format' schema uses 'oneOf', which is not supported",
     ] {
         let simulator = Simulator::start().await.unwrap();
-        let refusal = json!({ "status": 400, "body": { "error": { "message": message } } });
-        simulator.script_json(json!([{ "then": refusal }])).unwrap();
+        let rejection = json!({ "status": 400, "body": { "error": { "message": message } } });
+        simulator.script_json(json!([{ "then": rejection }])).unwrap();
         let runner = runner(&simulator, false);
         run(&runner, &first).await;
         run(&runner, &request(integer.clone())).await;
@@ -323,7 +323,7 @@ async fn a_keyword_that_is_refused_affects_only_its_schema() {
 }
 
 #[tokio::test]
-async fn an_option_is_dropped_only_with_the_reasoning_of_the_refused_request() {
+async fn an_option_is_dropped_only_with_the_reasoning_of_the_rejected_request() {
     let simulator = Simulator::start().await.unwrap();
     let runner = runner(&simulator, false);
     let options = json!({ "temperature": 0.2 });
@@ -350,7 +350,7 @@ async fn effort_moves_to_the_nearest_supported_value() {
 }
 
 #[tokio::test]
-async fn refused_schemas_do_not_affect_other_schemas() {
+async fn rejected_schemas_do_not_affect_other_schemas() {
     let simulator = Simulator::start().await.unwrap();
     let runner = runner(&simulator, false);
     let request = |name: &str| {
@@ -362,10 +362,10 @@ async fn refused_schemas_do_not_affect_other_schemas() {
         })
     };
     let message = "The compiled grammar is too large, which would cause performance issues.";
-    let refusal = json!([{ "then": { "status": 400, "body": {
+    let rejection = json!([{ "then": { "status": 400, "body": {
         "type": "error", "error": { "type": "invalid_request_error", "message": message }
     } } }]);
-    simulator.script_json(refusal).unwrap();
+    simulator.script_json(rejection).unwrap();
     for (name, attempts) in [("a", 2), ("a", 1), ("b", 1)] {
         let run = run(&runner, &request(name)).await;
         assert_eq!((run.outcome.is_ok(), run.report.attempts), (true, attempts));
@@ -384,8 +384,8 @@ async fn schema_method_does_not_change_after_a_completed_turn() {
     let runner = runner(&simulator, false);
     let message = "Invalid parameter: 'response_format' of type 'json_schema' is not supported \
                    with this model.";
-    let refusal = json!({ "status": 400, "body": { "error": { "message": message } } });
-    let script = json!([{ "then": { "text": "no JSON" } }, { "then": refusal }]);
+    let rejection = json!({ "status": 400, "body": { "error": { "message": message } } });
+    let script = json!([{ "then": { "text": "no JSON" } }, { "then": rejection }]);
     simulator.script_json(script).unwrap();
     let request = json!({
         "provider": "openai", "model": "gpt-4o", "message": "Hi", "output": "json",
@@ -401,8 +401,8 @@ async fn a_learned_limit_never_raises_the_operators_ceiling() {
     let simulator = Simulator::start().await.unwrap();
     let message = "max_tokens is too large: 9000. This model supports at most 4096 completion \
                    tokens, whereas you provided 9000.";
-    let refusal = json!({ "status": 400, "body": { "error": { "message": message } } });
-    simulator.script_json(json!([{ "then": refusal }])).unwrap();
+    let rejection = json!({ "status": 400, "body": { "error": { "message": message } } });
+    simulator.script_json(json!([{ "then": rejection }])).unwrap();
     let rules = Rules { max_tokens_ceiling: Some(9000), ..Rules::default() };
     let runner = Runner::new(endpoints(&simulator), Arc::new(FixedKey), rules);
     for options in [json!({}), json!({ "maxTokens": 5000 }), json!({ "maxTokens": 50 })] {
@@ -416,14 +416,14 @@ async fn a_learned_limit_never_raises_the_operators_ceiling() {
 }
 
 #[tokio::test]
-async fn a_refusal_of_a_forced_tool_applies_to_the_kind_of_reasoning() {
+async fn a_rejection_of_a_forced_tool_applies_to_the_kind_of_reasoning() {
     let simulator = Simulator::start().await.unwrap();
     let runner = runner(&simulator, false);
     let message = "Thinking may not be enabled when tool_choice forces tool use.";
-    let refusal = json!({ "status": 400, "body": {
+    let rejection = json!({ "status": 400, "body": {
         "type": "error", "error": { "type": "invalid_request_error", "message": message }
     } });
-    simulator.script_json(json!([{ "then": refusal }])).unwrap();
+    simulator.script_json(json!([{ "then": rejection }])).unwrap();
     let request = |effort: &str| {
         json!({
             "provider": "anthropic", "model": "claude-opus-5", "message": "Hi", "output": "json",
