@@ -3,7 +3,6 @@
 //! so they are of this draft too.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
@@ -86,7 +85,8 @@ fn with_preserved_targets(root: &Value, draft: Draft) -> Option<Value> {
     };
     let mut names = (1..).map(|index: usize| format!("target{index}")).filter(|it| !is_used(it));
     let mut definitions = Map::new();
-    let mut moved: HashMap<&str, String> = HashMap::new();
+    // The new reference in place of each moved one.
+    let mut moved = Map::new();
     let mut pending = vec![root.as_object()?];
     while let Some(rules) = pending.pop() {
         let ignored = IgnoredKeywords::new(rules, draft);
@@ -101,7 +101,7 @@ fn with_preserved_targets(root: &Value, draft: Draft) -> Option<Value> {
         }
         if let Some(target) = ignored_target(root, reference, draft) {
             let name = names.next()?;
-            moved.insert(reference, format!("#/$defs/{name}"));
+            moved.insert(reference.to_owned(), Value::from(format!("#/$defs/{name}")));
             definitions.insert(name, budget.copy(target)?);
             pending.extend(target.as_object());
         }
@@ -116,11 +116,11 @@ fn with_preserved_targets(root: &Value, draft: Draft) -> Option<Value> {
     Some(Value::Object(changed))
 }
 
-fn move_references(rules: &mut Map<String, Value>, moved: &HashMap<&str, String>) {
-    if let Some(Value::String(reference)) = rules.get_mut("$ref")
-        && let Some(pointer) = moved.get(&**reference)
+fn move_references(rules: &mut Map<String, Value>, moved: &Map<String, Value>) {
+    if let Some(reference) = rules.get_mut("$ref")
+        && let Some(pointer) = reference.as_str().and_then(|reference| moved.get(reference))
     {
-        reference.clone_from(pointer);
+        *reference = pointer.clone();
     }
     change_subschemas(rules, &mut |inner| move_references(inner, moved));
 }
