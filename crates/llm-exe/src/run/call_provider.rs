@@ -199,7 +199,11 @@ impl ProviderClient {
         let response = outcome?;
         let read = match last_read {
             Some(read) => read,
-            None => self.steps.run(|| ParsedResponse::new(dialect, chat, &response)).await,
+            // Boxed because it is seldom needed, and would make the future of every call larger.
+            None => {
+                let parse = || ParsedResponse::new(dialect, chat, &response);
+                Box::pin(self.steps.run(parse)).await
+            }
         };
         Ok((response, read))
     }
