@@ -33,6 +33,9 @@ export const CORS_HEADERS = [
   'x-api-key',
 ];
 
+/** The response headers that web pages may read, besides those that every page may read. */
+export const CORS_EXPOSED_HEADERS = ['retry-after', 'x-llm-exe-warnings'];
+
 /** The function's errors that `asTask` retries. docs/errors.md lists all errors. */
 const RETRIED_ERRORS = [
   'ProviderRateLimited',
@@ -393,6 +396,7 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
           allowedOrigins: [...allowedOrigins],
           allowedMethods: [lambda.HttpMethod.GET, lambda.HttpMethod.POST],
           allowedHeaders: [...CORS_HEADERS],
+          exposedHeaders: [...CORS_EXPOSED_HEADERS],
           maxAge: Duration.hours(1),
         },
       }),

@@ -13,7 +13,7 @@ import * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 
 import type { Config } from './config.ts';
-import { CORS_HEADERS, type LlmExeFunction } from './function.ts';
+import { CORS_EXPOSED_HEADERS, CORS_HEADERS, type LlmExeFunction } from './function.ts';
 
 const QUEUE = { encryption: sqs.QueueEncryption.SQS_MANAGED, enforceSSL: true };
 
@@ -106,6 +106,7 @@ export function httpApi(scope: Construct, llm: LlmExeFunction, config: Config): 
         allowOrigins: [...config.endpointAllowedOrigins],
         allowMethods: [apigateway.CorsHttpMethod.GET, apigateway.CorsHttpMethod.POST],
         allowHeaders: [...CORS_HEADERS],
+        exposeHeaders: [...CORS_EXPOSED_HEADERS],
         maxAge: Duration.hours(1),
       },
     }),

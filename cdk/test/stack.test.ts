@@ -175,6 +175,18 @@ describe('the endpoint', () => {
     );
   });
 
+  test('lets web pages read the headers of responses, as the HTTP API does', () => {
+    const stack = template({
+      endpointAllowedOrigins: ['https://a.example'],
+      httpApiEnabled: true,
+    });
+    const headers = ['retry-after', 'x-llm-exe-warnings'];
+    stack.hasResourceProperties('AWS::Lambda::Url', { Cors: { ExposeHeaders: headers } });
+    stack.hasResourceProperties('AWS::ApiGatewayV2::Api', {
+      CorsConfiguration: { ExposeHeaders: headers },
+    });
+  });
+
   test('has the same authentication as the HTTP API', () => {
     const iamApi = template({ httpApiEnabled: true });
     iamApi.allResourcesProperties('AWS::ApiGatewayV2::Route', { AuthorizationType: 'AWS_IAM' });
