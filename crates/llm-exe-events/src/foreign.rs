@@ -4,65 +4,88 @@
 use llm_exe::Error;
 use serde_json::Value;
 
-use crate::shapes::{self, field};
+use crate::shapes;
 
-/// A service and the fields that only its events have.
-struct Service {
-    name: &'static str,
-    /// The paths of the fields, separated by spaces. An event of the service has all of them.
-    fields: &'static str,
-}
+/// The services by the events in their documentation, in lines of the form `NAME: PATH PATH…`. An
+/// event of a service has values at all of its paths. An event that fits several lines is of the
+/// first one.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-services.html>
+///
+/// They are one text, because the linker has to adjust the address of each item of a table, which
+/// the function pays for at every start.
+const SERVICES: &str = "\
+Alexa: /context/System /request/type
+Alexa: /directive/header
+Amazon Athena: /@type /identity
+Amazon Chime SDK: /InvocationEventType /CallDetails
+Amazon CloudFront (Lambda@Edge): /Records/0/cf
+Amazon CloudWatch Logs: /awslogs/data
+an Amazon CloudWatch alarm: /alarmData
+an Amazon CloudWatch alarm: /AlarmName /NewStateValue
+an Amazon CloudWatch dashboard: /widgetContext
+an Amazon CloudWatch data source: /EventType /GetMetricDataRequest
+Amazon Cognito: /triggerSource /userPoolId
+Amazon Cognito Sync: /identityPoolId /datasetName
+Amazon Connect: /Details/ContactData
+Amazon Data Firehose: /invocationId /deliveryStreamArn
+Amazon EC2 Auto Scaling: /AutoScalingGroupName /LifecycleTransition
+Amazon EC2 Auto Scaling: /AutoScalingGroupName /CapacityToTerminate
+Amazon Kendra: /s3Bucket /s3ObjectKey /metadata
+Amazon Kinesis Data Analytics: /invocationId /applicationArn
+Amazon Lex: /messageVersion /bot
+Amazon Pinpoint: /ApplicationId /CampaignId
+Amazon Redshift: /external_function /arguments
+Amazon S3 Batch Operations: /invocationSchemaVersion /tasks
+Amazon S3 Object Lambda: /getObjectContext
+Amazon SageMaker Ground Truth: /labelingJobArn
+Amazon SES: /notificationType /mail
+Amazon SES: /eventType /mail
+Amazon VPC Lattice: /requestContext/serviceNetworkArn
+Amazon VPC Lattice: /raw_path /query_string_parameters
+Amazon WorkMail: /summaryVersion /envelope
+an Amazon Bedrock agent: /messageVersion /agent
+an Amazon Bedrock flow: /messageVersion /flow /node
+an API Gateway Lambda authorizer: /type /methodArn
+an API Gateway Lambda authorizer: /type /routeArn
+an API Gateway WebSocket API: /requestContext/eventType /requestContext/connectionId
+AWS AppConfig: /configurationProfileId /content
+AWS AppConfig: /InvocationId /ConfigurationProfile
+AWS AppSync: /info/fieldName /arguments
+AWS AppSync: /fieldName /typeName /arguments
+AWS AppSync: /info/channel
+AWS AppSync: /authorizationToken /requestContext/apiId
+AWS Client VPN: /connection-id /endpoint-id
+an AWS CloudFormation custom resource: /RequestType /ResponseURL
+an AWS CloudFormation hook: /actionInvocationPoint /requestData
+an AWS CloudFormation macro: /transformId /fragment
+AWS CloudTrail: /s3Bucket /s3ObjectKey
+AWS CodeDeploy: /DeploymentId /LifecycleEventHookExecutionId
+AWS CodePipeline: /CodePipeline.job
+AWS Config: /configRuleId /invokingEvent
+AWS End User Messaging: /originationNumber /messageBody
+AWS End User Messaging: /whatsAppWebhookEntry
+AWS IoT: /clickType
+AWS IoT: /deviceEvent /deviceInfo
+AWS IoT: /claimCertificateId /templateArn
+an AWS IoT authorizer: /token /tokenSignature
+an AWS IoT authorizer: /protocolData /connectionMetadata
+AWS IoT Events: /detectorModelName /state
+an AWS Lambda destination: /requestContext/functionArn /requestContext/condition
+AWS Secrets Manager rotation: /SecretId /ClientRequestToken /Step
+AWS Transfer Family: /serverId /username /protocol
+AWS Transfer Family: /serviceMetadata/executionDetails /fileLocation";
 
-const fn service(name: &'static str, fields: &'static str) -> Service {
-    Service { name, fields }
-}
-
-const AUTHORIZER: &str = "an API Gateway Lambda authorizer";
-
-/// The services by the events in their documentation:
-/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-services.html>.
-const SERVICES: &[Service] = &[
-    service("Amazon Cognito", "/triggerSource /userPoolId"),
-    service("Amazon Cognito Sync", "/identityPoolId /datasetName"),
-    service("AWS Config", "/configRuleId /invokingEvent"),
-    service("Amazon VPC Lattice", "/requestContext/serviceNetworkArn"),
-    service("Amazon VPC Lattice", "/raw_path /query_string_parameters"),
-    service("an Amazon Bedrock agent", "/messageVersion /agent"),
-    service("Amazon Lex", "/messageVersion /bot"),
-    service("Amazon Data Firehose", "/invocationId /deliveryStreamArn"),
-    service("Amazon Kinesis Data Analytics", "/invocationId /applicationArn"),
-    service("Amazon CloudWatch Logs", "/awslogs/data"),
-    service("an Amazon CloudWatch alarm", "/alarmData"),
-    service("an Amazon CloudWatch alarm", "/AlarmName /NewStateValue"),
-    service("an AWS CloudFormation custom resource", "/RequestType /ResponseURL"),
-    service("AWS AppSync", "/info/fieldName /arguments"),
-    service("Amazon Connect", "/Details/ContactData"),
-    service("Amazon S3 Object Lambda", "/getObjectContext"),
-    service("Amazon S3 Batch Operations", "/invocationSchemaVersion /tasks"),
-    service(
-        "an API Gateway WebSocket API",
-        "/requestContext/eventType /requestContext/connectionId",
-    ),
-    service(AUTHORIZER, "/type /methodArn"),
-    service(AUTHORIZER, "/type /routeArn"),
-    service("AWS CodePipeline", "/CodePipeline.job"),
-    service("AWS CodeDeploy", "/DeploymentId /LifecycleEventHookExecutionId"),
-    service("AWS Secrets Manager rotation", "/SecretId /ClientRequestToken /Step"),
-    service("AWS IoT", "/clickType"),
-    service("AWS IoT", "/deviceEvent /deviceInfo"),
-    service("AWS IoT Events", "/detectorModelName /state"),
-    service("Alexa", "/context/System /request/type"),
-    service("Alexa", "/directive/header"),
-];
-
-/// Returns the name of the service that an event is from, if the function does not support it.
+/// Returns the name of the service that an event is from, if the function does not support it. The
+/// event can be a list, as AppSync sends it for several fields: its first item is then examined.
 pub(crate) fn service_of(event: &Value) -> Option<&'static str> {
+    let event = event.as_array().map_or(Some(event), |items| items.first())?;
     if shapes::is_request(event) && event.get("requestContext").is_none() {
         return None;
     }
-    let has_all =
-        |service: &&Service| service.fields.split(' ').all(|path| field(event, path).is_some());
-    SERVICES.iter().find(has_all).map(|service| service.name)
+    SERVICES.lines().find_map(|line| {
+        let (name, paths) = line.split_once(": ")?;
+        paths.split(' ').all(|path| event.pointer(path).is_some()).then_some(name)
+    })
 }
 
 /// Returns true if the event asks a Lambda authorizer of API Gateway for a policy. Such an event
@@ -78,4 +101,47 @@ pub(crate) fn unsupported(service: &str) -> Error {
     let message =
         format!("an event of {service} is not supported; expected a request (a JSON object)");
     Error::invalid("", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{SERVICES, service_of};
+
+    /// Returns a value with something at each of the paths.
+    fn event(paths: &str) -> Value {
+        let mut event = json!({});
+        for path in paths.split(' ') {
+            let mut place = &mut event;
+            for name in path.split('/').skip(1) {
+                place = match name.parse::<usize>() {
+                    Ok(_) => {
+                        *place = json!([{}]);
+                        &mut place[0]
+                    }
+                    Err(_) => &mut place[name],
+                };
+            }
+            *place = json!("a");
+        }
+        event
+    }
+
+    #[test]
+    fn no_line_hides_a_later_one() {
+        assert!(SERVICES.lines().count() > 50);
+        for line in SERVICES.lines() {
+            let (name, paths) = line.split_once(": ").unwrap();
+            assert_eq!(service_of(&event(paths)), Some(name), "{line}");
+        }
+    }
+
+    #[test]
+    fn request_with_such_fields_is_a_request() {
+        let fields = json!({ "provider": "openai", "triggerSource": "a", "userPoolId": "b" });
+        assert_eq!(service_of(&fields), None);
+        assert_eq!(service_of(&json!([fields])), None);
+        assert_eq!(service_of(&json!([])), None);
+    }
 }
