@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use ::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use llm_exe::{Error, ErrorKind, Problem, json, request_schema};
+use llm_exe::{Error, ErrorKind, Problem, json};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -173,12 +173,13 @@ fn status_description(status: u16) -> String {
 fn respond_without_run(
     request: &HttpRequest<'_>,
     invocation: &Invocation,
+    schema: &dyn Fn() -> Value,
 ) -> Option<HttpResponse<'static>> {
     let (readable, can_run): (Option<Value>, bool) = match request.last_segment() {
         "" => (Some(health(invocation)), true),
         "invoke" => (None, true),
         "health" => (Some(health(invocation)), false),
-        "schema" => (Some(request_schema()), false),
+        "schema" => (Some(schema()), false),
         _ => {
             let path = json::quoted(request.path);
             let error = Error::new(
@@ -216,9 +217,10 @@ fn respond_without_run(
 pub(crate) fn route(
     request: &HttpRequest<'_>,
     invocation: &Invocation,
+    schema: &dyn Fn() -> Value,
     format: ResponseFormat,
 ) -> Result<Route, Error> {
-    let Some(response) = respond_without_run(request, invocation) else {
+    let Some(response) = respond_without_run(request, invocation, schema) else {
         return Ok(Route::Run);
     };
     Ok(Route::Respond { status: response.status, response: response.to_json(format)? })

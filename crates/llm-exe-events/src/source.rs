@@ -36,12 +36,18 @@ pub trait EventSource: Sync {
     /// Returns true if the event is from this source.
     fn matches(&self, event: &Value) -> bool;
 
-    /// Decides whether to run the event's records or to return a response immediately.
+    /// Decides whether to run the event's records or to return a response immediately. `schema`
+    /// returns the JSON Schema of the requests that the function accepts.
     ///
     /// # Errors
     /// Returns the same errors as [`EventSource::respond`].
-    fn route(&self, event: &Value, invocation: &Invocation) -> Result<Route, Error> {
-        let _ = (event, invocation);
+    fn route(
+        &self,
+        event: &Value,
+        invocation: &Invocation,
+        schema: &dyn Fn() -> Value,
+    ) -> Result<Route, Error> {
+        let _ = (event, invocation, schema);
         Ok(Route::Run)
     }
 

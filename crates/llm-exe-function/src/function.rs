@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 use llm_exe::hosted::CachedDocuments;
 use llm_exe::ports::{DocumentStore, Signer};
 use llm_exe::transport::HttpClient;
-use llm_exe::{Deadline, Error, ErrorKind, Keys, Runner, json};
+use llm_exe::{Deadline, Error, ErrorKind, Keys, Providers, Runner, json, request_schema_with};
 use llm_exe_events::{
     EndpointAuth, EventSource, Invocation, Outcome, RecordRequest, Route, detect,
 };
@@ -44,6 +44,7 @@ const LOST_RESULTS: &str = "the results of this event are lost, because they are
 /// caches.
 pub struct Function {
     runner: Runner,
+    providers: Providers,
     config_cache: Duration,
     results: Results,
     record_concurrency: usize,
@@ -86,6 +87,7 @@ impl Function {
         let endpoints = settings.endpoints.clone();
         Function {
             runner: Runner::new(endpoints, Arc::clone(&keys), settings.rules.clone()),
+            providers: settings.rules.providers.clone(),
             config_cache: settings.config_cache,
             results: Results::new(settings.results.clone()),
             record_concurrency: settings.record_concurrency,
@@ -198,7 +200,8 @@ impl Function {
         line: &mut LogLine,
         results: Option<&mut Vec<RecordResult>>,
     ) -> Result<Box<RawValue>, Error> {
-        if let Route::Respond { status, response } = source.route(&event, invocation)? {
+        let schema = || request_schema_with(&self.providers);
+        if let Route::Respond { status, response } = source.route(&event, invocation, &schema)? {
             line.status = Some(status);
             return Ok(response);
         }

@@ -3,7 +3,7 @@
 use llm_exe_simulator::{Fault, ScriptedResponse, Simulator, Step};
 use serde_json::{Value, json};
 
-use crate::harness::{Folder, REPLY, as_pairs, request, signal, simulator_variables};
+use crate::harness::{Folder, REPLY, Server, as_pairs, request, signal, simulator_variables};
 
 const EVENT: &str = include_str!("../cases/function-url.json");
 
@@ -256,6 +256,49 @@ async fn schema_of_configs_has_optional_fields_and_registered_providers() {
     }
     let output = folder.run_with(&variables, &["schema"]).await;
     assert!(output.stdout.contains("\"together\""), "{output:?}");
+}
+
+/// The schemas of the command and of the server accept the providers that `validate` accepts with
+/// the same settings.
+#[tokio::test]
+async fn schema_accepts_the_providers_that_validate_accepts() {
+    let folder = Folder::new();
+    let servers = r#"{
+        "together": { "baseUrl": "https://api.example.com/v1", "keyEnv": "TOGETHER_API_KEY" },
+        "my-own_2": { "baseUrl": "http://127.0.0.1:8000/v1" }
+    }"#;
+    let variables = [("OPENAI_COMPATIBLE_PROVIDERS", servers)];
+    let server = Server::start(&folder, &variables, &["--simulate"]).await;
+    let printed = folder.run_with(&variables, &["schema"]).await.json();
+    let served = server.get("/schema").await.json();
+    assert_eq!(printed, served);
+    let schema = jsonschema::validator_for(&served).unwrap();
+    let with = |name: &str, value: Value| {
+        let mut request = request();
+        request[name] = value;
+        request
+    };
+    let without_model = json!({ "provider": "together.gpt-oss", "message": "Hi" });
+    for (request, expected) in [
+        (with("provider", json!("together")), true),
+        (with("provider", json!("my-own_2")), true),
+        (with("provider", json!("together.chat")), true),
+        (with("provider", json!("openai.chat.v1")), true),
+        (without_model, true),
+        (with("fallbacks", json!([{ "provider": "my-own_2", "model": "m" }])), true),
+        (with("provider", json!("togethr")), false),
+        (with("provider", json!("together.")), false),
+        (with("provider", json!("gemini")), false),
+        (with("fallbacks", json!([{ "provider": "togethr", "model": "m" }])), false),
+    ] {
+        let file = folder.file("request.json", request.to_string());
+        let output = folder.run_with(&variables, &["validate", &file]).await;
+        assert_eq!(output.code == Some(0), expected, "{output:?}");
+        assert_eq!(schema.is_valid(&request), expected, "{request}");
+    }
+    server.stop().await;
+    let built_in = folder.run(&["schema"]).await;
+    assert!(!built_in.stdout.contains("together"), "{built_in:?}");
 }
 
 #[tokio::test]

@@ -43,8 +43,13 @@ impl EventSource for Alb {
             && http_v1::is_multi(event) == self.is_multi
     }
 
-    fn route(&self, event: &Value, invocation: &Invocation) -> Result<Route, Error> {
-        http::route(&http_v1::unauthenticated(event), invocation, self.format())
+    fn route(
+        &self,
+        event: &Value,
+        invocation: &Invocation,
+        schema: &dyn Fn() -> Value,
+    ) -> Result<Route, Error> {
+        http::route(&http_v1::unauthenticated(event), invocation, schema, self.format())
     }
 
     /// Ignores the headers in which a load balancer passes the caller's identity, because a caller

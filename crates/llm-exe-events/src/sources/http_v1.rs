@@ -37,8 +37,13 @@ impl EventSource for HttpV1 {
         is_v1(event) && is_multi(event) == self.is_multi
     }
 
-    fn route(&self, event: &Value, invocation: &Invocation) -> Result<Route, Error> {
-        http::route(&http_request(event), invocation, self.format())
+    fn route(
+        &self,
+        event: &Value,
+        invocation: &Invocation,
+        schema: &dyn Fn() -> Value,
+    ) -> Result<Route, Error> {
+        http::route(&http_request(event), invocation, schema, self.format())
     }
 
     fn authorize(&self, event: &Value, auth: EndpointAuth) -> Authorization {

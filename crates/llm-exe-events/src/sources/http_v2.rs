@@ -30,8 +30,13 @@ impl EventSource for HttpV2 {
             && !foreign::is_authorizer_event(event)
     }
 
-    fn route(&self, event: &Value, invocation: &Invocation) -> Result<Route, Error> {
-        http::route(&http_request(event), invocation, ResponseFormat::V2)
+    fn route(
+        &self,
+        event: &Value,
+        invocation: &Invocation,
+        schema: &dyn Fn() -> Value,
+    ) -> Result<Route, Error> {
+        http::route(&http_request(event), invocation, schema, ResponseFormat::V2)
     }
 
     fn authorize(&self, event: &Value, auth: EndpointAuth) -> Authorization {

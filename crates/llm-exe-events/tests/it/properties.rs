@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use llm_exe::{Error, ErrorKind};
+use llm_exe::{Error, ErrorKind, request_schema};
 use llm_exe_events::{
     Authorization, EndpointAuth, EventSource, FinishedRecord, Invocation, Outcome, Record, Route,
     SOURCES, detect,
@@ -293,7 +293,9 @@ fn check_event(event: &Value) {
     }
     assert!(is_http(source) || !source.is_behind_gateway(event));
     assert!(!is_http(source) || source.caller(event).is_some());
-    if let Route::Respond { response, .. } = source.route(event, &invocation).unwrap() {
+    if let Route::Respond { response, .. } =
+        source.route(event, &invocation, &request_schema).unwrap()
+    {
         check_http_response(&parse(&response));
     }
     match source.records(event.clone(), &invocation) {
