@@ -49,8 +49,10 @@ fn replaced_fields(source: &Source, providers: &Providers) -> Result<Map<String,
         });
         // The name of a provider can begin with that of another one: amazon, amazon:nova.
         let provider = matching.max_by_key(|provider| provider.len());
-        // Models can have a colon in their names, such as `ft:gpt-4o:acme`.
+        // Models can have a colon in their names, such as `ft:gpt-4o:acme` and `deepseek-r1:7b`.
+        let is_model = |prefix: &str| prefix.contains(|c: char| c.is_ascii_digit());
         let unknown = name.split_once(':').filter(|_| provider.is_none());
+        let unknown = unknown.filter(|(prefix, _)| !is_model(prefix));
         if let Some((prefix, _)) = unknown {
             let hint = suggestion(prefix, &names);
             if !hint.is_empty() {

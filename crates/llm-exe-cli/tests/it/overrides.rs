@@ -89,6 +89,8 @@ async fn invalid_arguments_are_named() {
         (vec!["--data", "=1"], "--data: expected NAME=VALUE"),
         (vec!["--set", "model"], "--set: expected NAME=VALUE"),
         (vec!["-m", "opnai:gpt-4o"], "--model: unknown provider \"opnai\" (did you mean openai?)"),
+        (vec!["-m", "gemini:m"], "--model: unknown provider \"gemini\" (did you mean google?)"),
+        (vec!["-m", "bedrock:m"], "--model: unknown provider \"bedrock\" (did you mean amazon?)"),
         (vec!["--set", "model.a=1"], "--set model.a: model is the string"),
         (vec!["--data", "a=[1]", "--data", "a.5=1"], "--data a.5: a is"),
         (vec!["--data", "a=@missing.txt"], "missing.txt: can't be read"),
@@ -101,6 +103,17 @@ async fn invalid_arguments_are_named() {
     let output = folder.run(&["invoke", "--event", &file, "-m", "a"]).await;
     assert_eq!(output.code, Some(2));
     assert!(output.stderr.contains("cannot be used with"), "{output:?}");
+}
+
+#[tokio::test]
+async fn model_with_a_tag_is_not_a_misspelled_provider() {
+    let folder = Folder::new();
+    let request = json!({ "provider": "ollama", "model": "m", "message": "Hi" });
+    let file = folder.file("request.json", request.to_string());
+    for model in ["llama3:8b", "llama3.3:70b", "deepseek-r1:7b", "gpt-oss:20b"] {
+        let output = folder.run(&["render", &file, "-m", model]).await;
+        assert_eq!(output.json()["body"]["model"], model, "{output:?}");
+    }
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use super::rules::Rules;
 use crate::chat::Sampling;
 use crate::json;
 use crate::providers::Provider;
-use crate::request::{Request, RequestFallback, RequestOptions, suggestion};
+use crate::request::{Request, RequestFallback, RequestOptions};
 use crate::transport::Policy;
 
 /// Maximum length of a model name.
@@ -181,9 +181,8 @@ impl TargetValidator<'_> {
         };
         let provider = providers.named(name);
         if provider.is_none() {
-            let known = known();
-            let (received, hint) = (json::quoted(name), suggestion(name, &known));
-            let known = known.join(", ");
+            let (received, hint) = (json::quoted(name), providers.suggestion(name));
+            let known = known().join(", ");
             let text = format!("unknown provider {received}{hint}; expected one of {known}");
             self.add(problems, "provider", text);
         }

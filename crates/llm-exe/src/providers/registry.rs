@@ -10,6 +10,7 @@ use super::base_url::check_path;
 use super::openai_chat::quirks;
 use super::{Dialect, Endpoint, InvalidBaseUrl, PROVIDERS, ProviderRow, check_base_url};
 use crate::ports::KeyName;
+use crate::request::suggestion;
 
 /// How a server is asked for a reply that matches a schema.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -332,6 +333,15 @@ impl Providers {
             "chat" | "chat.v1" => Some((provider, None)),
             model => Some((provider, Some(model))),
         }
+    }
+
+    /// Returns the hint ` (did you mean NAME?)` for the name of an unknown provider, or an empty
+    /// string. The name can be that of a model, such as `gpt-4o`.
+    pub(crate) fn suggestion(&self, name: &str) -> String {
+        let names: Vec<String> = self.all().map(|known| known.name().to_owned()).collect();
+        let family = name.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+        let hints = [name, family].map(|name| suggestion(name, &names));
+        hints.into_iter().find(|hint| !hint.is_empty()).unwrap_or_default()
     }
 
     fn find(&self, name: &str) -> Option<Provider> {

@@ -249,21 +249,24 @@ fn unknown_field_warning(path: &str) -> String {
     };
     let hint = match nearest(name, known) {
         Some(near) => did_you_mean(near),
-        None if parent.is_empty() => suggest_other_place(name),
+        None if parent.is_empty() => suggest_option(name),
+        None if parent.ends_with("options") => suggest_field(name),
         None => String::new(),
     };
     let path = crate::error::shorten(&convert_path(&path), 100);
     format!("unknown field `{path}` was ignored{hint}")
 }
 
-/// Suggests `message` for the names that other APIs use, and `options.NAME` for an option outside
-/// of `options`.
-fn suggest_other_place(name: &str) -> String {
-    if name == "prompt" || name == "messages" {
-        return did_you_mean("message");
-    }
+/// Suggests `options.NAME` for an option outside of `options`.
+fn suggest_option(name: &str) -> String {
     let near = nearest(name, field_names::<RequestOptions>());
     near.map_or_else(String::new, |near| did_you_mean(format!("options.{near}")))
+}
+
+/// Suggests a field of the request for one in `options`.
+fn suggest_field(name: &str) -> String {
+    let near = nearest(name, field_names::<Request>());
+    near.map_or_else(String::new, |near| did_you_mean(format!("{near} outside of options")))
 }
 
 /// Converts a path in serde_ignored's format, such as `message.0.name`, to `message[0].name`.
