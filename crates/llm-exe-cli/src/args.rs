@@ -1,11 +1,13 @@
 //! Defines the command-line arguments. The doc comments of commands and arguments are their help
 //! texts and their rows in docs/cli.md.
 
+use std::ffi::OsStr;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
 use clap::{Args as ClapArgs, Parser, Subcommand};
+use llm_exe::parsers::output_names;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -75,7 +77,8 @@ pub(crate) struct Source {
     #[arg(short, long, value_name = "MODEL")]
     pub(crate) model: Option<String>,
     /// Parse the reply as this output instead of the request's, for example as json or list.
-    #[arg(short, long, value_name = "OUTPUT")]
+    #[arg(short, long, value_name = "OUTPUT", value_parser = OutputParser)]
+    #[arg(hide_possible_values = true)]
     pub(crate) output: Option<String>,
     /// Set a field of the request, for example options.temperature=0. The value has the same form
     /// as that of --data. Can be repeated.
@@ -207,4 +210,26 @@ pub(crate) struct Serve {
 fn auth_values() -> PossibleValuesParser {
     let names = ["AWS_IAM", "API_KEY", "NONE"].map(PossibleValue::new);
     PossibleValuesParser::new(names.into_iter().chain([PossibleValue::new("").hide(true)]))
+}
+
+/// Accepts every value of `--output`, because the request is checked later. Shells offer the names
+/// of the outputs.
+#[derive(Debug, Clone)]
+struct OutputParser;
+
+impl TypedValueParser for OutputParser {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(output_names().into_iter().map(PossibleValue::new)))
+    }
 }

@@ -1,6 +1,6 @@
 //! Generates the completion scripts of the command `llm-exe completions`.
 
-use clap::{CommandFactory, ValueEnum};
+use clap::{Arg, CommandFactory, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use crate::args::Args;
@@ -34,8 +34,19 @@ fn fish_shells() -> String {
 
 fn generated_script(shell: Shell) -> String {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Args::command(), "llm-exe", &mut script);
+    let mut command = Args::command().mut_subcommands(|command| command.mut_args(with_hint));
+    clap_complete::generate(shell, &mut command, "llm-exe", &mut script);
     String::from_utf8_lossy(&script).into_owned()
+}
+
+/// Prevents shells from offering files as the value of an argument that is not a path.
+fn with_hint(argument: Arg) -> Arg {
+    let has_value = argument.get_action().takes_values();
+    let is_word = argument.get_possible_values().is_empty();
+    if has_value && is_word && argument.get_value_hint() == ValueHint::Unknown {
+        return argument.value_hint(ValueHint::Other);
+    }
+    argument
 }
 
 #[cfg(test)]

@@ -50,7 +50,45 @@ const CASES: &[(&[&str], &[&str], &[&str])] = &[
     (&["llm-exe", "serve", "--"], &["--auth", "--port"], &["--full"]),
     (&["llm-exe", "serve", "--auth", ""], &["AWS_IAM", "API_KEY", "NONE"], &[]),
     (&["llm-exe", "completions", "b"], &["bash"], &["zsh"]),
+    (&["llm-exe", "invoke", "-o", ""], &["json", "listToArray"], &["file.json", "--simulate"]),
+    (&["llm-exe", "render", "--output", "m"], &["markdownCodeBlock"], &["json", "file.json"]),
+    (&["llm-exe", "render", "-m", ""], &[], &["file.json", "--simulate"]),
+    (&["llm-exe", "invoke", "--data-file", ""], &["file.json"], &["json"]),
 ];
+
+/// Creates a folder with a file that may be completed.
+fn folder_with_file() -> Folder {
+    let folder = Folder::new();
+    folder.file("file.json", "{}");
+    folder
+}
+
+/// The words that bash completes to files by default must be paths.
+#[tokio::test]
+async fn bash_offers_files_only_for_paths() {
+    let folder = folder_with_file();
+    for (command, option, expected) in [
+        ("invoke", "--model", false),
+        ("invoke", "--set", false),
+        ("invoke", "--data", false),
+        ("invoke", "--timeout", false),
+        ("invoke", "--script", true),
+        ("render", "-o", false),
+        ("render", "--data-file", true),
+        ("validate", "--exclude", false),
+        ("serve", "--port", false),
+        ("serve", "--host", false),
+        ("serve", "--script", true),
+    ] {
+        let script = format!(
+            "source <(llm-exe completions bash); COMP_WORDS=(llm-exe {command} {option} file); \
+             COMP_CWORD=3; compopt() {{ :; }}; _llm__exe llm-exe file {option}; \
+             echo \"${{COMPREPLY[@]}}\""
+        );
+        let offered = run(&folder, "bash", &["--norc", "-c", &script]).await;
+        assert_eq!(offered.contains("file.json"), expected, "{command} {option}: {offered}");
+    }
+}
 
 fn check(shell: &str, line: &[&str], offered: &str, expected: &[&str], unexpected: &[&str]) {
     let words: Vec<&str> = offered.split_whitespace().collect();
@@ -64,7 +102,7 @@ fn check(shell: &str, line: &[&str], offered: &str, expected: &[&str], unexpecte
 
 #[tokio::test]
 async fn bash_completes_commands_options_and_values() {
-    let folder = Folder::new();
+    let folder = folder_with_file();
     for (line, expected, unexpected) in CASES {
         let words = line.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" ");
         let script = format!(
@@ -84,7 +122,7 @@ async fn fish_completes_commands_options_and_values() {
     if !is_installed("fish") {
         return;
     }
-    let folder = Folder::new();
+    let folder = folder_with_file();
     for (line, expected, unexpected) in CASES {
         let line_text = line.join(" ");
         let script = format!("llm-exe completions fish | source; complete -C '{line_text}'");
@@ -101,7 +139,7 @@ async fn zsh_completes_commands_options_and_values() {
     if !is_installed("zsh") {
         return;
     }
-    let folder = Folder::new();
+    let folder = folder_with_file();
     // zsh completes only on a terminal, which its module zpty provides. `list-choices` prints the
     // words. The terminal may still print the commands, so they do not contain the marker.
     let script = r#"
