@@ -63,6 +63,20 @@ async fn every_documented_request_succeeds() {
 }
 
 #[tokio::test]
+async fn documented_requests_cause_no_warning() {
+    let folder = Folder::new();
+    let requests = documented_requests().into_iter().enumerate().map(|(at, (name, request))| {
+        let name = name.replace('/', "-");
+        folder.file(&format!("{at} {name}.json"), request.to_string())
+    });
+    let files: Vec<String> = requests.collect();
+    let mut arguments = vec!["validate", "--strict"];
+    arguments.extend(files.iter().map(String::as_str));
+    let output = folder.run(&arguments).await;
+    assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{output:?}");
+}
+
+#[tokio::test]
 async fn every_output_gets_a_fitting_reply() {
     let folder = Folder::new();
     let code = "simulated code\n";
