@@ -115,7 +115,7 @@ pub(crate) struct Invoke {
     )]
     pub(crate) event: bool,
     /// Print compact JSON, also for text results, and errors as JSON to standard error. Hides the
-    /// warnings of a request.
+    /// warnings of a request, which --full prints.
     #[arg(long)]
     pub(crate) json: bool,
     /// Maximum duration of the command in seconds.
@@ -135,7 +135,8 @@ pub(crate) struct Render {
     /// Print the messages with their roles as text, instead of the HTTP request.
     #[arg(long)]
     pub(crate) messages: bool,
-    /// Print compact JSON to standard output and errors as JSON to standard error.
+    /// Print compact JSON to standard output and errors as JSON to standard error. Hides the
+    /// warnings of a request, which `validate --json` prints.
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -143,7 +144,7 @@ pub(crate) struct Render {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Validate {
     /// JSON, YAML or Markdown files, JSONL files with a request in each line, folders that contain
-    /// them, URLs, or - for standard input.
+    /// them, URLs, or - to read one of these formats from standard input.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Exit with 2 if there are warnings.

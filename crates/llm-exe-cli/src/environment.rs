@@ -24,8 +24,9 @@ use llm_exe_function::{
 use llm_exe_simulator::Simulator;
 
 use crate::env_file::{EnvFile, EnvValue};
+use crate::input_name::hosted_url;
 use crate::keys::{SimulatedKeys, UserKeys};
-use crate::{input, output};
+use crate::output;
 
 const ENV_FILE: &str = ".env";
 
@@ -150,10 +151,10 @@ impl Environment {
         self.simulator.as_ref()
     }
 
-    /// Prints the warnings about environment variables, unless the output is JSON.
+    /// Prints the warnings about environment variables, as text or as JSON objects.
     pub(crate) fn print_warnings(&self, as_json: bool) {
-        for warning in self.warnings.iter().filter(|_| !as_json) {
-            output::print_warning(warning);
+        for warning in &self.warnings {
+            output::print_warning_as(warning, as_json);
         }
     }
 
@@ -175,7 +176,7 @@ impl Environment {
     /// the command line.
     pub(crate) fn runner_for(&self, file: &Path) -> Runner {
         let Settings { endpoints, mut rules, config_cache, .. } = self.settings.clone();
-        let place = input::hosted_url(file).and_then(|url| parse_config_url(url).ok());
+        let place = hosted_url(file).and_then(|url| parse_config_url(url).ok());
         if let Some(DocumentLocation::Object { bucket, .. }) = place {
             let allowed = rules.hosted.bucket.iter().cloned().collect();
             rules.hosted.buckets.get_or_insert(allowed).push(bucket);

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use llm_exe::Error;
+use crate::input_error::InputError;
 
 const MAX_DEPTH: usize = 32;
 
@@ -13,7 +13,7 @@ const EXTENSIONS: &[&str] = &["json", "jsonl", "yaml", "yml", "md", "markdown", 
 /// Returns the files in a folder and its subfolders whose extension is in [`EXTENSIONS`], sorted by
 /// path. Skips hidden files, `README.md` and symbolic links to folders. If `path` is not a folder,
 /// returns only `path`.
-pub(crate) fn expand(path: &Path) -> Result<Vec<PathBuf>, Error> {
+pub(crate) fn expand(path: &Path) -> Result<Vec<PathBuf>, InputError> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
@@ -23,15 +23,14 @@ pub(crate) fn expand(path: &Path) -> Result<Vec<PathBuf>, Error> {
     if files.is_empty() {
         let names: Vec<String> = EXTENSIONS.iter().map(|name| format!("*.{name}")).collect();
         let message = format!("the folder contains no files of the form {}", names.join(", "));
-        return Err(Error::invalid(path.display().to_string(), message));
+        return Err(InputError::in_file(path, message));
     }
     Ok(files)
 }
 
-fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Error> {
-    let unreadable = |error: std::io::Error| {
-        Error::invalid(folder.display().to_string(), format!("can't be read: {error}"))
-    };
+fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), InputError> {
+    let unreadable =
+        |error: std::io::Error| InputError::in_file(folder, format!("can't be read: {error}"));
     for entry in folder.read_dir().map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
         let (path, name) = (entry.path(), entry.file_name());

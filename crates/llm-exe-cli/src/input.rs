@@ -5,8 +5,11 @@ use std::path::Path;
 
 use llm_exe::hosted::{Format, HostedConfig, MAX_CONFIG_BYTES, Origin, decode_text};
 use llm_exe::{Error, ErrorKind, Problem, json};
-use llm_exe_events::MAX_BODY_BYTES;
+use llm_exe_events::{Invocation, MAX_BODY_BYTES};
 use serde_json::{Map, Value};
+
+use crate::input_error::InputError;
+use crate::input_name::hosted_url;
 
 /// A request together with the line numbers of its fields in the source file.
 #[derive(Debug)]
@@ -59,20 +62,20 @@ impl From<Value> for Input {
 }
 
 /// Reads a file, or standard input if the path is `-`, as text in UTF-8 or UTF-16.
-pub(crate) fn read_text(path: &Path) -> Result<String, Error> {
+pub(crate) fn read_text(path: &Path) -> Result<String, InputError> {
     let bytes = read_bytes(path)?;
     let text = decode_text(&bytes, MAX_BODY_BYTES)
-        .map_err(|error| Error::invalid(display_name(path), error.to_string()))?;
+        .map_err(|error| InputError::in_file(path, error.to_string()))?;
     if text.trim().is_empty() {
-        let name = display_name(path);
-        return Err(Error::invalid("", format!("{name} is empty; expected a request")));
+        let size = "is empty; expected a request";
+        return Err(InputError::in_size(ErrorKind::InvalidRequest, path, size));
     }
     Ok(text.into_owned())
 }
 
 /// Reads a file, or standard input if the path is `-`. The maximum size is that of a request to the
 /// Lambda function.
-fn read_bytes(path: &Path) -> Result<Vec<u8>, Error> {
+fn read_bytes(path: &Path) -> Result<Vec<u8>, InputError> {
     let mut bytes = Vec::new();
     let max = u64::try_from(MAX_BODY_BYTES).unwrap_or(u64::MAX);
     let result = if path == Path::new("-") {
@@ -82,63 +85,55 @@ fn read_bytes(path: &Path) -> Result<Vec<u8>, Error> {
     };
     match result {
         Ok(size) if size > MAX_BODY_BYTES => {
-            let name = display_name(path);
             // The size of standard input is not known, because it is not read to its end.
             let file_size = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file);
             let received = match file_size {
                 Some(file) => format!("got {} bytes", file.len()),
                 None => format!("got at least {size} bytes"),
             };
-            let message =
-                format!("{name} is too large: expected at most {MAX_BODY_BYTES} bytes, {received}");
-            Err(Error::new(ErrorKind::RequestTooLarge, message))
+            let size = format!("is too large: expected at most {MAX_BODY_BYTES} bytes, {received}");
+            Err(InputError::in_size(ErrorKind::RequestTooLarge, path, &size))
         }
         Ok(_) => Ok(bytes),
-        Err(error) => Err(Error::invalid(display_name(path), format!("can't be read: {error}"))),
+        Err(error) => Err(InputError::in_file(path, format!("can't be read: {error}"))),
     }
-}
-
-/// Returns the name of an input for use in messages.
-pub(crate) fn display_name(path: &Path) -> String {
-    match hosted_url(path) {
-        // Remove the query of the URL, because it can contain a secret.
-        Some(url) => url.split('?').next().unwrap_or(url).to_owned(),
-        None if path == Path::new("-") => "standard input".to_owned(),
-        None => path.display().to_string(),
-    }
-}
-
-/// Returns the argument if it is a URL, or `None` if it is a file path.
-pub(crate) fn hosted_url(path: &Path) -> Option<&str> {
-    let text = path.to_str()?;
-    let (scheme, _) = text.split_once("://")?;
-    let is_url = ["s3", "https", "http"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
-    is_url.then_some(text)
 }
 
 /// Reads a request. The format of a file depends on its name and content, as for hosted configs,
 /// and the format of standard input on its content. A URL becomes a request with only the field
 /// `url`.
-pub(crate) fn read(path: &Path) -> Result<Input, Error> {
-    if let Some(url) = hosted_url(path) {
+pub(crate) fn read(path: &Path) -> Result<Input, InputError> {
+    let text = read_text_or_url(path)?;
+    parse(path, text)
+}
+
+/// Reads a file or standard input as text. Returns `None` for a URL.
+pub(crate) fn read_text_or_url(path: &Path) -> Result<Option<String>, InputError> {
+    if hosted_url(path).is_some() { Ok(None) } else { read_text(path).map(Some) }
+}
+
+/// Parses the text of a file, or the URL if there is no text.
+pub(crate) fn parse(path: &Path, text: Option<String>) -> Result<Input, InputError> {
+    let Some(text) = text else {
+        let url = hosted_url(path).unwrap_or_default();
         let request = Value::Object(Map::from_iter([("url".to_owned(), Value::from(url))]));
         return Ok(Input::from(request));
-    }
-    let text = read_text(path)?;
+    };
     let name = if path == Path::new("-") { "" } else { path.to_str().unwrap_or_default() };
     let format = Format::detect(name, &text);
     if format == Format::Json && !is_config(&text) {
         return Ok(Input::from(parse_json(path, &text)?));
     }
     let config = HostedConfig::parse_text(&text, format)
-        .map_err(|error| Error::invalid(display_name(path), error.to_string()))?;
+        .map_err(|error| InputError::in_file(path, error.to_string()))?;
     let is_guessed = format == Format::Markdown
         && Format::from_extension(name).is_none()
         && !config.fields.contains_key("provider");
     let guessed_format = is_guessed.then(|| {
-        let message = "read as a prompt in Markdown, because it is neither JSON (which begins with \
-                       {\") nor YAML (which has a field `provider` and no other text)";
-        Problem::request(display_name(path), message)
+        let message = "the text was read as a prompt in Markdown, because it is neither JSON \
+                       (which begins with {\") nor YAML (which has a field `provider` and no \
+                       other text)";
+        Problem::request("", message)
     });
     let origin = Origin::from_file(&config);
     let HostedConfig { fields, warnings, .. } = config;
@@ -152,7 +147,42 @@ fn is_config(text: &str) -> bool {
         && json::parse(text.as_bytes()).is_ok_and(|value| value.is_object())
 }
 
-fn parse_json(path: &Path, text: &str) -> Result<Value, Error> {
-    json::parse(text.as_bytes())
-        .map_err(|error| Error::invalid(display_name(path), error.to_string()))
+fn parse_json(path: &Path, text: &str) -> Result<Value, InputError> {
+    json::parse(text.as_bytes()).map_err(|error| InputError::in_file(path, error.to_string()))
+}
+
+/// Returns why a JSON document is not a request, if it is an event or another known kind of
+/// document.
+pub(crate) fn other_kind(document: &Value) -> Option<String> {
+    let is_state_machine = ["StartAt", "States"].iter().all(|name| document.get(name).is_some());
+    if is_state_machine {
+        return Some("this is a state machine, not a request".to_owned());
+    }
+    let source = llm_exe_events::detect(document);
+    match source.name() {
+        "direct" => None,
+        // The error names the service, or says what is missing.
+        "unsupported" => {
+            let records = source.records(document.clone(), &Invocation::default());
+            records.err().map(|error| error.message().to_owned())
+        }
+        name => {
+            Some(format!("this is an event ({name}), not a request; use invoke --event to run it"))
+        }
+    }
+}
+
+/// Returns whether a text has a request in each line. If the name of the file does not tell, all
+/// lines must begin an object, and an object must end in its line.
+pub(crate) fn is_jsonl(path: &Path, text: &str) -> bool {
+    let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+    if extension == "jsonl" {
+        return true;
+    }
+    let name = path.to_str().unwrap_or_default();
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+    Format::from_extension(name).is_none()
+        && lines.clone().nth(1).is_some()
+        && lines.clone().all(|line| line.trim_start().starts_with('{'))
+        && lines.any(|line| json::parse(line.as_bytes()).is_ok())
 }

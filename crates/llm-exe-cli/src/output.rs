@@ -6,10 +6,11 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
-use icu_properties::CodePointMapData;
-use icu_properties::props::GeneralCategory;
 use llm_exe::{Error, ErrorKind, Report};
 use serde_json::{Value, json};
+
+use crate::escape::{escape_controls, indent, is_escaped};
+use crate::input_error::InputError;
 
 const RED: Style = AnsiColor::Red.on_default().bold();
 const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
@@ -40,37 +41,17 @@ pub(crate) fn print_result(value: &Value, compact: bool) -> ExitCode {
 
 /// Prints a warning to standard error.
 pub(crate) fn print_warning(text: &str) {
-    let text = escape_controls(text);
+    let text = indent(text);
     anstream::eprintln!("{YELLOW}warning:{YELLOW:#} {text}");
 }
 
-/// Escapes control characters and invisible characters, as JSON does, except for line breaks and
-/// tabs. A message can quote a provider, a request or an argument, which could otherwise control
-/// the terminal or look different from what it is.
-pub(crate) fn escape_controls(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_escaped) {
-        return Cow::Borrowed(text);
+/// Prints a warning to standard error, as text or as a JSON object.
+pub(crate) fn print_warning_as(text: &str, as_json: bool) {
+    if as_json {
+        anstream::eprintln!("{}", escape_controls(&json!({ "warning": text }).to_string()));
+    } else {
+        print_warning(text);
     }
-    let mut out = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        if is_escaped(c) {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                out.push_str(&format!("\\u{unit:04x}"));
-            }
-        } else {
-            out.push(c);
-        }
-    }
-    Cow::Owned(out)
-}
-
-fn is_escaped(c: char) -> bool {
-    use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator};
-    // Line breaks and tabs lay out messages. Joiners are parts of emoji and of words in some
-    // scripts.
-    let is_harmless = matches!(c, '\n' | '\t' | '\u{200c}' | '\u{200d}');
-    let category = CodePointMapData::<GeneralCategory>::new().get(c);
-    !is_harmless && matches!(category, Control | Format | LineSeparator | ParagraphSeparator)
 }
 
 /// Prints an error to standard error and returns the exit code for its kind.
@@ -87,12 +68,30 @@ pub(crate) fn print_run_error(error: &Error, report: &Report, as_json: bool) -> 
     } else if error.problems().len() > 1 {
         anstream::eprintln!("{RED}error:{RED:#} {kind}: {} problems", error.problems().len());
         for problem in error.problems() {
-            anstream::eprintln!("  {}", escape_controls(&problem.to_string()));
+            anstream::eprintln!("  {}", indent(&problem.to_string()));
         }
     } else {
-        anstream::eprintln!("{RED}error:{RED:#} {kind}: {}", escape_controls(error.message()));
+        anstream::eprintln!("{RED}error:{RED:#} {kind}: {}", indent(error.message()));
     }
     ExitCode::from(kind.exit_code())
+}
+
+/// Prints an error about a file or an argument and returns the exit code for its kind.
+pub(crate) fn print_input_error(error: &InputError, as_json: bool) -> ExitCode {
+    if !as_json {
+        return print_error(&error.error, as_json);
+    }
+    let mut fields = error_json(&error.error, &Report::default());
+    let problems = fields.pointer_mut("/error/problems").and_then(Value::as_array_mut);
+    for problem in problems.into_iter().flatten().filter_map(Value::as_object_mut) {
+        for (name, place) in [("file", &error.file), ("argument", &error.argument)] {
+            if let Some(place) = place {
+                problem.insert(name.to_owned(), json!(place));
+            }
+        }
+    }
+    anstream::eprintln!("{}", escape_controls(&fields.to_string()));
+    ExitCode::from(error.error.kind().exit_code())
 }
 
 /// Prints what to do about a missing key, for a command with the option `--simulate`.
@@ -127,8 +126,11 @@ fn error_json(error: &Error, report: &Report) -> Value {
 
 /// Prints the reason why a command can't start, such as an invalid setting, and returns the exit
 /// code.
-pub(crate) fn print_startup_error(message: &str) -> ExitCode {
-    anstream::eprintln!("{RED}error:{RED:#} {}", escape_controls(message));
+pub(crate) fn print_startup_error(message: &str, as_json: bool) -> ExitCode {
+    if as_json {
+        return print_error(&Error::new(ErrorKind::InvalidRequest, message), as_json);
+    }
+    anstream::eprintln!("{RED}error:{RED:#} {}", indent(message));
     ExitCode::from(ErrorKind::InvalidRequest.exit_code())
 }
 
@@ -145,28 +147,4 @@ pub(crate) fn print_usage(error: &clap::Error) -> ExitCode {
         std::io::stderr().write_all(escape_controls(&text).as_bytes())
     };
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::escape_controls;
-
-    #[test]
-    fn invisible_characters_are_escaped() {
-        for (text, expected) in [
-            ("a\u{1b}[31mb", r"a\u001b[31mb"),
-            ("a\u{202e}b\u{2066}", r"a\u202eb\u2066"),
-            ("a\u{200b}\u{200e}\u{61c}\u{feff}b", r"a\u200b\u200e\u061c\ufeffb"),
-            ("a\u{2028}b", r"a\u2028b"),
-            ("a\u{e0041}b", r"a\udb40\udc41b"),
-        ] {
-            assert_eq!(escape_controls(text), expected, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn text_and_emoji_are_unchanged() {
-        let text = "line\n\tcafé 👩\u{200d}🚀 می\u{200c}خواهم";
-        assert_eq!(escape_controls(text), text);
-    }
 }

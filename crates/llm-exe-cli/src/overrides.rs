@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use llm_exe::hosted::{Format, HostedConfig, merge};
-use llm_exe::{Error, Plan, Providers, json, prompt::Limits, suggestion};
+use llm_exe::{Plan, Providers, json, prompt::Limits, suggestion};
 use serde_json::{Map, Value};
 
 use crate::args::Source;
 use crate::input::{self, Input};
+use crate::input_error::InputError;
 
 /// Maximum number of names whose use is checked. Each check renders the prompt twice.
 const MAX_CHECKED_NAMES: usize = 20;
@@ -16,9 +17,12 @@ const MAX_CHECKED_NAMES: usize = 20;
 const PROBE: &str = "7d1f0c9a";
 
 /// Reads a request and applies the arguments to it.
-pub(crate) fn read_request(source: &Source, providers: &Providers) -> Result<Input, Error> {
+pub(crate) fn read_request(source: &Source, providers: &Providers) -> Result<Input, InputError> {
     check_standard_input(source)?;
     let mut input = input::read(&source.file)?;
+    if let Some(reason) = input::other_kind(&input.request) {
+        return Err(InputError::in_file(&source.file, reason));
+    }
     let Value::Object(mut fields) = input.request else {
         return Ok(input);
     };
@@ -39,7 +43,10 @@ pub(crate) fn read_request(source: &Source, providers: &Providers) -> Result<Inp
 ///
 /// # Errors
 /// `InvalidRequest` if the part of `--model` before a colon is similar to the name of a provider.
-fn replaced_fields(source: &Source, providers: &Providers) -> Result<Map<String, Value>, Error> {
+fn replaced_fields(
+    source: &Source,
+    providers: &Providers,
+) -> Result<Map<String, Value>, InputError> {
     let mut layer = Map::new();
     if let Some(name) = &source.model {
         let names: Vec<String> =
@@ -57,7 +64,7 @@ fn replaced_fields(source: &Source, providers: &Providers) -> Result<Map<String,
             let hint = suggestion(prefix, &names);
             if !hint.is_empty() {
                 let message = format!("unknown provider {}{hint}", json::quoted(prefix));
-                return Err(Error::invalid("--model", message));
+                return Err(InputError::in_argument("--model", message));
             }
         }
         let prefix = provider.as_ref().map_or(0, |provider| provider.len() + 1);
@@ -74,7 +81,7 @@ fn replaced_fields(source: &Source, providers: &Providers) -> Result<Map<String,
 }
 
 /// Merges the data files, and then the names of `--data`, into the request's `data`.
-fn add_data(request: &mut Value, source: &Source) -> Result<(), Error> {
+fn add_data(request: &mut Value, source: &Source) -> Result<(), InputError> {
     let mut data = Map::new();
     for path in &source.data_file {
         data.extend(read_object(path)?);
@@ -98,7 +105,7 @@ fn add_data(request: &mut Value, source: &Source) -> Result<(), Error> {
 }
 
 /// Rejects arguments that read standard input more than once.
-fn check_standard_input(source: &Source) -> Result<(), Error> {
+fn check_standard_input(source: &Source) -> Result<(), InputError> {
     let is_stdin = |path: &Path| path == Path::new("-");
     let mut users = Vec::new();
     if is_stdin(&source.file) {
@@ -114,21 +121,22 @@ fn check_standard_input(source: &Source) -> Result<(), Error> {
         [] | [_] => Ok(()),
         [first, second, ..] => {
             let message = format!("standard input can be read only once, but {first} reads it too");
-            Err(Error::invalid(second.as_str(), message))
+            Err(InputError::in_argument(second.as_str(), message))
         }
     }
 }
 
 /// Splits `NAME=VALUE` and parses the value.
-fn parse_assignment<'a>(option: &str, text: &'a str) -> Result<(&'a str, Value), Error> {
+fn parse_assignment<'a>(option: &str, text: &'a str) -> Result<(&'a str, Value), InputError> {
     let Some((name, value)) = text.split_once('=').filter(|(name, _)| !name.is_empty()) else {
         let message = format!("expected NAME=VALUE, got {}", json::quoted(text));
-        return Err(Error::invalid(option, message));
+        return Err(InputError::in_argument(option, message));
     };
     let value = match value.strip_prefix('@') {
         Some(path) => read_value(Path::new(path)).map_err(|error| {
             let hint = format!("; for text that begins with @, use {option} '{name}=\"@…\"'");
-            error.in_context(&format!("{option} {name}")).with_suffix(&hint)
+            let error = error.with_argument(format!("{option} {name}"));
+            InputError { error: Box::new(error.error.with_suffix(&hint)), ..error }
         })?,
         None => json::parse(value.as_bytes()).unwrap_or_else(|_| Value::from(value)),
     };
@@ -136,7 +144,7 @@ fn parse_assignment<'a>(option: &str, text: &'a str) -> Result<(&'a str, Value),
 }
 
 /// Reads the value of `@FILE`: the value in a JSON or YAML file, or the text of any other file.
-fn read_value(path: &Path) -> Result<Value, Error> {
+fn read_value(path: &Path) -> Result<Value, InputError> {
     if let Some(format) = data_format(path) {
         return parse_file(path, format);
     }
@@ -152,9 +160,9 @@ fn data_format(path: &Path) -> Option<Format> {
     }
 }
 
-fn parse_file(path: &Path, format: Format) -> Result<Value, Error> {
+fn parse_file(path: &Path, format: Format) -> Result<Value, InputError> {
     let text = input::read_text(path)?;
-    let invalid = |message: String| Error::invalid(input::display_name(path), message);
+    let invalid = |message: String| InputError::in_file(path, message);
     if format != Format::Yaml {
         return json::parse(text.as_bytes()).map_err(|error| invalid(error.to_string()));
     }
@@ -168,25 +176,25 @@ fn parse_file(path: &Path, format: Format) -> Result<Value, Error> {
     Ok(Value::Object(fields))
 }
 
-fn read_object(path: &Path) -> Result<Map<String, Value>, Error> {
+fn read_object(path: &Path) -> Result<Map<String, Value>, InputError> {
     match parse_file(path, data_format(path).unwrap_or(Format::Json))? {
         Value::Object(fields) => Ok(fields),
         other => {
             let message = format!("expected an object, got {}", json::shown(&other));
-            Err(Error::invalid(input::display_name(path), message))
+            Err(InputError::in_file(path, message))
         }
     }
 }
 
 /// Sets the value at a path such as `options.temperature`. Objects that are missing are created,
 /// and a number selects an item of a list.
-fn set_path(root: &mut Value, option: &str, path: &str, value: Value) -> Result<(), Error> {
+fn set_path(root: &mut Value, option: &str, path: &str, value: Value) -> Result<(), InputError> {
     let mut place = root;
     let mut parent = "the request";
     for name in path.split('.') {
         if name.is_empty() {
             let message = format!("expected names that are separated by dots, got {path}");
-            return Err(Error::invalid(option, message));
+            return Err(InputError::in_argument(option, message));
         }
         if place.is_null() {
             *place = Value::Object(Map::new());
@@ -198,7 +206,7 @@ fn set_path(root: &mut Value, option: &str, path: &str, value: Value) -> Result<
             _ => None,
         };
         place = next.ok_or_else(|| {
-            Error::invalid(format!("{option} {path}"), format!("{parent} is {received}"))
+            InputError::in_argument(format!("{option} {path}"), format!("{parent} is {received}"))
         })?;
         parent = name;
     }

@@ -2,16 +2,20 @@
 
 use std::path::Path;
 
-use llm_exe::{Error, Plan, json};
+use llm_exe::{Plan, json};
 use llm_exe_simulator::{Simulator, Step, value_for};
 use serde_json::Value;
 
 use crate::input;
+use crate::input_error::InputError;
 
 /// Reads the script of `--script` and passes it to the simulator.
-pub(crate) fn run_script(simulator: Option<&Simulator>, path: Option<&Path>) -> Result<(), Error> {
+pub(crate) fn run_script(
+    simulator: Option<&Simulator>,
+    path: Option<&Path>,
+) -> Result<(), InputError> {
     let (Some(simulator), Some(path)) = (simulator, path) else { return Ok(()) };
-    let invalid = |message: String| Error::invalid(input::display_name(path), message);
+    let invalid = |message: String| InputError::in_file(path, message);
     let script = json::parse(input::read_text(path)?.as_bytes());
     let script = script.map_err(|error| invalid(error.to_string()))?;
     simulator.script_json(script).map_err(|error| invalid(error.to_string()))

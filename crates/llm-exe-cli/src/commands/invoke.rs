@@ -22,11 +22,11 @@ pub(crate) async fn run(args: Invoke) -> ExitCode {
     let source = KeySource::from_simulate_flag(args.simulate);
     let environment = match Environment::read(source, &[]).await {
         Ok(environment) => environment,
-        Err(message) => return output::print_startup_error(&message),
+        Err(message) => return output::print_startup_error(&message, args.json),
     };
     environment.print_warnings(args.json);
     if let Err(error) = simulation::run_script(environment.simulator(), args.script.as_deref()) {
-        return output::print_error(&error, args.json);
+        return output::print_input_error(&error, args.json);
     }
     if args.event {
         run_event(&args, &environment).await
@@ -39,15 +39,10 @@ async fn run_request(args: &Invoke, environment: &Environment) -> ExitCode {
     let providers = &environment.settings.rules.providers;
     let mut input = match overrides::read_request(&args.source, providers) {
         Ok(input) => input,
-        Err(error) => return output::print_error(&error, args.json),
+        Err(error) => return output::print_input_error(&error, args.json),
     };
     if args.full {
         input.set("return", json!("full"));
-    }
-    let source = llm_exe_events::detect(&input.request).name();
-    if source != "direct" {
-        let message = format!("expected a request, got an event ({source}); use --event to run it");
-        return output::print_error(&Error::invalid("", message), args.json);
     }
     let deadline = Deadline::after(Duration::from_secs(args.timeout));
     let spinner = spinner(args.json);
@@ -120,7 +115,7 @@ fn name_time_limit(error: Error, timeout: u64, deadline: Deadline) -> Error {
 async fn run_event(args: &Invoke, environment: &Environment) -> ExitCode {
     let event = match input::read_text(&args.source.file) {
         Ok(event) => event,
-        Err(error) => return output::print_error(&error, args.json),
+        Err(error) => return output::print_input_error(&error, args.json),
     };
     let deadline = Deadline::after(Duration::from_secs(args.timeout));
     let spinner = spinner(args.json);
@@ -132,7 +127,7 @@ async fn run_event(args: &Invoke, environment: &Environment) -> ExitCode {
         record_results::print(record, args.json);
     }
     for warning in &handled_event.line.warnings {
-        record_results::print_warning(warning, args.json);
+        output::print_warning_as(warning, args.json);
     }
     let (response, code): (Value, u8) = match handled_event.response() {
         Ok(value) => (value, 0),

@@ -30,7 +30,7 @@ enum KeyStatus {
 pub(crate) async fn run(args: &Providers) -> ExitCode {
     let environment = match Environment::read(KeySource::User, &[]).await {
         Ok(environment) => environment,
-        Err(message) => return output::print_startup_error(&message),
+        Err(message) => return output::print_startup_error(&message, args.json),
     };
     environment.print_warnings(args.json);
     let mut rows = Vec::new();

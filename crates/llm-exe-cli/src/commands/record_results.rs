@@ -6,7 +6,7 @@ use llm_exe_events::Outcome;
 use llm_exe_function::RecordResult;
 use serde_json::{Map, Value, json};
 
-use crate::output;
+use crate::escape::escape_controls;
 
 /// Prints the result of a record and the place where it is stored or sent. Skips failed records,
 /// because their errors are printed with the response.
@@ -15,16 +15,7 @@ pub(crate) fn print(record: &RecordResult, as_json: bool) {
         return;
     }
     let text = if as_json { to_json(record) } else { to_text(record) };
-    anstream::eprintln!("{}", output::escape_controls(&text));
-}
-
-/// Prints a warning that applies to the whole event.
-pub(crate) fn print_warning(text: &str, as_json: bool) {
-    if as_json {
-        anstream::eprintln!("{}", json!({ "warning": text }));
-    } else {
-        output::print_warning(text);
-    }
+    anstream::eprintln!("{}", escape_controls(&text));
 }
 
 fn to_text(record: &RecordResult) -> String {

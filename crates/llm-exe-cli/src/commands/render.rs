@@ -20,13 +20,13 @@ const MAX_URL_CHARS: usize = 200;
 pub(crate) async fn run(args: Render) -> ExitCode {
     let environment = match Environment::read(KeySource::None, &[]).await {
         Ok(environment) => environment,
-        Err(message) => return output::print_startup_error(&message),
+        Err(message) => return output::print_startup_error(&message, args.json),
     };
     environment.print_warnings(args.json);
     let providers = &environment.settings.rules.providers;
     let mut input = match overrides::read_request(&args.source, providers) {
         Ok(input) => input,
-        Err(error) => return output::print_error(&error, args.json),
+        Err(error) => return output::print_input_error(&error, args.json),
     };
     let runner = environment.runner_for(&args.source.file);
     let deadline = Deadline::after(Duration::from_secs(60));

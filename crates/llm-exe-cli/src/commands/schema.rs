@@ -13,8 +13,9 @@ use crate::output;
 pub(crate) async fn run(args: &Schema) -> ExitCode {
     let environment = match Environment::read(KeySource::None, &[]).await {
         Ok(environment) => environment,
-        Err(message) => return output::print_startup_error(&message),
+        Err(message) => return output::print_startup_error(&message, false),
     };
+    environment.print_warnings(false);
     let providers = &environment.settings.rules.providers;
     let schema =
         if args.config { config_schema(providers) } else { request_schema_with(providers) };

@@ -30,20 +30,20 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) async fn run(args: Serve) -> ExitCode {
     let auth = match auth_setting(&args) {
         Ok(auth) => auth,
-        Err(message) => return output::print_startup_error(&message),
+        Err(message) => return output::print_startup_error(&message, false),
     };
     let source = KeySource::from_simulate_flag(args.simulate);
     let environment = match Environment::read(source, &[("ENDPOINT_AUTH", auth)]).await {
         Ok(environment) => environment,
-        Err(message) => return output::print_startup_error(&message),
+        Err(message) => return output::print_startup_error(&message, false),
     };
-    environment.print_warnings(args.json);
+    environment.print_warnings(false);
     if let Err(error) = environment.check_endpoint_key().await {
-        output::print_startup_error(error.message());
+        output::print_startup_error(error.message(), false);
         return ExitCode::from(error.kind().exit_code());
     }
     if let Err(error) = simulation::run_script(environment.simulator(), args.script.as_deref()) {
-        return output::print_error(&error, false);
+        return output::print_input_error(&error, false);
     }
     let address = SocketAddr::new(args.host, args.port);
     let bound = TcpListener::bind(address).await;
@@ -51,7 +51,8 @@ pub(crate) async fn run(args: Serve) -> ExitCode {
     let (address, listener) = match bound {
         Ok(bound) => bound,
         Err(error) => {
-            return output::print_startup_error(&format!("can't listen on {address}: {error}"));
+            let message = format!("can't listen on {address}: {error}");
+            return output::print_startup_error(&message, false);
         }
     };
     let server = Arc::new(Server {

@@ -19,6 +19,7 @@ use llm_exe_function::{Function, HandledEvent, LogLevel, LogLine};
 use serde_json::{Map, Value, json};
 
 use super::serve_invoke::{self, InvocationType};
+use crate::escape::escape_controls;
 use crate::output;
 
 /// The state that all request handlers share.
@@ -272,7 +273,7 @@ fn log(server: &Server, target: &str, status: StatusCode, line: &LogLine) {
         1 => text.push_str(" 1 warning"),
         count => text.push_str(&format!(" {count} warnings")),
     }
-    anstream::eprintln!("{}", output::escape_controls(&text));
+    anstream::eprintln!("{}", escape_controls(&text));
     for warning in &line.warnings {
         output::print_warning(warning);
     }

@@ -13,7 +13,10 @@ use serde_json::{Value, json};
 
 use crate::args::Validate;
 use crate::environment::{Environment, KeySource};
+use crate::escape::{escape_name, indent};
 use crate::input::Input;
+use crate::input_error::InputError;
+use crate::input_name::display_name;
 use crate::{files, input, output};
 
 /// The result of validating a file, or a line of a JSONL file.
@@ -31,7 +34,7 @@ struct Validation {
 pub(crate) async fn run(args: &Validate) -> ExitCode {
     let environment = match Environment::read(KeySource::None, &[]).await {
         Ok(environment) => environment,
-        Err(message) => return output::print_startup_error(&message),
+        Err(message) => return output::print_startup_error(&message, args.json),
     };
     environment.print_warnings(args.json);
     let mut validations = Vec::new();
@@ -88,22 +91,23 @@ struct Validator<'a> {
 impl Validator<'_> {
     /// Checks the request in a file, or the requests in the lines of a JSONL file.
     async fn validate_file(&self, path: &Path, validations: &mut Vec<Validation>) {
-        let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
-        if extension != "jsonl" || input::hosted_url(path).is_some() {
-            let validation = match input::read(path) {
-                Ok(input) => self.validate(path, input::display_name(path), input).await,
-                Err(error) => Validation::from_error(path, &error),
-            };
-            validations.push(validation);
-            return;
-        }
-        let text = match input::read_text(path) {
+        let text = match input::read_text_or_url(path) {
             Ok(text) => text,
             Err(error) => return validations.push(Validation::from_error(path, &error)),
         };
+        let text = match text {
+            Some(text) if input::is_jsonl(path, &text) => text,
+            text => {
+                let validation = match input::parse(path, text) {
+                    Ok(input) => self.validate(path, display_name(path), input).await,
+                    Err(error) => Validation::from_error(path, &error),
+                };
+                return validations.push(validation);
+            }
+        };
         let lines = text.split('\n').enumerate();
         for (index, line) in lines.filter(|(_, line)| !line.trim().is_empty()) {
-            let file = format!("{}:{}", input::display_name(path), index + 1);
+            let file = format!("{}:{}", display_name(path), index + 1);
             let validation = match json::parse(line.as_bytes()) {
                 Ok(request) => self.validate(path, file, Input::from(request)).await,
                 Err(error) => {
@@ -116,8 +120,7 @@ impl Validator<'_> {
     }
 
     async fn validate(&self, path: &Path, file: String, mut input: Input) -> Validation {
-        if let Some(kind) = other_kind(&input.request) {
-            let text = format!("this is {kind}, not a request");
+        if let Some(text) = input::other_kind(&input.request) {
             if !self.is_named {
                 return Validation { file, skipped: Some(text), ..Validation::default() };
             }
@@ -134,16 +137,6 @@ impl Validator<'_> {
     }
 }
 
-/// Returns what a JSON document is if it is a known kind of document other than a request.
-fn other_kind(document: &Value) -> Option<String> {
-    let source = llm_exe_events::detect(document).name();
-    if source != "direct" {
-        return Some(format!("an event ({source})"));
-    }
-    let is_state_machine = ["StartAt", "States"].iter().all(|name| document.get(name).is_some());
-    is_state_machine.then(|| "a state machine".to_owned())
-}
-
 /// Returns the problems that an error lists. If it lists none, returns the error itself as the only
 /// problem.
 fn problems(error: &Error) -> Vec<Problem> {
@@ -154,9 +147,9 @@ fn problems(error: &Error) -> Vec<Problem> {
 }
 
 impl Validation {
-    fn from_error(path: &Path, error: &Error) -> Validation {
-        let (file, problems) = (input::display_name(path), problems(error));
-        Validation { file, problems, ..Validation::default() }
+    fn from_error(path: &Path, error: &InputError) -> Validation {
+        let file = error.file.clone().unwrap_or_else(|| display_name(path));
+        Validation { file, problems: problems(&error.error), ..Validation::default() }
     }
 
     fn is_valid(&self, strict: bool) -> bool {
@@ -186,26 +179,23 @@ impl Validation {
 
     fn print_warnings(&self) {
         for warning in &self.warnings {
-            output::print_warning(&format!("{}: {warning}", self.file));
+            output::print_warning(&format!("{}: {warning}", escape_name(&self.file)));
         }
     }
 
+    /// Returns the lines that describe the result. Each begins with the name of the file.
     fn lines(&self, strict: bool) -> Vec<String> {
+        let line = |text: &str| format!("{}: {}", escape_name(&self.file), indent(text));
         if let Some(text) = &self.skipped {
-            return vec![format!("{}: skipped, because {text}", self.file)];
+            return vec![line(&format!("skipped, because {text}"))];
         }
         if self.problems.is_empty() {
-            let result = if self.is_valid(strict) { "ok" } else { "has warnings (--strict)" };
-            return vec![format!("{}: {result}", self.file)];
+            return vec![line(if self.is_valid(strict) {
+                "ok"
+            } else {
+                "has warnings (--strict)"
+            })];
         }
-        let lines = self.problems.iter().map(|problem| {
-            // The path of a problem with the file itself is the file name, so do not print it
-            // twice.
-            if problem.path == self.file {
-                return problem.to_string();
-            }
-            format!("{}: {problem}", self.file)
-        });
-        lines.collect()
+        self.problems.iter().map(|problem| line(&problem.to_string())).collect()
     }
 }

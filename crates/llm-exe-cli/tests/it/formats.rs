@@ -1,5 +1,7 @@
 //! Tests the formats and encodings of files and standard input, folders and URLs.
 
+use serde_json::{Value, json};
+
 use crate::harness::Folder;
 
 const PROMPT: &str =
@@ -83,7 +85,8 @@ async fn text_of_no_known_format_is_an_error_that_names_the_formats() {
     let output = folder.run_with_input("garbage", &["invoke", "--simulate", "--json", "-"]).await;
     assert_eq!(output.code, Some(2), "{output:?}");
     let problems = output.error()["problems"].clone();
-    assert_eq!(problems[0]["path"], "standard input", "{problems}");
+    let paths: Vec<&Value> = problems.as_array().unwrap().iter().map(|it| &it["path"]).collect();
+    assert_eq!(paths, ["", "provider", "model"], "{problems}");
     let message = problems[0]["message"].to_string();
     for format in ["JSON", "YAML", "Markdown"] {
         assert!(message.contains(format), "{message}");
@@ -148,8 +151,44 @@ async fn variable_that_is_similar_to_a_setting_causes_a_warning() {
         let expected = "ALOWED_MODELS is not a setting (did you mean ALLOWED_MODELS?)";
         assert!(output.stderr.contains(expected), "{output:?}");
     }
+    let message = "the environment variable ALOWED_MODELS is not a setting (did you mean \
+                   ALLOWED_MODELS?)";
+    for arguments in [
+        &["render", "--json", &file][..],
+        &["validate", "--json", &file],
+        &["invoke", "--json", "--simulate", &file, "--data", "topic=a"],
+        &["invoke", "--json", "--simulate", "--event", &file],
+        &["providers", "--json"],
+    ] {
+        let output = folder.run_with(&variables, arguments).await;
+        assert_eq!(output.code, Some(0), "{arguments:?}: {output:?}");
+        output.json();
+        let line: Value = serde_json::from_str(output.stderr.lines().next().unwrap()).unwrap();
+        assert_eq!(line, json!({ "warning": message }), "{arguments:?}");
+    }
+    // The warning precedes an error, which is an object in a line of its own.
+    let output = folder.run_with(&variables, &["render", "--json", "missing.json"]).await;
+    let lines = output.stderr.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let lines: Vec<Value> = lines.collect();
+    assert_eq!(lines[0]["warning"], message);
+    assert_eq!(lines[1]["error"]["type"], "InvalidRequest");
+    let output = folder.run_with(&variables, &["schema"]).await;
+    assert!(output.stderr.contains(message), "{output:?}");
     let output = folder.run_with(&[("ALLOWED_MODELS", "opnai:gpt-4o")], &["render", &file]).await;
     assert_eq!(output.code, Some(2), "{output:?}");
     let expected = "ALLOWED_MODELS: unknown provider in \"opnai:gpt-4o\" (did you mean openai?)";
     assert!(output.stderr.contains(expected), "{output:?}");
+    let variables = [("ALLOWED_MODELS", "opnai:gpt-4o")];
+    for arguments in [
+        &["render", "--json", &file][..],
+        &["validate", "--json", &file],
+        &["invoke", "--json", &file],
+        &["providers", "--json"],
+    ] {
+        let output = folder.run_with(&variables, arguments).await;
+        assert_eq!((output.code, output.stdout.as_str()), (Some(2), ""), "{output:?}");
+        let error = output.error();
+        assert_eq!((&error["type"], &error["problems"]), (&json!("InvalidRequest"), &json!([])));
+        assert!(error["message"].as_str().unwrap().contains(expected), "{error}");
+    }
 }

@@ -105,6 +105,65 @@ async fn invalid_arguments_are_named() {
     assert!(output.stderr.contains("cannot be used with"), "{output:?}");
 }
 
+/// The path of a problem is a place in the request, so that a program can find it.
+#[tokio::test]
+async fn problem_names_its_file_and_argument_in_fields_of_their_own() {
+    let folder = Folder::new();
+    let file = folder.file("request.json", request().to_string());
+    folder.file("broken.json", "{");
+    folder.file("list.json", "[]");
+    folder.file("empty.json", " ");
+    folder.file("script.json", "[{}");
+    let with = |arguments: &[&'static str]| [&["render", "--json", &file][..], arguments].concat();
+    for (arguments, place) in [
+        (vec!["render", "--json", "missing.json"], json!({ "file": "missing.json" })),
+        (vec!["invoke", "--json", "broken.json"], json!({ "file": "broken.json" })),
+        (vec!["invoke", "--json", "--event", "missing.json"], json!({ "file": "missing.json" })),
+        (vec!["render", "--json", "empty.json"], json!({ "file": "empty.json" })),
+        (vec!["render", "--json", "list.json"], json!({ "file": "list.json" })),
+        (vec!["render", "--json", "a\nb.json"], json!({ "file": "a\nb.json" })),
+        (
+            vec!["invoke", "--json", "--simulate", "--script", "script.json", &file],
+            json!({ "file": "script.json" }),
+        ),
+        (with(&["--data-file", "list.json"]), json!({ "file": "list.json" })),
+        (
+            with(&["--data", "a=@missing.txt"]),
+            json!({ "file": "missing.txt", "argument": "--data a" }),
+        ),
+        (with(&["--data", "=1"]), json!({ "argument": "--data" })),
+        (with(&["-m", "opnai:gpt-4o"]), json!({ "argument": "--model" })),
+        (with(&["--set", "model.a=1"]), json!({ "argument": "--set model.a" })),
+        (with(&["--set", "options.temperature=9"]), json!({ "path": "options.temperature" })),
+    ] {
+        let output = folder.run(&arguments).await;
+        assert_eq!(output.code, Some(2), "{arguments:?}: {output:?}");
+        let error = output.error();
+        let problem = error["problems"][0].as_object().unwrap().clone();
+        let mut expected = place.as_object().unwrap().clone();
+        expected.entry("path").or_insert(json!(""));
+        let names = problem.keys().filter(|name| *name != "message");
+        assert_eq!(names.count(), expected.len(), "{arguments:?}: {error}");
+        for (name, value) in &expected {
+            assert_eq!(problem.get(name), Some(value), "{arguments:?}: {error}");
+            // The message of the error has everything that the fields have.
+            let text = value.as_str().unwrap().replace('\n', "\\u000a");
+            assert!(error["message"].as_str().unwrap().contains(&text), "{arguments:?}: {error}");
+        }
+    }
+    let missing = ["validate", "--json", "missing.json", "broken.json", "empty.json"];
+    for (validation, name) in folder.run(&missing).await.json().as_array().unwrap().iter().zip([
+        "missing.json",
+        "broken.json",
+        "empty.json",
+    ]) {
+        assert_eq!(
+            (&validation["file"], &validation["problems"][0]["path"]),
+            (&json!(name), &json!(""))
+        );
+    }
+}
+
 #[tokio::test]
 async fn model_with_a_tag_is_not_a_misspelled_provider() {
     let folder = Folder::new();

@@ -60,16 +60,41 @@ async fn excluded_files_are_not_checked() {
 #[tokio::test]
 async fn documents_other_than_requests_are_named() {
     let folder = Folder::new();
-    for (file, kind) in [
-        ("events/sqs.json", "an event (sqs)"),
-        ("events/alb.json", "an event (alb)"),
-        ("step-functions/research.asl.json", "a state machine"),
+    let cognito = json!({ "triggerSource": "PreSignUp_SignUp", "userPoolId": "a", "request": {} });
+    let cognito = folder.file("cognito.json", cognito.to_string());
+    let list = folder.file("list.json", json!([{ "provider": "openai" }]).to_string());
+    let example = |name: &str| format!("{EXAMPLES}/{name}");
+    for (path, reason) in [
+        (example("events/sqs.json"), "this is an event (sqs), not a request; use invoke --event"),
+        (example("events/s3.json"), "this is an event (s3), not a request; use invoke --event"),
+        (example("events/alb.json"), "this is an event (alb), not a request; use invoke --event"),
+        (
+            example("events/eventbridge.json"),
+            "this is an event (eventbridge), not a request; use invoke --event to run it",
+        ),
+        (example("step-functions/research.asl.json"), "this is a state machine, not a request"),
+        (cognito, "an event of Amazon Cognito is not supported; expected a request"),
+        (list, "the event is a list; expected a request"),
     ] {
-        let path = format!("{EXAMPLES}/{file}");
         let output = folder.run(&["validate", &path]).await;
-        assert_eq!(output.code, Some(2), "{file}: {output:?}");
-        let expected = format!("{path}: this is {kind}, not a request\n");
-        assert_eq!(output.stdout, expected, "{file}");
+        assert_eq!(output.code, Some(2), "{path}: {output:?}");
+        let message = output.stdout.strip_prefix(&format!("{path}: ")).unwrap().to_owned();
+        assert!(message.starts_with(reason) && message.lines().count() == 1, "{output:?}");
+        let files = folder.run(&["validate", "--json", &path]).await.json();
+        assert_eq!(files[0]["problems"][0]["message"], message.trim_end(), "{files}");
+        assert_eq!(files[0]["problems"][0]["path"], "", "{files}");
+        // The other commands print the same line, also if an argument would make it a request.
+        for command in [
+            &["render", &path][..],
+            &["render", &path, "-m", "gpt-4o", "-o", "json"],
+            &["invoke", "--simulate", &path],
+            &["invoke", "--simulate", "--full", &path, "--data", "a=b"],
+        ] {
+            let output = folder.run(command).await;
+            assert_eq!(output.code, Some(2), "{command:?}: {output:?}");
+            let expected = format!("error: InvalidRequest: {path}: {message}");
+            assert_eq!((output.stderr, output.stdout.as_str()), (expected, ""), "{command:?}");
+        }
     }
     // In a folder, they are skipped. The hosted configs need an operator's bucket.
     let arguments = ["validate", "--strict", "--exclude", "hosted/*", EXAMPLES];
@@ -99,6 +124,70 @@ async fn each_line_of_a_jsonl_file_is_a_request() {
     assert!(lines[1].starts_with("batch.jsonl:3: model: missing"), "{lines:?}");
     assert!(lines[2].starts_with("batch.jsonl:4: not valid JSON"), "{lines:?}");
     assert_eq!(lines.len(), 3, "{lines:?}");
+}
+
+#[tokio::test]
+async fn each_line_of_standard_input_is_a_request() {
+    let folder = Folder::new();
+    let invalid = json!({ "provider": "openai", "message": "hi" });
+    let lines = [&request().to_string(), "", &invalid.to_string(), "{"].join("\n");
+    let output = folder.run_with_input(&lines, &["validate", "-"]).await;
+    assert_eq!(output.code, Some(2), "{output:?}");
+    let lines: Vec<&str> = output.stdout.lines().collect();
+    assert_eq!(lines[0], "standard input:1: ok");
+    assert!(lines[1].starts_with("standard input:3: model: missing"), "{lines:?}");
+    assert!(lines[2].starts_with("standard input:4: not valid JSON"), "{lines:?}");
+    assert_eq!(lines.len(), 3, "{lines:?}");
+
+    // A file without a known extension has the same formats.
+    let file = folder.file("requests", format!("{}\n{invalid}\n", request()));
+    let output = folder.run(&["validate", &file]).await;
+    assert!(output.stdout.starts_with("requests:1: ok\nrequests:2: model: "), "{output:?}");
+
+    let pretty = format!("{:#}", request());
+    for (text, expected) in [
+        (request().to_string(), "standard input: ok\n"),
+        (format!("\n{}\n\n", request()), "standard input: ok\n"),
+        (pretty.clone(), "standard input: ok\n"),
+        (pretty.replacen(',', "", 1), "standard input: not valid JSON at line 3"),
+    ] {
+        let output = folder.run_with_input(&text, &["validate", "-"]).await;
+        assert!(output.stdout.starts_with(expected), "{text}: {output:?}");
+    }
+}
+
+/// A file or a request could otherwise report that another file is valid.
+#[tokio::test]
+async fn no_name_and_no_message_begins_a_line() {
+    let folder = Folder::new();
+    let mut quoted = request();
+    quoted["a\nforged.json: ok"] = json!(1);
+    quoted["message"] = json!([{ "role": "system\nforged.json: ok", "content": "Hi" }]);
+    let mut warned = request();
+    warned["a\nforged.json: ok"] = json!(1);
+    for (name, text) in [
+        ("a.json\nforged.json: ok\nb.json", request().to_string()),
+        ("a\r\u{2028}\tforged.json", request().to_string()),
+        ("invalid\nforged.json", "{".to_owned()),
+        ("empty\nforged.json", String::new()),
+        ("quoted.json", quoted.to_string()),
+        ("warned.json", warned.to_string()),
+        ("lines\nforged.jsonl", format!("{}\n{{", request())),
+    ] {
+        let file = folder.file(name, text);
+        for command in [&["validate"][..], &["validate", "--strict"], &["render"]] {
+            let output = folder.run(&[command, &[&*file]].concat()).await;
+            let printed = if command == ["render"] { &output.stderr } else { &output.stdout };
+            for line in printed.lines().chain(output.stderr.lines()) {
+                assert!(!line.starts_with("forged") && !line.contains('\r'), "{output:?}");
+            }
+        }
+        let files = folder.run(&["validate", "--json", &file]).await.json();
+        let reported = files[0]["file"].as_str().unwrap();
+        assert_eq!(reported.strip_suffix(":1").unwrap_or(reported), name);
+    }
+    let output = folder.run(&["validate", "missing\nforged.json"]).await;
+    assert!(output.stdout.starts_with("missing\\u000aforged.json: can't be read"), "{output:?}");
 }
 
 #[tokio::test]
