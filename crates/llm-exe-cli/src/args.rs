@@ -170,7 +170,8 @@ pub(crate) struct Schema {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Providers {
-    /// Print a JSON array of {provider, dialect, baseUrl, key, keyFound}.
+    /// Print a JSON array of {provider, dialect, baseUrl, key, keyFound}, and also `reason` for a
+    /// key that is not set or can't be used.
     #[arg(long)]
     pub(crate) json: bool,
 }

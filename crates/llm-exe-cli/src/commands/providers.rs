@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::args::Providers;
 use crate::environment::{Environment, KeySource};
+use crate::escape::indent;
 use crate::output;
 
 /// A row of the printed table, which describes one provider.
@@ -22,9 +23,14 @@ struct Row {
 enum KeyStatus {
     NotNeeded,
     Found,
-    /// The key is not set or can't be used. If it is set, the field contains the reason.
-    NotFound(Option<String>),
+    /// The key is not set. Contains the message that names what to set.
+    NotSet(String),
+    /// The key is set but can't be used. Contains the reason.
+    Unusable(String),
 }
+
+/// The text for AWS credentials in the column of the keys.
+const AWS_CREDENTIALS: &str = "AWS credentials";
 
 /// Runs the command and returns its exit code.
 pub(crate) async fn run(args: &Providers) -> ExitCode {
@@ -47,7 +53,7 @@ pub(crate) async fn run(args: &Providers) -> ExitCode {
 async fn row(environment: &Environment, provider: &Provider) -> Row {
     let (key, result) = match (provider.built_in().map(|row| row.access), provider.key()) {
         (Some(Access::Aws), _) => {
-            ("AWS credentials".to_owned(), Some(environment.check_credentials().await))
+            (AWS_CREDENTIALS.to_owned(), Some(environment.check_credentials().await))
         }
         (_, Some(name)) => {
             let result = environment.keys.get(&name).await.map(|_| ());
@@ -58,8 +64,10 @@ async fn row(environment: &Environment, provider: &Provider) -> Row {
     let status = match result {
         None => KeyStatus::NotNeeded,
         Some(Ok(())) => KeyStatus::Found,
-        Some(Err(error)) if error.not_set().is_some() => KeyStatus::NotFound(None),
-        Some(Err(error)) => KeyStatus::NotFound(Some(error.message().to_owned())),
+        Some(Err(error)) if error.not_set().is_some() => {
+            KeyStatus::NotSet(error.message().to_owned())
+        }
+        Some(Err(error)) => KeyStatus::Unusable(error.message().to_owned()),
     };
     let base_url = environment.settings.endpoints.resolve(provider).base_url;
     let (provider, dialect) = (provider.name().to_owned(), provider.dialect().name().to_owned());
@@ -67,38 +75,71 @@ async fn row(environment: &Environment, provider: &Provider) -> Row {
 }
 
 fn to_json(row: &Row) -> Value {
-    json!({
+    let (key_found, reason) = match &row.status {
+        KeyStatus::NotNeeded => (None, None),
+        KeyStatus::Found => (Some(true), None),
+        KeyStatus::NotSet(reason) | KeyStatus::Unusable(reason) => (Some(false), Some(reason)),
+    };
+    let mut fields = json!({
         "provider": row.provider,
         "dialect": row.dialect,
         "baseUrl": row.base_url,
         "key": row.key,
-        "keyFound": match row.status {
-            KeyStatus::NotNeeded => Value::Null,
-            KeyStatus::Found => Value::Bool(true),
-            KeyStatus::NotFound(_) => Value::Bool(false),
-        },
-    })
+        "keyFound": key_found,
+    });
+    if let (Some(reason), Some(fields)) = (reason, fields.as_object_mut()) {
+        fields.insert("reason".to_owned(), json!(reason));
+    }
+    fields
 }
 
-/// Formats the rows as a table with aligned columns.
+/// Formats the rows as a table with aligned columns. The lines below it say why keys can't be used,
+/// and which variables set AWS credentials.
 fn table(rows: &[Row]) -> String {
-    let header = ["provider", "dialect", "key", "found", "base URL"].map(str::to_owned);
-    let rows = rows.iter().map(|row| {
+    let header = ["provider", "dialect", "key", "found", "base URL"];
+    let cells = rows.iter().map(|row| {
         let status = match &row.status {
-            KeyStatus::NotNeeded => "-".to_owned(),
-            KeyStatus::Found => "yes".to_owned(),
-            KeyStatus::NotFound(None) => "no".to_owned(),
-            KeyStatus::NotFound(Some(reason)) => format!("no: {reason}"),
+            KeyStatus::NotNeeded => "-",
+            KeyStatus::Found => "yes",
+            KeyStatus::NotSet(_) => "no",
+            KeyStatus::Unusable(_) => "unusable",
         };
-        let (provider, dialect) = (row.provider.clone(), row.dialect.clone());
-        [provider, dialect, row.key.clone(), status, row.base_url.clone()]
+        [row.provider.as_str(), &row.dialect, &row.key, status, &row.base_url]
     });
-    let rows: Vec<[String; 5]> = std::iter::once(header).chain(rows).collect();
-    let width = |column| rows.iter().filter_map(|row| row.get(column)).map(String::len).max();
+    let cells: Vec<[&str; 5]> = std::iter::once(header).chain(cells).collect();
+    let width = |column: usize| {
+        cells.iter().filter_map(|row: &[&str; 5]| row.get(column).map(|cell| cell.len())).max()
+    };
     let widths: Vec<usize> = (0..5).map(|column| width(column).unwrap_or(0)).collect();
-    let lines = rows.iter().map(|row| {
+    let lines = cells.iter().map(|row| {
         let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     });
-    lines.collect::<Vec<_>>().join("\n")
+    let mut lines: Vec<String> = lines.collect();
+    let reasons = reasons(rows);
+    if !reasons.is_empty() {
+        lines.push(String::new());
+        lines.extend(reasons);
+    }
+    lines.join("\n")
+}
+
+/// Returns a line for each reason, with the providers that it concerns.
+fn reasons(rows: &[Row]) -> Vec<String> {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for row in rows {
+        let reason = match &row.status {
+            KeyStatus::Unusable(reason) => reason,
+            KeyStatus::NotSet(reason) if row.key == AWS_CREDENTIALS => reason,
+            _ => continue,
+        };
+        match reasons.iter_mut().find(|(known, _)| *known == reason.as_str()) {
+            Some((_, providers)) => providers.push(&row.provider),
+            None => reasons.push((reason, vec![&row.provider])),
+        }
+    }
+    let line = |(reason, providers): (&str, Vec<&str>)| {
+        indent(&format!("{}: {reason}", providers.join(", ")))
+    };
+    reasons.into_iter().map(line).collect()
 }

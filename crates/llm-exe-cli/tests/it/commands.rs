@@ -423,6 +423,7 @@ async fn providers_lists_key_status_without_keys() {
         ("ANTHROPIC_API_KEY", "two words"),
         ("OPENAI_COMPATIBLE_PROVIDERS", servers),
         ("AWS_REGION", "eu-west-1"),
+        ("AWS_ACCESS_KEY_ID", "id"),
     ];
     let output = folder.run_with(&variables, &["providers"]).await;
     assert_eq!(output.code, Some(0), "{output:?}");
@@ -434,7 +435,14 @@ async fn providers_lists_key_status_without_keys() {
         line("openai").contains("OPENAI_API_KEY or OPEN_AI_API_KEY") && has(&line("openai"), "yes")
     );
     assert!(has(&line("xai"), "yes") && has(&line("google"), "no") && has(&line("ollama"), "-"));
-    assert!(line("anthropic").contains("no: the key in ANTHROPIC_API_KEY can't be used"));
+    assert!(has(&line("anthropic"), "unusable"));
+    let reason = "the key in ANTHROPIC_API_KEY can't be used: the value contains spaces or \
+                  characters that are not printable ASCII";
+    assert!(output.stdout.contains(&format!("\nanthropic: {reason}\n")), "{output:?}");
+    let aws = "no AWS credentials: set AWS_SECRET_ACCESS_KEY";
+    let aws_line =
+        output.stdout.lines().find(|line| line.starts_with("amazon:anthropic, amazon:meta, "));
+    assert!(aws_line.is_some_and(|line| line.contains(aws)), "{output:?}");
     assert!(line("mine").contains("MY_KEY") && line("mine").contains("http://127.0.0.1:1/v1"));
     assert!(line("amazon:nova").contains("https://bedrock-runtime.eu-west-1.amazonaws.com"));
     assert!(!output.stdout.contains("secret-of") && !output.stdout.contains("two words"));
@@ -447,6 +455,14 @@ async fn providers_lists_key_status_without_keys() {
     assert_eq!(row("openai")["keyFound"], true);
     assert_eq!(row("google")["keyFound"], false);
     assert!(row("ollama")["keyFound"].is_null());
+    assert_eq!(
+        (&row("anthropic")["keyFound"], &row("anthropic")["reason"]),
+        (&json!(false), &json!(reason))
+    );
+    for (name, part) in [("google", "GEMINI_API_KEY"), ("mine", "MY_KEY"), ("amazon:nova", aws)] {
+        assert!(row(name)["reason"].as_str().unwrap().contains(part), "{}", row(name));
+    }
+    assert!(row("openai").get("reason").is_none() && row("ollama").get("reason").is_none());
     assert_eq!(row("amazon")["dialect"], "converse");
     assert_eq!(rows.as_array().unwrap().len(), llm_exe::providers::PROVIDERS.len() + 1);
 }
