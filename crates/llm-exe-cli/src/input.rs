@@ -104,6 +104,12 @@ fn read_bytes(path: &Path) -> Result<Vec<u8>, InputError> {
 /// `url`.
 pub(crate) fn read(path: &Path) -> Result<Input, InputError> {
     let text = read_text_or_url(path)?;
+    let has_lines = |text: &&String| text.trim().contains('\n') && is_jsonl(path, text);
+    if text.as_ref().filter(has_lines).is_some() {
+        let message = "this is a list with a request in each line, not a request; validate checks \
+                       such a list";
+        return Err(InputError::in_file(path, message));
+    }
     parse(path, text)
 }
 

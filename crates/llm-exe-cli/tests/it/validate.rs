@@ -130,14 +130,23 @@ async fn each_line_of_a_jsonl_file_is_a_request() {
 async fn each_line_of_standard_input_is_a_request() {
     let folder = Folder::new();
     let invalid = json!({ "provider": "openai", "message": "hi" });
-    let lines = [&request().to_string(), "", &invalid.to_string(), "{"].join("\n");
-    let output = folder.run_with_input(&lines, &["validate", "-"]).await;
+    let text = [&request().to_string(), "", &invalid.to_string(), "{"].join("\n");
+    let output = folder.run_with_input(&text, &["validate", "-"]).await;
     assert_eq!(output.code, Some(2), "{output:?}");
     let lines: Vec<&str> = output.stdout.lines().collect();
     assert_eq!(lines[0], "standard input:1: ok");
     assert!(lines[1].starts_with("standard input:3: model: missing"), "{lines:?}");
     assert!(lines[2].starts_with("standard input:4: not valid JSON"), "{lines:?}");
     assert_eq!(lines.len(), 3, "{lines:?}");
+
+    // The other commands accept one request, which may be the only line.
+    for command in [&["render", "-"][..], &["invoke", "--simulate", "-"]] {
+        let output = folder.run_with_input(&text, command).await;
+        let expected = "standard input: this is a list with a request in each line";
+        assert!(output.code == Some(2) && output.stderr.contains(expected), "{output:?}");
+    }
+    let file = folder.file("one.jsonl", format!("{}\n", request()));
+    assert_eq!(folder.run(&["render", &file]).await.code, Some(0));
 
     // A file without a known extension has the same formats.
     let file = folder.file("requests", format!("{}\n{invalid}\n", request()));
