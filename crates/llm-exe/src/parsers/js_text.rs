@@ -73,33 +73,148 @@ fn fold_char(c: char) -> char {
     single(Box::new(upper.to_lowercase())).unwrap_or(c)
 }
 
-const NEGATIONS: &str = "not never neither nor no non cannot hardly without";
+const NEGATIONS: &str = "\
+    not never neither nor no non none nothing nowhere cannot hardly barely scarcely without \
+    except excluding unlike unlikely doubt doubtful lack lacks lacking \
+    nicht kein keine keinen nie pas jamais aucun aucune não nunca ningún ninguna niet geen inte \
+    ikke ingen nie не нет";
 
 /// Words after which an earlier negation does not apply.
 const NEGATION_ENDS: &str = "but so then however therefore rather instead";
 
+/// Pairs of words that negate the word after them.
+const NEGATING_PAIRS: &str = "\
+    anything but|everything but|anyone but|everyone but|all but|far from|free from|free of|\
+    opposite of|contrary of|opposed to|absence of|lack of|instead of|rather than|other than|\
+    different from|negative for|ruled out|rule out|rules out";
+
+/// Pairs of words that begin with a negation and affirm what follows.
+const AFFIRMING_PAIRS: &str = "no doubt|without doubt|beyond doubt|little doubt";
+
 /// Maximum distance between a negation and the word that it negates, in words and in characters.
-const MAX_NEGATION_WORDS: usize = 5;
+const MAX_NEGATION_WORDS: usize = 10;
 const MAX_NEGATION_CHARS: usize = 120;
 
+/// Maximum distance in words between a pair that negates and the word that it negates.
+const MAX_PAIR_WORDS: usize = 4;
+
 /// Returns whether the text before a word negates the word within the same clause, as in "it is not
-/// true". Detects only English negations.
+/// true". Detects English negations, and the usual ones of some other languages.
 pub(super) fn is_negated(before: &str) -> bool {
-    let from = before.char_indices().rev().take(MAX_NEGATION_CHARS).last().map_or(0, |(at, _)| at);
-    let near = before.get(from..).unwrap_or_default();
+    let near = last_chars(before, MAX_NEGATION_CHARS);
     let near = near.rsplit(" - ").next().unwrap_or_default();
     let clause = near.rsplit(|c| ".,;:!?\n\r()–—".contains(c)).next().unwrap_or_default();
     let words = clause.rsplit(|c| !is_word_char(c) && !"'’".contains(c));
-    for word in words.filter(|word| !word.is_empty()).take(MAX_NEGATION_WORDS) {
-        let word = word.to_lowercase().replace('’', "'");
+    let mut words = words.filter(|word| !word.is_empty()).map(to_plain_word).peekable();
+    for index in 0..MAX_NEGATION_WORDS {
+        let Some(word) = words.next() else { break };
+        if let Some(previous) = words.peek() {
+            let pair = format!("{previous} {word}");
+            if AFFIRMING_PAIRS.split('|').any(|listed| listed == pair) {
+                return false;
+            }
+            if index < MAX_PAIR_WORDS && NEGATING_PAIRS.split('|').any(|listed| listed == pair) {
+                return true;
+            }
+        }
         if contains_word(NEGATION_ENDS, &word) {
             return false;
         }
-        if contains_word(NEGATIONS, &word) || word.ends_with("n't") {
+        if is_negation(&word) {
             return true;
         }
     }
+    // "It is not, I think, spam" and "Not: spam"
+    let earlier = near.get(..near.len() - clause.len()).unwrap_or_default();
+    let sentence = earlier.rsplit(|c| ".;!?\n\r".contains(c)).next().unwrap_or_default();
+    sentence.split([',', ':', '(']).any(|part| {
+        let word = part.trim_end().rsplit(is_space).next().map(to_plain_word).unwrap_or_default();
+        matches!(&*word, "not" | "never") || ends_with_not(&word)
+    })
+}
+
+/// Returns whether a word in lower case is a negation.
+pub(super) fn is_negation(word: &str) -> bool {
+    contains_word(NEGATIONS, word) || word.strip_prefix("no") == Some("body") || ends_with_not(word)
+}
+
+fn ends_with_not(word: &str) -> bool {
+    word.ends_with("n't")
+}
+
+/// Converts a word to lower case with a straight apostrophe.
+fn to_plain_word(word: &str) -> String {
+    word.to_lowercase().replace('’', "'")
+}
+
+/// Verbs after which a negation denies the subject, as in "spam is not correct".
+const COPULAS: &str = "is was are were be been seems looks appears does do did can could would \
+                       should has had may might must it this";
+
+/// Adjectives that deny the subject of a verb.
+const DENIALS: &str = "wrong incorrect false unlikely excluded absent doubtful ruled rejected";
+
+/// Words that begin another clause.
+const CLAUSE_STARTS: &str = "\
+    because since as that which who where when if with without and or but so though although while \
+    for from given due based even";
+
+/// Maximum number of words and of characters after a word that can deny it.
+const MAX_DENIAL_WORDS: usize = 6;
+const MAX_DENIAL_CHARS: usize = 120;
+
+/// Returns whether the rest of the clause after a word denies the word, as in "spam is not
+/// correct" and "spam it is not".
+pub(super) fn is_denied(after: &str) -> bool {
+    let near = first_chars(after, MAX_DENIAL_CHARS);
+    let near = near.split(" - ").next().unwrap_or_default();
+    let clause = near.split(|c| ".,;:!?\n\r()–—".contains(c)).next().unwrap_or_default();
+    let words = clause.split(|c| !is_word_char(c) && !"'’".contains(c));
+    let mut words = words.filter(|word| !word.is_empty()).map(to_plain_word).peekable();
+    let mut previous = String::new();
+    for _ in 0..MAX_DENIAL_WORDS {
+        let Some(word) = words.next() else { break };
+        if contains_word(CLAUSE_STARTS, &word) {
+            return false;
+        }
+        let is_predicate = contains_word(COPULAS, &previous);
+        let is_last = words.peek().is_none();
+        let is_denial = match &*word {
+            "no" | "none" | "without" | "nothing" => false,
+            "cannot" => true,
+            _ if ends_with_not(&word) => true,
+            _ if is_negation(&word) => is_predicate || (is_last && !previous.is_empty()),
+            _ => is_predicate && contains_word(DENIALS, &word),
+        };
+        if is_denial {
+            return true;
+        }
+        previous = word;
+    }
     false
+}
+
+/// Maximum number of characters after a word that are searched for the end of its sentence.
+const MAX_SENTENCE_CHARS: usize = 300;
+
+/// Returns the text after the question that a text is the rest of. Returns `None` if its first
+/// sentence is not a question.
+pub(super) fn after_question(after: &str) -> Option<&str> {
+    let near = first_chars(after, MAX_SENTENCE_CHARS);
+    let end = near.find(|c: char| "?？.!。！\n\r".contains(c))?;
+    after.get(end..)?.strip_prefix(['?', '？'])
+}
+
+/// Returns at most a number of characters from the end of a text.
+pub(super) fn last_chars(text: &str, count: usize) -> &str {
+    let from = text.char_indices().rev().take(count).last().map_or(text.len(), |(at, _)| at);
+    text.get(from..).unwrap_or_default()
+}
+
+/// Returns at most a number of characters from the start of a text.
+pub(super) fn first_chars(text: &str, count: usize) -> &str {
+    let end = text.char_indices().nth(count).map_or(text.len(), |(at, _)| at);
+    text.get(..end).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -108,13 +223,14 @@ mod tests {
 
     #[test]
     fn negation_is_detected_within_the_clause() {
-        for before in ["It is not ", "isn’t really ", "I do not think it is ", "non-", "never \""]
-        {
+        let negated = "It is not |isn’t really |I do not think it is |non-|never \"|anything but |\
+                       far from |not what I would call a case of |It is not, I think, |Not: ";
+        for before in negated.split('|') {
             assert!(is_negated(before), "{before}");
         }
-        for before in
-            ["", "No, ", "Not sure. ", "not ham but ", "knot ", "not a b c d e f ", "No - "]
-        {
+        let affirmed = "|No, |Not sure. |not ham but |knot |not a b c d e f g h i j |No - |\
+                        nothing but |there is no doubt that it is ";
+        for before in affirmed.split('|') {
             assert!(!is_negated(before), "{before}");
         }
     }

@@ -8,11 +8,14 @@ use std::sync::Arc;
 use icu_normalizer::ComposingNormalizerBorrowed;
 use serde_json::Value;
 
-use super::js_text::{fold_case, is_negated, is_whole_word, trim};
+use super::js_text::{
+    after_question, first_chars, fold_case, is_denied, is_negated, is_negation, is_space,
+    is_whole_word, is_word_char, last_chars, trim,
+};
 use super::options::OutputOptions;
 use super::parser::{Context, OutputError, ReplyParser};
 use crate::json;
-use crate::word_list::contains_phrase;
+use crate::word_list::{contains_phrase, contains_word};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum MatchMode {
@@ -146,7 +149,12 @@ impl StringExtractParser {
         }
         if places.iter().any(|place| is_negated_at(text, place.start, place.end)) {
             return Err(OutputError::new(
-                "the `enum` value in the reply is negated, as in \"not red\"",
+                "the `enum` value in the reply is negated, as in \"not red\" and \"red: no\"",
+            ));
+        }
+        if places.iter().all(|place| is_question_at(text, place.end)) {
+            return Err(OutputError::new(
+                "the `enum` value in the reply is a part of a question without an answer",
             ));
         }
         if places.iter().any(|place| place.is_part) {
@@ -258,7 +266,16 @@ fn is_continued(text: &str, start: usize, end: usize) -> bool {
 fn is_negated_at(text: &str, start: usize, end: usize) -> bool {
     let before = text.get(..start).unwrap_or_default();
     let after = text.get(end..).unwrap_or_default();
+    let value = text.get(start..end).unwrap_or_default();
     if is_negated(before) || after.starts_with("-free") || after.starts_with("-less") {
+        return true;
+    }
+    // After "no" or "not spam", another negation gives the reason.
+    let is_negative = value.split(|c| !is_word_char(c)).any(|word| {
+        let word = word.to_lowercase();
+        is_negation(&word) || contains_word(VERDICTS, &word)
+    });
+    if !is_negative && (is_crossed_out(before, after) || has_verdict(after) || is_denied(after)) {
         return true;
     }
     let is_end = |c| "。、，；：！？.,;:!?\n\r".contains(c);
@@ -268,14 +285,75 @@ fn is_negated_at(text: &str, start: usize, end: usize) -> bool {
         || contains_phrase(after, UNSPACED_NEGATIONS_AFTER)
 }
 
-fn last_chars(text: &str, count: usize) -> &str {
-    let from = text.char_indices().rev().take(count).last().map_or(text.len(), |(at, _)| at);
-    text.get(from..).unwrap_or_default()
+/// Words that deny the value before them if nothing else follows, as in "spam: no".
+const VERDICTS: &str = "no not false n 0 none never nope negative incorrect wrong excluded absent \
+                        denied rejected unlikely nein non";
+
+/// Words that affirm the value in the question before them.
+const AFFIRMATIONS: &str = "yes yep yeah true correct indeed";
+
+/// Returns whether a verdict on the value follows it, such as `: no`, `= false`, `(not found)`,
+/// `? No.` or `→ 0%`.
+fn has_verdict(after: &str) -> bool {
+    let is_separator = |c: char| is_space(c) || "*_`\"'”’»:=-–—→?(,.;|".contains(c);
+    let near = first_chars(after, MAX_CLAUSE_CHARS);
+    let verdict = near.trim_start_matches(is_separator);
+    let separator = near.get(..near.len() - verdict.len()).unwrap_or_default();
+    let (word, rest) = split_word(verdict);
+    if separator.is_empty() || !contains_word(VERDICTS, &word.to_lowercase()) {
+        return false;
+    }
+    if rest.starts_with("/a") || rest.starts_with('%') {
+        return true;
+    }
+    if ends_sentence(rest) {
+        // "low (0)" contains a code of the value.
+        return word != "0" || separator.contains([':', '=']);
+    }
+    // "spam: not found", but "spam, not sure"
+    let (_, rest) = split_word(rest.trim_start());
+    let is_loose = separator.contains([',', '.', ';', '\n', '\r']);
+    !is_loose && word.eq_ignore_ascii_case("not") && ends_sentence(rest)
 }
 
-fn first_chars(text: &str, count: usize) -> &str {
-    let end = text.char_indices().nth(count).map_or(text.len(), |(at, _)| at);
-    text.get(..end).unwrap_or_default()
+/// Splits a text after the word at its start.
+fn split_word(text: &str) -> (&str, &str) {
+    let length = text.find(|c| !is_word_char(c)).unwrap_or(text.len());
+    text.split_at_checked(length).unwrap_or_default()
+}
+
+/// Returns whether nothing else follows in the clause.
+fn ends_sentence(rest: &str) -> bool {
+    let rest = rest.trim_start_matches(|c| "*_`\"'”’»".contains(c));
+    let mut rest = rest.chars();
+    let (first, second) = (rest.next(), rest.next());
+    first.is_none_or(|c| "),;:!?]}。\n\r".contains(c))
+        // Not the decimal point of "0.9".
+        || (first == Some('.') && second.is_none_or(is_space))
+}
+
+/// Returns whether a sign next to the value denies it: `!spam`, `≠ spam`, `~~spam~~`, `❌ spam`,
+/// `[ ] spam`, `spam: ❌`.
+fn is_crossed_out(before: &str, after: &str) -> bool {
+    let trimmed = before.trim_end();
+    let is_operator = trimmed.strip_suffix('!').is_some_and(|rest| {
+        // "Hello! Spam" and "So: spam!! Spam"
+        !rest.ends_with(|c: char| is_word_char(c) || "!?.)\"'”’".contains(c))
+    });
+    let signs = "≠ ¬ ~ != <> ❌ ✗ ✘ ✖ ☐ ☒ 🚫";
+    let is_marked = trimmed.ends_with("[ ]")
+        || signs.split(' ').any(|sign| trimmed.ends_with(sign))
+            && !(trimmed.ends_with('~') && trimmed.len() < before.len());
+    let verdict = after.trim_start_matches(|c| is_space(c) || "*_`\"':=-–—→?(".contains(c));
+    is_operator || is_marked || verdict.starts_with(['❌', '✗', '✘', '✖', '🚫'])
+}
+
+/// Returns whether the value that ends at a place is a part of a question, unless the text after
+/// the question affirms it, as in "Is it spam? Yes."
+fn is_question_at(text: &str, end: usize) -> bool {
+    let Some(answer) = after_question(text.get(end..).unwrap_or_default()) else { return false };
+    let answer = answer.trim_start_matches(|c| is_space(c) || "*_`\"'”’)".contains(c));
+    !contains_word(AFFIRMATIONS, &split_word(answer).0.to_lowercase())
 }
 
 /// Texts that negate a later word of the clause in Chinese, Thai, Lao and Khmer.
