@@ -3,7 +3,7 @@
 //! [`read_context`] reads the ones with an exact meaning and rejects the others. Ordinary words,
 //! such as units and currencies, do not change the value. Words are compared in lower case.
 
-use super::js_text::{is_space, is_word_char};
+use super::js_text::{is_space, is_word_char, last_chars};
 use crate::word_list::{contains_phrase, contains_word};
 
 /// How the words around a number change its value.
@@ -24,8 +24,9 @@ const SCALES: &[(&str, usize)] =
 const REJECTED_AFTER: &str = "\
     hundreds thousands millions billions trillions quadrillion quintillion sextillion \
     septillion octillion nonillion decillion googol zillion gazillion milliard milliards \
-    billiard billiards trilliard myriad dozen dozens gross lakh lakhs lac lacs crore crores \
-    grand squared cubed factorial k mil mill mio mln mn mrd mld bil bn bln tn trn tln b cr thsd \
+    billiard billiards trilliard myriad myriads dozen dozens gross lakh lakhs lac lacs crore crores \
+    tens score scores divided multiplied squared cubed factorial doubled tripled halved grand mega giga tera x pi tau \
+    k mil mill mio mln mn mrd mld bil bn bln tn trn tln b cr thsd \
     tsd hundert tausend millionen milliarde milliarden billionen dutzend mille millier milliers \
     billón billones millón millones millardo millardos docena docenas douzaine cien ciento \
     milhão milhões bilhão bilhões trilhão trilhões dúzia dúzias mila milione milioni miliardo \
@@ -52,8 +53,15 @@ const MAX_COUNTER_CHARS: usize = 3;
 /// Scales of scripts without spaces between words, which directly follow a number.
 const REJECTED_PREFIXES: &str = "十 百 千 万 萬 億 亿 兆 割 折 半 십 백 천 만 억 조 ล้าน พัน หมื่น แสน";
 
+/// Scale words that are rejected anywhere in the reply, as in "(in dozens)". Those of [`SCALES`]
+/// are, too.
+const REJECTED_ANYWHERE: &str = "\
+    hundreds thousands millions billions trillions dozen dozens lakh lakhs crore crores \
+    hexadecimal octal thousandths millionths billionths trillionths";
+
 /// Words for parts and multiples.
 const FRACTIONS: &str = "\
+    trillionth trillionths medio media demi demie halb mezzo mezza meio meia halv pół \
     half halves third thirds quarter quarters fourth fourths fifth fifths sixth sixths seventh \
     sevenths eighth eighths ninth ninths tenth tenths hundredth hundredths thousandth \
     thousandths millionth millionths billionth billionths";
@@ -64,26 +72,36 @@ const NUMBER_WORDS: &str = "\
     ninety";
 
 /// Words that connect a number with a part, directly or after a unit.
-const PART_CONNECTORS: &[&str] = &["and", "plus", "minus"];
+const PART_CONNECTORS: &str = "and plus minus y et und e i og";
 
 /// Words that directly after a number connect it with a number in words.
-const NUMBER_CONNECTORS: &str = "and or to point dot plus minus times over by";
+const NUMBER_CONNECTORS: &str = "and or to point dot plus minus times over by in of out per for";
+
+/// Words between a connector and a number, as in "one in every 5".
+const DETERMINERS: &str = "every each";
+
+/// Maximum number of words between two numbers that they connect.
+const MAX_CONNECTORS: usize = 3;
 
 /// Words before a number that are rejected because they change its value.
 const REJECTED_BEFORE: &str = "\
-    not never except half twice thrice double triple quadruple root sqrt moins menos meno eksi \
+    not never except half twice thrice double triple quadruple root sqrt log ln lg sin cos tan \
+    exp times factorial hex octal binary tenfold moins menos meno eksi \
     âm минус мінус μείον";
 
 /// Words and signs before a number that are rejected if the text before the number ends with them.
-const REJECTED_SUFFIXES: &str = "负 負 零下 マイナス 마이너스 영하 ลบ − √ ∛ ∜ ± ∓ ≠";
+const REJECTED_SUFFIXES: &str = "负 負 零下 マイナス 마이너스 영하 ลบ − √ ∛ ∜ ± ∓ ≠ ^ × ÷ / -|";
 
 /// Words between a part and the number that it refers to, as in "half of 10".
 const PREPOSITIONS: &[&str] = &["of", "past", "to", "the", "a"];
 
+/// Words that with a preposition change the value of a number, as in "the root of 9".
+const FUNCTIONS: &str = "root square cube dozen double triple twice multiple multiples reciprocal \
+                         inverse factorial logarithm sine cosine";
+
 /// Phrases that change the value of a number anywhere in a reply.
 const REJECTED_PHRASES: &str = "\
-    in hundreds|in thousands|in millions|in billions|in trillions|in lakhs|in crores|below zero|\
-    under zero|below freezing|to the power";
+    in hex|in binary|below zero|under zero|below freezing|to the power|anything but";
 
 /// Maximum length in bytes of a word that is an abbreviation only on the line of its number.
 const MAX_ABBREVIATION: usize = 4;
@@ -98,9 +116,17 @@ const MAX_WORDS_AFTER: usize = 5;
 /// the value in a way that is not exact or not known.
 pub(super) fn read_context(text: &str, start: usize, end: usize) -> Option<Context> {
     let before = skip_markup_before(text.get(..start).unwrap_or_default());
-    let after = skip_markup_after(text.get(end..).unwrap_or_default());
+    let after = text.get(end..).unwrap_or_default();
+    if is_operand(before, after) {
+        return None;
+    }
+    let after = skip_markup_after(after)?;
     let lower = text.to_lowercase();
-    if contains_phrase(&lower, REJECTED_PHRASES) {
+    if contains_phrase(&lower, REJECTED_PHRASES)
+        || has_other_number(before, after)
+        || is_denied(before)
+        || has_scaled_currency(before)
+    {
         return None;
     }
     let signed = text.get(start..end).is_some_and(|number| number.starts_with(['+', '-', '−']));
@@ -113,12 +139,138 @@ pub(super) fn read_context(text: &str, start: usize, end: usize) -> Option<Conte
         // "5 per thousand" is a unit.
         scale(word).is_some() && *before != "per"
     });
-    let has_other_scale = scales.count() > scale_words;
+    let has_other_scale =
+        scales.count() > scale_words || words().any(|word| contains_word(REJECTED_ANYWHERE, word));
     let has_other_minus = words().filter(|word| *word == "minus").count() > usize::from(negative);
     if has_other_scale || has_other_minus || is_called_negative(before, after, negative) {
         return None;
     }
     Some(Context { negative, exponent })
+}
+
+/// Maximum number of characters before a number that belong to its clause.
+const MAX_CLAUSE_CHARS: usize = 300;
+
+/// Returns whether the clause of a number contains another number in words, as in "1 in five",
+/// "five to 10" and "5 - ten". `one` counts only if a dash joins it, because it is also a pronoun.
+fn has_other_number(before: &str, after: &str) -> bool {
+    let is_end = |c: char| "\n\r;:!?()".contains(c);
+    let before = last_chars(before, MAX_CLAUSE_CHARS);
+    let before = before.rsplit(is_end).next().unwrap_or_default();
+    let before = before.rsplit(". ").next().unwrap_or_default();
+    let after = after.split(is_end).next().unwrap_or_default();
+    let after = after.split(". ").next().unwrap_or_default();
+    let is_dash = |c: char| is_space(c) || "-–—‒~….".contains(c);
+    let previous = before.trim_end_matches(is_dash);
+    let next = after.trim_start_matches(is_dash);
+    let is_joined = |text: &str, dash: usize, word: Option<&str>| {
+        let word = word.unwrap_or_default().to_lowercase();
+        dash < text.len() && contains_word(NUMBER_WORDS, &word) && (word != "one" || dash == 1)
+    };
+    let last_word = previous.rsplit(|c| !is_letter(c)).next();
+    let first_word = next.split(|c| !is_letter(c)).next();
+    if is_joined(before, before.len() - previous.len(), last_word)
+        || is_joined(after, after.len() - next.len(), first_word)
+    {
+        return true;
+    }
+    let before = before.rsplit(" - ").next().unwrap_or_default();
+    let after = after.split(" - ").next().unwrap_or_default();
+    let words = before.split(|c| !is_letter(c)).chain(after.split(|c| !is_letter(c)));
+    words.map(str::to_lowercase).any(|word| word != "one" && contains_word(NUMBER_WORDS, &word))
+}
+
+/// Words around a number that make a negation before it a bound, as in "not more than 5".
+const BOUNDS: &str = "more less fewer greater higher lower larger smaller over under above below \
+                      exceed exceeds least most than before after until but";
+
+/// Returns whether one of the last words before a number negates it, as in "not quite 5".
+fn is_denied(before: &str) -> bool {
+    let near = last_chars(before, MAX_CLAUSE_CHARS);
+    let clause = near.rsplit(|c| ".,;:!?\n\r()–—".contains(c)).next().unwrap_or_default();
+    let words = clause.rsplit(|c| !is_word_char(c) && !"'’".contains(c));
+    let words = words.filter(|word| !word.is_empty()).map(str::to_lowercase).take(3);
+    let mut is_denied = false;
+    for word in words {
+        if contains_word(BOUNDS, &word) {
+            return false;
+        }
+        is_denied |= contains_word("not never cannot nicht pas", &word) || ends_with_not(&word);
+    }
+    is_denied
+}
+
+/// Returns whether the text before a number names a currency with an abbreviated scale, as in
+/// "EUR bn: 5" and "$k 5".
+fn has_scaled_currency(before: &str) -> bool {
+    let label = before.trim_end_matches(|c| is_separator(c) || ":=)".contains(c));
+    let Some((word, rest, _)) = previous_word(label) else { return false };
+    let lower = word.to_lowercase();
+    let is_scale = contains_word(REJECTED_AFTER, &lower) || REJECTED_AFTER_MONEY.contains(&&*lower);
+    let is_code = previous_word(rest).is_some_and(|(word, ..)| is_currency_code(word));
+    is_scale && (is_code || rest.trim_end().ends_with(is_currency))
+}
+
+fn is_currency_code(word: &str) -> bool {
+    word.len() == 3 && word.bytes().all(|byte| byte.is_ascii_uppercase())
+}
+
+/// TeX commands that contain a number or follow it without changing its value.
+const NEUTRAL_COMMANDS: &str = "boxed fbox text textbf textit textrm textsf mathrm mathbf mathit \
+                                mathsf emph underline operatorname displaystyle left right big Big \
+                                quad qquad degree circ percent end n t r";
+
+/// Returns whether a number is a part of a formula, as in `2^n`, `2**n`, `5 + x`, `n * 5` and
+/// `\sqrt{5}`.
+fn is_operand(before: &str, after: &str) -> bool {
+    // Marks of emphasis around the number are not operators.
+    let marks = before.len() - before.trim_end_matches('*').len();
+    let closing = after.len() - after.trim_start_matches('*').len();
+    let after = after.get(marks.min(closing)..).unwrap_or_default().trim_start_matches('}');
+    has_operator_after(after) || has_operator_before(before)
+}
+
+fn has_operator_after(after: &str) -> bool {
+    let spaced = after.trim_start_matches(is_blank);
+    let Some(operator) = spaced.chars().next() else { return false };
+    let right = spaced.trim_start_matches(operator);
+    let next = right.trim_start_matches(is_blank);
+    let (is_spaced, is_tight) = (spaced.len() < after.len(), next.len() == right.len());
+    let word = next.get(..word_len(next)).unwrap_or_default();
+    match operator {
+        '^' => !["\\circ", "{\\circ", "°"].iter().any(|degree| next.starts_with(degree)),
+        // "5*x" and "5 * x", but not "5 *note*" and "5+ years"
+        '*' | '+' => !word.is_empty() && is_spaced != is_tight,
+        '×' | '÷' | '±' => !word.is_empty(),
+        '·' | '⋅' | '/' | '-' | '−' => is_variable(word),
+        _ => false,
+    }
+}
+
+fn has_operator_before(before: &str) -> bool {
+    if let Some(command) = before.trim_end().strip_suffix('{') {
+        let rest = command.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let name = command.get(rest.len()..).unwrap_or_default();
+        let is_command = rest.ends_with('\\') && !contains_word(NEUTRAL_COMMANDS, name);
+        return is_command || command.ends_with(['^', '_', '}']);
+    }
+    let line = before.rsplit(['\n', '\r']).next().unwrap_or_default().trim_end();
+    let Some(left) = line.strip_suffix(['*', '+']) else { return false };
+    let left = left.trim_end_matches('*').trim_end();
+    is_variable(left.rsplit(|c| !is_word_char(c)).next().unwrap_or_default())
+}
+
+fn is_blank(c: char) -> bool {
+    is_space(c) && c != '\n' && c != '\r'
+}
+
+fn word_len(text: &str) -> usize {
+    text.find(|c| !is_word_char(c)).unwrap_or(text.len())
+}
+
+/// Returns whether a word is a usual variable of a formula.
+fn is_variable(word: &str) -> bool {
+    matches!(word, "n" | "x" | "N" | "X" | "π")
 }
 
 /// Returns whether the text calls a number negative in another form than "negative 5", such as
@@ -189,10 +341,25 @@ fn read_sign(before: &str, signed: bool) -> Option<bool> {
     if is_rejected {
         return None;
     }
-    // "one hundred and 5"
-    let is_value = matches!(&*lower, "and" | "point")
-        && previous_word(rest).is_some_and(|(word, ..)| is_number_word(&word.to_lowercase()));
-    (!is_value).then_some(false)
+    // "one hundred and 5" and "one out of every 5"
+    (!follows_number_word(&lower, rest)).then_some(false)
+}
+
+/// Returns whether a number in words precedes the connectors before a number, of which `word` is
+/// the last one.
+fn follows_number_word(word: &str, rest: &str) -> bool {
+    let (mut word, mut rest) = (word.to_owned(), rest);
+    for _ in 0..MAX_CONNECTORS {
+        if !contains_word(NUMBER_CONNECTORS, &word) && !contains_word(DETERMINERS, &word) {
+            return false;
+        }
+        let Some((next, before, _)) = previous_word(rest) else { return false };
+        (word, rest) = (next.to_lowercase(), before);
+        if is_number_word(&word) {
+            return true;
+        }
+    }
+    false
 }
 
 /// Returns whether a text ends with a hyphen that belongs to a word, as in `US-`.
@@ -217,8 +384,7 @@ fn is_part_before(word: &str, rest: &str) -> bool {
             return false;
         };
         (word, rest) = (next.to_lowercase(), before);
-        if contains_word(FRACTIONS, &word) || matches!(&*word, "root" | "square" | "cube" | "dozen")
-        {
+        if contains_word(FRACTIONS, &word) || contains_word(FUNCTIONS, &word) {
             return true;
         }
     }
@@ -260,9 +426,13 @@ fn read_scale(after: &str, is_money: bool) -> Option<(usize, usize)> {
 
 /// Returns whether the next word changes the value of the number before it.
 fn has_rejected_word(after: &str, is_money: bool) -> bool {
-    let Some((word, _, separator)) = next_word(after) else {
+    let Some((word, rest, separator)) = next_word(after) else {
         return false;
     };
+    // "5 EUR bn"
+    if !is_money && is_currency_code(word) && has_rejected_word(rest, true) {
+        return true;
+    }
     let lower = word.to_lowercase();
     let is_one_of = |words: &str| contains_word(words, &lower);
     let is_in_line = !separator.contains(['\n', '\r']);
@@ -283,34 +453,51 @@ fn has_rejected_word(after: &str, is_money: bool) -> bool {
 /// and a half" and "2 point five".
 fn has_part(after: &str) -> bool {
     let mut rest = after.split(|c| ".,;:!?()\n\r".contains(c)).next().unwrap_or_default();
-    let (mut adds_part, mut adds_number) = (false, false);
+    let (mut adds_part, mut adds_number, mut is_power) = (false, false, false);
+    let mut previous = String::new();
     for index in 0..MAX_WORDS_AFTER {
         let Some((word, next, _)) = next_word(rest) else {
             return false;
         };
         let lower = word.to_lowercase();
         let lower = &*lower;
-        let is_number = is_number_word(lower);
-        if (adds_part && contains_word(FRACTIONS, lower)) || (adds_number && is_number) {
+        // "5 per thousand" is a unit.
+        let is_number = is_number_word(lower) && previous != "per";
+        let is_part = contains_word(FRACTIONS, lower);
+        if (adds_part && is_part)
+            || (is_power && (is_part || is_variable(lower)))
+            || (adds_number && (is_number || is_variable(lower)))
+        {
             return true;
         }
-        let continues = matches!(lower, "a" | "an") || is_number;
-        adds_part = PART_CONNECTORS.contains(&lower) || (adds_part && continues);
-        adds_number = index == 0 && contains_word(NUMBER_CONNECTORS, lower);
+        let continues = matches!(lower, "a" | "an" | "ein" | "une") || is_number;
+        adds_part = contains_word(PART_CONNECTORS, lower) || (adds_part && continues);
+        // "5 to the fourth"
+        is_power = lower == "the" && previous == "to";
+        let connects = contains_word(NUMBER_CONNECTORS, lower);
+        adds_number = (index == 0 && connects)
+            || (adds_number && (connects || contains_word(DETERMINERS, lower)));
+        previous = lower.to_owned();
         rest = next;
     }
     false
 }
 
-/// Skips closing HTML tags, non-breaking spaces and TeX commands after a number.
-fn skip_markup_after(text: &str) -> &str {
+/// Skips closing HTML tags, non-breaking spaces and TeX commands after a number. Returns `None` if
+/// a command changes its value.
+fn skip_markup_after(text: &str) -> Option<&str> {
     let mut rest = text;
     loop {
         let spaced = rest.trim_start_matches(is_space);
         let skipped = match spaced.strip_prefix('\\') {
             Some(command) => {
-                let name = command.trim_start_matches(|c: char| c.is_ascii_alphabetic());
-                Some(name.strip_prefix(['{', ',', ';', ':', ' ']).unwrap_or(name))
+                let rest = command.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+                let name = command.get(..command.len() - rest.len())?;
+                // "5 \\times x"
+                if !name.is_empty() && !contains_word(NEUTRAL_COMMANDS, name) {
+                    return None;
+                }
+                Some(rest.strip_prefix(['{', ',', ';', ':', ' ']).unwrap_or(rest))
             }
             None => spaced.strip_prefix("&nbsp;").or_else(|| {
                 spaced.strip_prefix("</").and_then(|tag| tag.split_once('>')).map(|(_, rest)| rest)
@@ -318,7 +505,7 @@ fn skip_markup_after(text: &str) -> &str {
         };
         match skipped {
             Some(skipped) => rest = skipped,
-            None => return rest,
+            None => return Some(rest),
         }
     }
 }
