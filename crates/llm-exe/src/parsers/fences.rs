@@ -9,8 +9,7 @@ use std::ops::Range;
 use serde_json::{Value, json};
 
 use super::js_text::{is_space, trim};
-use super::lines::{MAX_ITEMS, too_many_items};
-use super::parser::{Context, OutputError};
+use super::parser::{Context, MAX_ITEMS, OutputError, too_many_items};
 
 /// Returns the code block as `{language, code}`. Returns an error unless the reply contains exactly
 /// one block.

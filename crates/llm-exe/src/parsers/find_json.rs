@@ -54,7 +54,7 @@ pub(super) fn find_json<'t>(
 
 /// Returns the language and the content of the code block if the whole text is a single fenced code
 /// block.
-fn strip_fence(text: &str) -> Option<(&str, &str)> {
+pub(super) fn strip_fence(text: &str) -> Option<(&str, &str)> {
     let fence = if text.starts_with("```") { "```" } else { "~~~" };
     let rest = text.strip_prefix(fence)?;
     let (language, rest) = rest.split_once('\n')?;
@@ -179,7 +179,7 @@ fn split_objects(text: &str) -> Result<Option<Vec<&str>>, OutputError> {
     Ok(Some(objects).filter(|objects| objects.len() > 1))
 }
 
-fn describe(error: &JsonError) -> OutputError {
+pub(super) fn describe(error: &JsonError) -> OutputError {
     OutputError::new(format!("the reply is {error}"))
 }
 

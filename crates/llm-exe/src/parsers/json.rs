@@ -57,7 +57,7 @@ fn only_object(value: &Value) -> Option<&Value> {
 }
 
 /// Describes where a text is not strict JSON.
-fn describe_deviations(deviations: &[(Deviation, usize)], content: &str) -> String {
+pub(super) fn describe_deviations(deviations: &[(Deviation, usize)], content: &str) -> String {
     let places = deviations.iter().map(|(deviation, at)| {
         let before = content.get(..*at).unwrap_or_default();
         let line = before.matches('\n').count() + 1;

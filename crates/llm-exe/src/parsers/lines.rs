@@ -1,26 +1,30 @@
 //! The parser for `output: "listToArray"`, and functions that parse lists and `key: value` pairs
 //! for other parsers.
 //!
-//! As in npm `llm-exe` 3.x, either every line of a list has a marker or none does. More markers are
-//! known than there: besides `-`, `*`, `•` and `1.`, other bullets and dashes, `+`, `1)`, `(1)` and
-//! `a)`.
+//! As in npm `llm-exe` 3.x, either every line of a list has a marker or none does. `list_markers`
+//! knows more markers than npm does. The list can be in a code block, and it can be JSON: an array
+//! of its items, or an object of its pairs.
+
+use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::find_json::{describe, strip_fence};
 use super::js_text::{is_space, trim};
-use super::parser::{Context, OutputError};
-
-/// Maximum number of items in a list, and of code blocks.
-pub(super) const MAX_ITEMS: usize = 100_000;
-
-/// Creates the error about a reply with more than [`MAX_ITEMS`] items.
-pub(super) fn too_many_items(name: &str) -> OutputError {
-    OutputError(format!("the reply has more than {MAX_ITEMS} {name}"))
-}
+use super::json::describe_deviations;
+use super::list_markers::{is_check_mark, strip_marker, strip_numbering};
+use super::parser::{Context, MAX_ITEMS, OutputError, too_many_items};
+use crate::json::{parse_near, parse_unique};
 
 /// Parses a list into an array of strings. A single line without a marker is not a list.
-pub(super) fn list_to_array(text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
-    let list = parse_list(text)?;
+pub(super) fn list_to_array(text: &str, context: &Context<'_>) -> Result<Value, OutputError> {
+    let list = match parse_list(text, context)? {
+        List::Items(list) => list,
+        List::Object(_) => {
+            let message = "the reply is a JSON object; expected a list";
+            return Err(OutputError::new(message));
+        }
+    };
     if !list.has_markers && list.items.len() == 1 {
         return Err(OutputError::new(
             "the reply is a single line without a list marker; expected a list",
@@ -31,17 +35,33 @@ pub(super) fn list_to_array(text: &str, _: &Context<'_>) -> Result<Value, Output
 
 /// Parses a list of `key: value` lines. Each line is split at its first colon. Emphasis around a
 /// key, around a key and its colon, around a value and around a whole line is removed.
-pub(super) fn parse_key_value_pairs(text: &str) -> Result<Vec<(&str, &str)>, OutputError> {
+pub(super) fn parse_key_value_pairs<'a>(
+    text: &'a str,
+    context: &Context<'_>,
+) -> Result<Vec<Pair<'a>>, OutputError> {
+    let items = match parse_list(text, context)? {
+        List::Object(pairs) => return Ok(pairs),
+        List::Items(Items { items, .. }) => items,
+    };
     let mut pairs = Vec::new();
-    for (index, item) in parse_list(text)?.items.into_iter().enumerate() {
-        match split_pair(strip_emphasis(item)) {
-            None => return Err(item_error(index, "has no colon; expected `key: value`")),
-            Some(("", _)) => return Err(item_error(index, "has no key before the colon")),
-            Some(pair) => pairs.push(pair),
+    for (index, item) in items.into_iter().enumerate() {
+        let pair = match &item {
+            Cow::Borrowed(item) => split_pair(strip_emphasis(item))
+                .map(|(key, value)| (Cow::Borrowed(key), Cow::Borrowed(value))),
+            Cow::Owned(item) => split_pair(strip_emphasis(item))
+                .map(|(key, value)| (Cow::Owned(key.to_owned()), Cow::Owned(value.to_owned()))),
+        };
+        let pair = pair.ok_or_else(|| item_error(index, "has no colon; expected `key: value`"))?;
+        if pair.0.is_empty() {
+            return Err(item_error(index, "has no key before the colon"));
         }
+        pairs.push(pair);
     }
     Ok(pairs)
 }
+
+/// A key and its value.
+pub(super) type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 
 /// Splits an item into its key and its value without their emphasis.
 fn split_pair(item: &str) -> Option<(&str, &str)> {
@@ -93,13 +113,27 @@ pub(super) fn item_error(index: usize, problem: &str) -> OutputError {
     OutputError::new(format!("item {} of the reply {problem}", index + 1))
 }
 
+/// A list in a reply.
+enum List<'a> {
+    Items(Items<'a>),
+    /// The members of a JSON object.
+    Object(Vec<Pair<'a>>),
+}
+
 /// The items of a list, without their markers.
-struct List<'a> {
-    items: Vec<&'a str>,
+struct Items<'a> {
+    items: Vec<Cow<'a, str>>,
     has_markers: bool,
 }
 
-fn parse_list(text: &str) -> Result<List<'_>, OutputError> {
+fn parse_list<'a>(text: &'a str, context: &Context<'_>) -> Result<List<'a>, OutputError> {
+    let text = trim(text);
+    let text = strip_fence(text).map_or(text, |(_, content)| content);
+    if text.starts_with(['[', '{'])
+        && let Some(list) = parse_json_list(text, context)?
+    {
+        return Ok(list);
+    }
     let lines = text.split(['\n', '\r']).map(trim).filter(|line| !line.is_empty());
     let lines: Vec<&str> = lines.take(MAX_ITEMS + 1).collect();
     if lines.len() > MAX_ITEMS {
@@ -110,75 +144,80 @@ fn parse_list(text: &str) -> Result<List<'_>, OutputError> {
                        expected list markers such as a dash";
         return Err(OutputError::new(message));
     }
+    if lines.iter().any(|line| is_fence(line)) {
+        let message = "the reply contains a code block and other text; expected only a list";
+        return Err(OutputError::new(message));
+    }
     let marked: Vec<&str> = lines.iter().filter_map(|line| strip_marker(line)).collect();
-    match marked.len() {
-        0 => Ok(List { items: lines, has_markers: false }),
-        count if count == lines.len() => Ok(List { items: marked, has_markers: true }),
-        _ => {
-            let message = "only some lines of the reply have a list marker; expected a marker on \
-                           all lines or on none";
-            Err(OutputError::new(message))
-        }
-    }
-}
-
-/// Returns the line without its list marker, or `None` if the line has no marker.
-fn strip_marker(line: &str) -> Option<&str> {
-    let first = line.chars().next()?;
-    let rest = line.get(first.len_utf8()..).unwrap_or_default();
-    if is_bullet(first) {
-        return Some(trim(rest.trim_start_matches('\u{fe0f}')));
-    }
-    let rest = if is_dash(first) || matches!(first, '*' | '+') {
-        rest
-    } else {
-        let digits = line.trim_start_matches(|c: char| c.is_ascii_digit());
-        match digits.strip_prefix('.').filter(|_| digits.len() < line.len()) {
-            Some(rest) => rest,
-            None => strip_parenthesis(line).or_else(|| strip_keycap(line))?,
-        }
+    let (items, has_markers) = match marked.len() {
+        count if count == lines.len() => (marked, true),
+        count => match strip_numbering(&lines) {
+            Some(items) => (items, true),
+            None if count == 0 => (lines, false),
+            None => {
+                let message = "only some lines of the reply have a list marker; expected a marker \
+                               on all lines or on none";
+                return Err(OutputError::new(message));
+            }
+        },
     };
-    rest.starts_with(is_space).then(|| trim(rest))
+    let items = items.into_iter().map(Cow::Borrowed).collect();
+    Ok(List::Items(Items { items, has_markers }))
 }
 
-/// Returns the text after `1)`, `(1)`, `a)` or `(a)`.
-fn strip_parenthesis(line: &str) -> Option<&str> {
-    let inside = line.strip_prefix(['(', '（']).unwrap_or(line);
-    let (number, rest) = inside.split_once([')', '）'])?;
-    let is_number = (1..=3).contains(&number.len()) && number.bytes().all(|c| c.is_ascii_digit());
-    let mut letters = number.chars();
-    let is_letter = letters.next().is_some_and(char::is_alphabetic) && letters.next().is_none();
-    (is_number || is_letter).then_some(rest)
+/// Returns whether a line is a fence of a code block.
+fn is_fence(line: &str) -> bool {
+    let info = line.strip_prefix("```").map(|rest| rest.trim_start_matches('`'));
+    info.is_some_and(|info| !info.contains('`')) || line.starts_with("~~~")
 }
 
-/// Returns the text after the emoji of a digit, such as 1️⃣.
-fn strip_keycap(line: &str) -> Option<&str> {
-    let rest = line.strip_prefix(|c: char| c.is_ascii_digit())?;
-    rest.trim_start_matches('\u{fe0f}').strip_prefix('\u{20e3}')
+/// Reads a list that is JSON or near-JSON. Returns `None` if the text is not meant as JSON.
+fn parse_json_list<'a>(
+    text: &'a str,
+    context: &Context<'_>,
+) -> Result<Option<List<'a>>, OutputError> {
+    let value = match parse_unique(text) {
+        Ok(value) => value,
+        Err(error) if !error.is_syntax() => return Err(describe(&error)),
+        Err(error) => match parse_near(text).map_err(|error| describe(&error))? {
+            Some(near) => {
+                context.warn([describe_deviations(&near.deviations, text)]);
+                near.value
+            }
+            // A line that consists of a bracket is not an item.
+            None if text
+                .get(1..)
+                .is_some_and(|rest| rest.trim_start_matches(' ').starts_with(['\n', '\r'])) =>
+            {
+                return Err(describe(&error));
+            }
+            None => return Ok(None),
+        },
+    };
+    match value {
+        Value::Array(items) if items.len() > MAX_ITEMS => Err(too_many_items("items")),
+        Value::Array(items) => {
+            let items = items.into_iter().enumerate();
+            let items = items
+                .map(|(index, item)| scalar_text(item, index).map(Cow::Owned))
+                .collect::<Result<_, _>>()?;
+            Ok(Some(List::Items(Items { items, has_markers: true })))
+        }
+        Value::Object(members) => {
+            let pairs = members.into_iter().enumerate().map(|(index, (key, value))| {
+                Ok((Cow::Owned(key), Cow::Owned(scalar_text(value, index)?)))
+            });
+            pairs.collect::<Result<_, _>>().map(|pairs| Some(List::Object(pairs)))
+        }
+        _ => Ok(None),
+    }
 }
 
-/// Returns whether a character at the start of a line followed by white space is a list marker. It
-/// is not one without white space, as in "-5".
-fn is_dash(c: char) -> bool {
-    matches!(c, '-' | '\u{2010}'..='\u{2015}' | '−' | '﹘' | '﹣' | '－')
-}
-
-/// Returns whether a character at the start of a line is a bullet, with or without white space.
-fn is_bullet(c: char) -> bool {
-    matches!(c,
-        '•' | '‣' | '⁃' | '⁌' | '⁍' | '·' | '∙' | '⋅' | '・' | '･' | '￮' | '※'
-        | '\u{2190}'..='\u{21ff}' // arrows
-        | '\u{2460}'..='\u{24ff}' | '\u{2776}'..='\u{2793}' // numbers in circles
-        | '\u{25a0}'..='\u{25ff}' // squares, circles and triangles
-        | '\u{2605}'..='\u{2606}' | '\u{2719}'..='\u{274b}' | '\u{274d}' | '\u{274f}'..='\u{2767}'
-        | '\u{2794}'..='\u{27be}' // arrows
-        | '⦾' | '⦿' | '⁎' | '∗' | '\u{2b05}'..='\u{2b2f}' | '\u{2b50}'
-        | '\u{1f534}'..='\u{1f53b}' | '\u{1f7e0}'..='\u{1f7eb}' // coloured circles and squares
-        | '\u{1f449}'
-    )
-}
-
-/// Returns whether a character is a check mark, which is part of the item's meaning.
-fn is_check_mark(c: char) -> bool {
-    matches!(c, '☐' | '☑' | '☒' | '✅' | '❌' | '❎' | '✓' | '✔' | '✕' | '✖' | '✗' | '✘')
+/// Returns the text of a string, a number or a boolean.
+fn scalar_text(value: Value, index: usize) -> Result<String, OutputError> {
+    match value {
+        Value::String(text) => Ok(text),
+        Value::Number(_) | Value::Bool(_) => Ok(value.to_string()),
+        _ => Err(item_error(index, "is null, a list or an object; expected text")),
+    }
 }

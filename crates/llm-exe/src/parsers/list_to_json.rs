@@ -25,8 +25,8 @@ pub(super) fn with_options(options: &mut OutputOptions) -> Arc<dyn ReplyParser> 
 impl ReplyParser for ListToJsonParser {
     fn parse(&self, text: &str, context: &Context<'_>) -> Result<Value, OutputError> {
         let mut fields = Map::new();
-        for (index, (key, value)) in parse_key_value_pairs(text)?.into_iter().enumerate() {
-            let Some(key) = self.key_transform.apply(key) else {
+        for (index, (key, value)) in parse_key_value_pairs(text, context)?.into_iter().enumerate() {
+            let Some(key) = self.key_transform.apply(&key) else {
                 return Err(item_error(index, "has a key without ASCII letters or digits"));
             };
             if fields.insert(key, Value::from(value)).is_some() {

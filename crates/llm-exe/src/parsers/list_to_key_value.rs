@@ -21,10 +21,10 @@ pub(super) fn with_options(options: &mut OutputOptions) -> Arc<dyn ReplyParser> 
 }
 
 impl ReplyParser for ListToKeyValueParser {
-    fn parse(&self, text: &str, _: &Context<'_>) -> Result<Value, OutputError> {
-        let pairs = parse_key_value_pairs(text)?.into_iter().enumerate();
+    fn parse(&self, text: &str, context: &Context<'_>) -> Result<Value, OutputError> {
+        let pairs = parse_key_value_pairs(text, context)?.into_iter().enumerate();
         pairs
-            .map(|(index, (key, value))| match self.key_transform.apply(key) {
+            .map(|(index, (key, value))| match self.key_transform.apply(&key) {
                 Some(key) => Ok(json!({ "key": key, "value": value })),
                 None => Err(item_error(index, "has a key without ASCII letters or digits")),
             })

@@ -2,8 +2,8 @@
 //!
 //! If a reply is ambiguous, a parser returns an error instead of guessing. Every built-in parser
 //! has an entry in [`PARSERS`], and a program can register more ([`OutputParser`]). Several parsers
-//! share `js_text` (white space, words and negation), `lines` (lists and `key: value` pairs) and
-//! `camel_case` (the option `keyTransform`).
+//! share `js_text` (white space, words and negation), `lines` (lists and `key: value` pairs, with
+//! the markers in `list_markers`) and `camel_case` (the option `keyTransform`).
 
 mod boolean;
 mod bracket_scan;
@@ -14,6 +14,7 @@ mod find_json;
 mod js_text;
 mod json;
 mod lines;
+mod list_markers;
 mod list_to_json;
 mod list_to_key_value;
 mod number;

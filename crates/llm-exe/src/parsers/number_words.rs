@@ -22,20 +22,20 @@ const SCALES: &[(&str, usize)] =
 /// Scale words, their abbreviations, and words for parts that are rejected after a number: they
 /// have several meanings, belong to another language, or are not exact.
 const REJECTED_AFTER: &str = "\
-    hundreds thousands millions billions trillions quadrillion quintillion sextillion \
-    septillion octillion nonillion decillion googol zillion gazillion milliard milliards \
-    billiard billiards trilliard myriad myriads dozen dozens gross lakh lakhs lac lacs crore crores \
-    tens score scores divided multiplied squared cubed factorial doubled tripled halved grand mega giga tera x pi tau \
-    k mil mill mio mln mn mrd mld bil bn bln tn trn tln b cr thsd \
-    tsd hundert tausend millionen milliarde milliarden billionen dutzend mille millier milliers \
-    billón billones millón millones millardo millardos docena docenas douzaine cien ciento \
-    milhão milhões bilhão bilhões trilhão trilhões dúzia dúzias mila milione milioni miliardo \
-    miliardi dozzina honderd duizend miljoen miljard biljoen tysiąc tysiące tysięcy milion \
-    miliony milionów miliard miliardy miliardów tysíc tisíc tusen miljon miljoner miljarder \
-    millioner milliarder bin milyon milyar ribu juta miliar triliun nghìn ngàn triệu tỷ тысяча \
-    тысячи тысяч тыс миллион миллиона миллионов млн миллиард миллиарда миллиардов млрд трлн \
-    мільйон мільйонів мільярд χιλιάδες εκατομμύρια δισεκατομμύρια ألف آلاف مليون ملايين مليار \
-    אלף מיליון מיליארד लाख करोड करोड़ हज़ार हजार ล้าน พัน หมื่น แสน";
+    hundreds thousands millions billions trillions quadrillion quintillion sextillion septillion \
+    octillion nonillion decillion googol zillion gazillion milliard milliards billiard billiards \
+    trilliard myriad myriads dozen dozens gross lakh lakhs lac lacs crore crores tens score \
+    scores divided multiplied squared cubed factorial doubled tripled halved grand mega giga \
+    tera x pi tau k mil mill mio mln mn mrd mld bil bn bln tn trn tln b cr thsd tsd hundert \
+    tausend millionen milliarde milliarden billionen dutzend mille millier milliers billón \
+    billones millón millones millardo millardos docena docenas douzaine cien ciento milhão \
+    milhões bilhão bilhões trilhão trilhões dúzia dúzias mila milione milioni miliardo miliardi \
+    dozzina honderd duizend miljoen miljard biljoen tysiąc tysiące tysięcy milion miliony \
+    milionów miliard miliardy miliardów tysíc tisíc tusen miljon miljoner miljarder millioner \
+    milliarder bin milyon milyar ribu juta miliar triliun nghìn ngàn triệu tỷ тысяча тысячи \
+    тысяч тыс миллион миллиона миллионов млн миллиард миллиарда миллиардов млрд трлн мільйон \
+    мільйонів мільярд χιλιάδες εκατομμύρια δισεκατομμύρια ألف آلاف مليون ملايين مليار אלף מיליון \
+    מיליארד लाख करोड करोड़ हज़ार हजार ล้าน พัน หมื่น แสน";
 
 /// Abbreviations that are rejected in upper case only, because `m` and `t` are common units.
 const REJECTED_CAPITALS: &[&str] = &["M", "MM", "T", "G"];

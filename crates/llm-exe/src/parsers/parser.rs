@@ -37,6 +37,14 @@ impl From<&str> for OutputError {
     }
 }
 
+/// Maximum number of items in a list, and of code blocks.
+pub(super) const MAX_ITEMS: usize = 100_000;
+
+/// Creates the error about a reply with more than [`MAX_ITEMS`] items.
+pub(super) fn too_many_items(name: &str) -> OutputError {
+    OutputError(format!("the reply has more than {MAX_ITEMS} {name}"))
+}
+
 /// How a parser uses the request's `schema`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
