@@ -22,7 +22,9 @@ pub use describe::{quoted, shown, type_name};
 pub(crate) use finite::to_value;
 pub(crate) use lossy::parse_lossy;
 pub(crate) use near_json::{Deviation, NearJson, parse_near};
-pub(crate) use number::{LossyNumber, NumberError, parse_number, reword_for_model, stores_text};
+pub(crate) use number::{
+    LossyNumber, NumberError, WrittenNumbers, parse_number, reword_for_model, stores_text,
+};
 pub use parse::{JsonError, describe_error, parse};
 pub(crate) use parse::{parse_unique, strip_position};
 pub(crate) use size::{MAX_VALUES, find_excess_value};

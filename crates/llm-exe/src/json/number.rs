@@ -4,6 +4,9 @@
 //! number is stored as a 64-bit integer or float, and a number that would not survive this is an
 //! error.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use serde_json::Number;
 
 use super::decimal::Decimal;
@@ -105,6 +108,39 @@ impl<'t> Iterator for NumberTexts<'t> {
         let length = rest.iter().take_while(|byte| is_part(byte)).count();
         self.at += length;
         std::str::from_utf8(rest.get(..length)?).ok()
+    }
+}
+
+/// The numbers with an exponent in a JSON document, as they are written. serde_json stores `1E5` as
+/// `1e+5`.
+#[derive(Debug)]
+pub(crate) struct WrittenNumbers<'t> {
+    /// The written forms by the stored ones. A number that is written in several forms has none.
+    forms: HashMap<String, Option<&'t str>>,
+}
+
+impl<'t> WrittenNumbers<'t> {
+    /// Reads the numbers of a valid document.
+    pub(crate) fn new(text: &'t str) -> Self {
+        let mut forms: HashMap<String, Option<&str>> = HashMap::new();
+        for written in NumberTexts::new(text.as_bytes()).filter(|text| text.contains(['e', 'E'])) {
+            let Ok(number) = serde_json::from_str::<Number>(written) else { continue };
+            match forms.entry(number.to_string()) {
+                Entry::Vacant(entry) => {
+                    entry.insert(Some(written));
+                }
+                Entry::Occupied(mut entry) if *entry.get() != Some(written) => {
+                    entry.insert(None);
+                }
+                Entry::Occupied(_) => {}
+            }
+        }
+        WrittenNumbers { forms }
+    }
+
+    /// Returns how the document writes a number, if it writes it in one form only.
+    pub(crate) fn find(&self, stored: &str) -> Option<&'t str> {
+        self.forms.get(stored).copied().flatten()
     }
 }
 

@@ -16,10 +16,10 @@ pub(super) fn parse(text: &str, context: &Context<'_>) -> Result<Value, OutputEr
     let read = match find_json(text, context.schema)? {
         // The value is parsed again if it is needed after it has been changed.
         FoundJson::Whole(value, content) => {
-            read_whole(value, || parse_unique(content).ok(), context)?
+            read_whole(value, Some(content), || parse_unique(content).ok(), context)?
         }
         FoundJson::WholeNear(NearJson { value, deviations }, content) => {
-            let mut read = read_whole(value, || parse_near_again(content), context)?;
+            let mut read = read_whole(value, None, || parse_near_again(content), context)?;
             read.warnings.insert(0, describe_deviations(&deviations, content));
             read
         }
@@ -29,16 +29,17 @@ pub(super) fn parse(text: &str, context: &Context<'_>) -> Result<Value, OutputEr
     Ok(read.value)
 }
 
-/// Reads a value that is the whole reply. `again` returns it unchanged.
+/// Reads a value that is the whole reply, with its text if that is strict JSON. `again` returns it unchanged.
 fn read_whole(
     value: Value,
+    text: Option<&str>,
     again: impl FnOnce() -> Option<Value>,
     context: &Context<'_>,
 ) -> Result<CoercedValue, OutputError> {
-    context.read(value).or_else(|error| {
+    context.read(value, text).or_else(|error| {
         let again = again();
         let object = again.as_ref().and_then(only_object).cloned();
-        let read = object.and_then(|object| context.read(object).ok()).map(|mut read| {
+        let read = object.and_then(|object| context.read(object, text).ok()).map(|mut read| {
             read.warnings.insert(0, LIST_OF_ONE.to_owned());
             read
         });
@@ -76,18 +77,18 @@ fn choose(found: EmbeddedJson<'_>, context: &Context<'_>) -> Result<CoercedValue
     let mut previous = "";
     for text in &texts {
         if *text != previous {
-            choice.add(parse_value(text)?, || parse_unique(text).ok(), None)?;
+            choice.add(parse_value(text)?, Some(text), || parse_unique(text).ok(), None)?;
         }
         previous = text;
     }
     if let Some((NearJson { value, deviations }, content)) = near {
         let warning = describe_deviations(&deviations, content);
-        choice.add(value, || parse_near_again(content), Some(warning))?;
+        choice.add(value, None, || parse_near_again(content), Some(warning))?;
     }
     if are_lines && choice.is_empty() {
         // The limit of the number of values applies to the list.
         let list = parse_value(&format!("[{}]", texts.join(",")))?;
-        if let Ok(mut read) = context.read(list) {
+        if let Ok(mut read) = context.read(list, None) {
             let warning = "the reply is one object per line; they are read as a list".to_owned();
             read.warnings.insert(0, warning);
             return Ok(read);
@@ -136,6 +137,7 @@ impl<'a> Choice<'a> {
     fn add(
         &mut self,
         value: Value,
+        text: Option<&str>,
         again: impl FnOnce() -> Option<Value>,
         warning: Option<String>,
     ) -> Result<(), OutputError> {
@@ -144,7 +146,8 @@ impl<'a> Choice<'a> {
             read.warnings.splice(0..0, warning.clone());
             read
         };
-        let read = |value| self.context.read_within(value, &self.budget).map_err(OutputError::new);
+        let read =
+            |value| self.context.read_within(value, text, &self.budget).map_err(OutputError::new);
         match read(value)? {
             Some(read) if read.as_written => self.as_written.add(with_warning(read)),
             Some(read) => self.after_changes.add(with_warning(read)),
@@ -181,7 +184,7 @@ impl<'a> Choice<'a> {
             count => format!("none of the {count} JSON values in the reply satisfies the schema"),
         };
         // Only one of the values is described, because this can take as long as a check.
-        let error = self.invalid.and_then(|value| self.context.read(value).err());
+        let error = self.invalid.and_then(|value| self.context.read(value, None).err());
         Err(OutputError::new(format!("{summary}: {}", error.unwrap_or_default())))
     }
 }

@@ -14,7 +14,7 @@ use super::js_text::{is_space, trim};
 use super::json::describe_deviations;
 use super::list_markers::{is_check_mark, strip_marker, strip_numbering};
 use super::parser::{Context, MAX_ITEMS, OutputError, too_many_items};
-use crate::json::{parse_near, parse_unique};
+use crate::json::{WrittenNumbers, parse_near, parse_unique};
 
 /// Parses a list into an array of strings. A single line without a marker is not a list.
 pub(super) fn list_to_array(text: &str, context: &Context<'_>) -> Result<Value, OutputError> {
@@ -176,12 +176,14 @@ fn parse_json_list<'a>(
     text: &'a str,
     context: &Context<'_>,
 ) -> Result<Option<List<'a>>, OutputError> {
+    let mut is_strict = true;
     let value = match parse_unique(text) {
         Ok(value) => value,
         Err(error) if !error.is_syntax() => return Err(describe(&error)),
         Err(error) => match parse_near(text).map_err(|error| describe(&error))? {
             Some(near) => {
                 context.warn([describe_deviations(&near.deviations, text)]);
+                is_strict = false;
                 near.value
             }
             // A line that consists of a bracket is not an item.
@@ -194,18 +196,20 @@ fn parse_json_list<'a>(
             None => return Ok(None),
         },
     };
+    // The text of near-JSON can't be searched for numbers.
+    let written = WrittenNumbers::new(if is_strict { text } else { "" });
     match value {
         Value::Array(items) if items.len() > MAX_ITEMS => Err(too_many_items("items")),
         Value::Array(items) => {
             let items = items.into_iter().enumerate();
             let items = items
-                .map(|(index, item)| scalar_text(item, index).map(Cow::Owned))
+                .map(|(index, item)| scalar_text(item, index, &written).map(Cow::Owned))
                 .collect::<Result<_, _>>()?;
             Ok(Some(List::Items(Items { items, has_markers: true })))
         }
         Value::Object(members) => {
             let pairs = members.into_iter().enumerate().map(|(index, (key, value))| {
-                Ok((Cow::Owned(key), Cow::Owned(scalar_text(value, index)?)))
+                Ok((Cow::Owned(key), Cow::Owned(scalar_text(value, index, &written)?)))
             });
             pairs.collect::<Result<_, _>>().map(|pairs| Some(List::Object(pairs)))
         }
@@ -214,10 +218,18 @@ fn parse_json_list<'a>(
 }
 
 /// Returns the text of a string, a number or a boolean.
-fn scalar_text(value: Value, index: usize) -> Result<String, OutputError> {
+fn scalar_text(
+    value: Value,
+    index: usize,
+    written: &WrittenNumbers<'_>,
+) -> Result<String, OutputError> {
     match value {
         Value::String(text) => Ok(text),
-        Value::Number(_) | Value::Bool(_) => Ok(value.to_string()),
+        Value::Bool(_) => Ok(value.to_string()),
+        Value::Number(number) => {
+            let stored = number.to_string();
+            Ok(written.find(&stored).map_or(stored, str::to_owned))
+        }
         _ => Err(item_error(index, "is null, a list or an object; expected text")),
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::js_text;
 use super::options::OutputOptions;
 use super::reasoning::skip_reasoning;
-use crate::schema::{Budget, CoercedValue, Schema};
+use crate::schema::{Budget, CoercedValue, Origin, Schema};
 
 /// The error for a reply that can't be parsed as the requested `output`. The message is logged and
 /// sent to both the caller and the model, so it must not quote the reply. Names, such as those of
@@ -80,14 +80,16 @@ impl<'a> Context<'a> {
         Context { schema, render, wrapper: None, warnings: None }
     }
 
-    /// Checks a JSON value in a reply and coerces it to the schema. The wrapper is optional,
-    /// because models without structured output may omit it.
+    /// Checks a JSON value in a reply and coerces it to the schema. The text is the JSON of the
+    /// value. The wrapper is optional, because models without structured output may omit it.
     ///
     /// The caller adds the warnings of the value that it uses with [`Context::warn`].
-    pub(super) fn read(&self, value: Value) -> Result<CoercedValue, String> {
+    pub(super) fn read(&self, value: Value, text: Option<&str>) -> Result<CoercedValue, String> {
         let value = self.unwrap(value);
         match self.schema {
-            Some(schema) => schema.coerce(value).map_err(|error| error.to_string()),
+            Some(schema) => {
+                schema.coerce_from(value, Origin::Json(text)).map_err(|error| error.to_string())
+            }
             None => Ok(CoercedValue { value, as_written: true, warnings: Vec::new() }),
         }
     }
@@ -97,11 +99,14 @@ impl<'a> Context<'a> {
     pub(super) fn read_within(
         &self,
         value: Value,
+        text: Option<&str>,
         budget: &Budget,
     ) -> Result<Option<CoercedValue>, String> {
         let value = self.unwrap(value);
         match self.schema {
-            Some(schema) => schema.coerce_within(value, budget).map_err(|error| error.to_string()),
+            Some(schema) => schema
+                .coerce_within(value, Origin::Json(text), budget)
+                .map_err(|error| error.to_string()),
             None => Ok(Some(CoercedValue { value, as_written: true, warnings: Vec::new() })),
         }
     }

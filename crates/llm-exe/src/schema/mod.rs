@@ -133,7 +133,7 @@ impl Schema {
     /// Returns an error if the value does not satisfy the schema, contains a number that would lose
     /// digits, or takes too much work to check.
     pub fn coerce(&self, value: Value) -> Result<CoercedValue, SchemaError> {
-        self.coerce_from(value, Origin::Json)
+        self.coerce_from(value, Origin::Json(None))
     }
 
     /// Coerces a value as [`Schema::coerce`] does. If it was made from text, numbers and booleans
@@ -141,7 +141,7 @@ impl Schema {
     pub(crate) fn coerce_from(
         &self,
         mut value: Value,
-        origin: Origin,
+        origin: Origin<'_>,
     ) -> Result<CoercedValue, SchemaError> {
         let budget = Budget::new(MAX_WORK);
         match self.validator.coerce(&mut value, origin, &budget).map_err(too_much_work)? {
@@ -161,9 +161,10 @@ impl Schema {
     pub(crate) fn coerce_within(
         &self,
         mut value: Value,
+        origin: Origin<'_>,
         budget: &Budget,
     ) -> Result<Option<CoercedValue>, SchemaError> {
-        let coerced = self.validator.coerce(&mut value, Origin::Json, budget);
+        let coerced = self.validator.coerce(&mut value, origin, budget);
         Ok(match coerced.map_err(too_much_work)? {
             Coerced::Valid { as_written, warnings } => {
                 Some(CoercedValue { value, as_written, warnings })

@@ -13,7 +13,7 @@ use super::node::{Graph, ItemRules, Keyword, NodeId, ObjectRules, ROOT, Types};
 use super::path::Path;
 use super::places::Step;
 use super::warnings::Warnings;
-use crate::json::{self, LossyNumber, MAX_DEPTH, NumberError, parse_number};
+use crate::json::{self, LossyNumber, MAX_DEPTH, NumberError, WrittenNumbers, parse_number};
 
 /// The number of units of work per byte to parse JSON in a string. It also limits the memory.
 const UNITS_PER_BYTE: u64 = 16;
@@ -27,9 +27,9 @@ const NUMBERS: Types = Types::NUMBER.with(Types::INTEGER).with(Types::WRITTEN_IN
 
 /// Where a value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Origin {
-    /// JSON, whose values have types.
-    Json,
+pub(crate) enum Origin<'t> {
+    /// JSON, whose values have types, and its text if it is known.
+    Json(Option<&'t str>),
     /// Text, whose values are all strings. Reading one as a number is not worth a warning.
     Text,
 }
@@ -42,19 +42,28 @@ pub(crate) enum Origin {
 pub(super) fn coerce(
     graph: &Graph,
     value: &mut Value,
-    origin: Origin,
+    origin: Origin<'_>,
     budget: &Budget,
     warnings: &mut Warnings,
 ) -> Result<Option<LossyNumber>, TooMuchWork> {
     let finder = Finder::new(graph, budget);
-    let mut coercer = Coercer { finder, origin, warnings, lossy: None, is_in_text: false };
+    let (is_json, text) = match origin {
+        Origin::Json(text) => (true, text),
+        Origin::Text => (false, None),
+    };
+    let (written, lossy, is_in_text) = (None, None, false);
+    let mut coercer = Coercer { finder, is_json, text, written, warnings, lossy, is_in_text };
     coercer.coerce_value(&[ROOT], value, &Path::ROOT, 0)?;
     Ok(coercer.lossy)
 }
 
 struct Coercer<'a, 'w> {
     finder: Finder<'a>,
-    origin: Origin,
+    /// Whether the value comes from JSON.
+    is_json: bool,
+    /// The text of the value, and the numbers in it once they are needed.
+    text: Option<&'a str>,
+    written: Option<WrittenNumbers<'a>>,
     warnings: &'w mut Warnings,
     /// The last number that would have lost digits.
     lossy: Option<LossyNumber>,
@@ -105,7 +114,11 @@ impl<'a> Coercer<'a, '_> {
     }
 
     /// Returns the text of a number if a string without any rules is required.
-    fn text_of(&self, nodes: &[NodeId], number: &Number) -> Result<Option<String>, TooMuchWork> {
+    fn text_of(
+        &mut self,
+        nodes: &[NodeId],
+        number: &Number,
+    ) -> Result<Option<String>, TooMuchWork> {
         // The text of other numbers is not stored.
         if !json::stores_text() && !number.is_i64() && !number.is_u64() {
             return Ok(None);
@@ -133,9 +146,20 @@ impl<'a> Coercer<'a, '_> {
                 }
             }
         }
+        if !requires_string {
+            return Ok(None);
+        }
+        let stored = number.to_string();
+        if !stored.contains('e') {
+            return Ok(Some(stored));
+        }
         // An exponent is not stored as it was written.
-        let text = number.to_string();
-        Ok(Some(text).filter(|text| requires_string && !text.contains(['e', 'E'])))
+        let Some(text) = self.text.filter(|_| !self.is_in_text) else { return Ok(None) };
+        if self.written.is_none() {
+            self.finder.budget.spend(byte_work(text.len()))?;
+        }
+        let written = self.written.get_or_insert_with(|| WrittenNumbers::new(text));
+        Ok(written.find(&stored).map(str::to_owned))
     }
 
     /// Converts a string to a number or a boolean if that is required, or to the spelling that
@@ -148,7 +172,7 @@ impl<'a> Coercer<'a, '_> {
     ) -> Result<Option<Value>, TooMuchWork> {
         for node in nodes {
             if let Some(scalar) = self.parse_scalar(self.finder.graph.node(*node).types, text) {
-                if self.origin == Origin::Json {
+                if self.is_json {
                     let kind = if scalar.is_number() { "a number" } else { "a boolean" };
                     self.warn(path, &format!("the string was read as {kind}"));
                 }

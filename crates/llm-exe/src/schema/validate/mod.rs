@@ -103,7 +103,7 @@ impl Validator {
     pub(crate) fn coerce(
         &self,
         value: &mut Value,
-        origin: Origin,
+        origin: Origin<'_>,
         budget: &Budget,
     ) -> Result<Coerced, TooMuchWork> {
         let mut warnings = Warnings::default();
