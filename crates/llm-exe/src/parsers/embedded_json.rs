@@ -43,16 +43,29 @@ struct Surroundings<'t> {
 impl<'t> Surroundings<'t> {
     fn new(text: &'t str, scan: &'t BracketScan) -> Self {
         let tokens = TextTokens::new(text, &scan.values, Quotes::Strings);
+        let mut surroundings = Surroundings { text, scan, tokens, last_end: 0 };
         // If a quote is missing, text and strings are interchanged. So quotes are also looked at
         // one by one: `…",1]` is the end of a list.
-        let last_end = if scan.closing.is_empty() {
-            0
-        } else {
+        let ends = surroundings.unclear_ends();
+        if !ends.is_empty() {
             let tokens = TextTokens::new(text, &scan.values, Quotes::Marks);
-            let ends_json = |closing: &&usize| tokens.has_quote_since_prose(**closing);
-            scan.closing.iter().rfind(ends_json).copied().unwrap_or(0)
-        };
-        Surroundings { text, scan, tokens, last_end }
+            let ends = ends.into_iter().filter(|end| tokens.has_quote_since_prose(*end));
+            surroundings.last_end = ends.max().unwrap_or(0);
+        }
+        surroundings
+    }
+
+    /// Returns the closing brackets that have no partner, or whose partner can be an earlier
+    /// bracket than the last one: in `[see [2, 3] there[y\""]`, the last two are not a pair.
+    fn unclear_ends(&self) -> Vec<usize> {
+        let BracketScan { pairs, opening, closing, .. } = self.scan;
+        let first = |is_list| opening.iter().find(|at| self.is_list(**at) == is_list);
+        let (first_list, first_object) = (first(true), first(false));
+        let ends = pairs.iter().filter(|pair| {
+            let first = if self.is_list(pair.start) { first_list } else { first_object };
+            first.is_some_and(|at| *at < pair.start)
+        });
+        ends.map(|pair| pair.end).chain(closing.iter().copied()).collect()
     }
 
     fn part(&self, range: Range<usize>) -> &'t str {
@@ -235,6 +248,7 @@ mod tests {
             "[1,2]3",
             "-[1]",
             "{x\"a\":\"} [1] {\",\"b\":2}",
+            "[see [2, 3] there[y\\\"\"]",
         ] {
             assert_eq!(found(text, false), None, "{text}");
         }
