@@ -15,7 +15,7 @@ pub struct Partials {
 }
 
 /// The names and sources of the built-in partials, which match those of the npm package llm-exe.
-/// All their variables are optional arguments and are not reported as missing.
+/// Their variables are arguments. [`ARGUMENTS`] determines which ones are reported as missing.
 const BUILTIN: &[(&str, &str)] = &[
     ("MarkdownCode", MARKDOWN_CODE),
     ("JsonSchema", JSON_SCHEMA),
@@ -26,6 +26,35 @@ const BUILTIN: &[(&str, &str)] = &[
     ("ThoughtsAndObservations", THOUGHTS_AND_OBSERVATIONS),
     ("ThoughtActionResult", THOUGHT_ACTION_RESULT),
 ];
+
+/// The arguments of the built-in partials: on each line, the name of a partial, its required
+/// arguments and, after a semicolon, the others. The arguments can be variables of the context.
+const ARGUMENTS: &str = "\
+MarkdownCode code; language
+JsonSchema key; collapse
+JsonSchemaExampleJson key; property collapse
+DialogueHistory key; user assistant system title mostRecentRolePrefix mostRecentRoleSuffix \
+mostRecentMessagePrefix mostRecentMessageSuffix
+ChatConversationHistory chat_history; title userName assistantName systemName \
+mostRecentRolePrefix mostRecentRoleSuffix mostRecentMessagePrefix mostRecentMessageSuffix
+SingleChatMessage role content; name assistant system
+ThoughtsAndObservations ; thoughts
+ThoughtActionResult ; attributes title";
+
+/// The names of the arguments of a built-in partial.
+pub(super) struct PartialArguments {
+    pub(super) required: Vec<&'static str>,
+    pub(super) optional: Vec<&'static str>,
+}
+
+/// Returns the arguments of the built-in partial with the given name.
+pub(super) fn builtin_arguments(name: &str) -> Option<PartialArguments> {
+    let mut lines = ARGUMENTS.lines().filter_map(|line| line.split_once(' '));
+    let (_, arguments) = lines.find(|(listed, _)| *listed == name)?;
+    let (required, optional) = arguments.split_once(';')?;
+    let names = |list: &'static str| list.split_ascii_whitespace().collect();
+    Some(PartialArguments { required: names(required), optional: names(optional) })
+}
 
 /// The name of the dialogue history partial. A message that contains only this partial is replaced
 /// by the messages of the history.

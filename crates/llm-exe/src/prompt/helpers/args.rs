@@ -98,7 +98,7 @@ impl Helper {
         call.extend(named.iter().map(|name| format!(" [{name}=…]")));
         let name = self.name;
         match self.kind {
-            Kind::Value(_) => format!("{{{{{call}}}}}"),
+            Kind::Value(_) | Kind::KeyValue(_) => format!("{{{{{call}}}}}"),
             Kind::Raw => format!("{{{{{{{{{call}}}}}}}}}…{{{{{{{{/{name}}}}}}}}}"),
             _ => format!("{{{{#{call}}}}}…{{{{/{name}}}}}"),
         }
@@ -135,6 +135,9 @@ impl Arguments {
 pub(crate) enum Kind {
     /// Returns a value, which is rendered or passed to another helper.
     Value(ValueFn),
+    /// The same, for a helper whose first argument is the path of a variable. If the path is a
+    /// literal, a missing variable is reported.
+    KeyValue(ValueFn),
     /// Tests a condition. With a block, the helper renders the block or its `else`; without a
     /// block, it returns true or false.
     Test { test: TestFn },

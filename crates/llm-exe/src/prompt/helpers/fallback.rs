@@ -43,7 +43,7 @@ pub(super) fn key<'v>(args: &'v Args<'_, '_>) -> Result<&'v str, RenderError> {
 /// Returns the value at a path such as `a.b[0]`. The path is first split only at brackets and
 /// commas, because a key can contain dots. If this finds no truthy value, the path is also split at
 /// dots. Null counts as missing.
-pub(super) fn at_path<'a>(from: &Value<'a>, path: &str) -> Value<'a> {
+pub(crate) fn at_path<'a>(from: &Value<'a>, path: &str) -> Value<'a> {
     let value = walk(from, path, &[',', '[', ']']);
     let value = if value.is_truthy() { value } else { walk(from, path, &[',', '[', ']', '.']) };
     if value.is_nullish() { Value::Undefined } else { value }

@@ -5,7 +5,7 @@ pub(crate) mod args;
 pub(crate) mod builtin;
 pub(crate) mod comparison;
 mod cut;
-mod fallback;
+pub(crate) mod fallback;
 mod json;
 mod json_schema_example;
 mod text;
@@ -110,7 +110,7 @@ const HELPERS: &[Helper] = &[
         "Returns an object or list as indented JSON, or as JSON on one line if the second \
              argument is `true`.",
     ),
-    value("jsonSchemaExample", json_schema_example::json_schema_example)
+    Helper::new("jsonSchemaExample", Kind::KeyValue(json_schema_example::json_schema_example))
         .accepts(&["key"], &["keyword", "collapse"])
         .usage("{{jsonSchemaExample \"schema\" \"description\"}}")
         .about(

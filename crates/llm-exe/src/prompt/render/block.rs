@@ -120,7 +120,7 @@ impl<'a> Renderer<'a> {
     ) -> RenderResult<ArmOutcome> {
         let at = arm.call.path.at;
         match helper.kind {
-            Kind::Value(_) => {
+            Kind::Value(_) | Kind::KeyValue(_) => {
                 let value = self.helper(helper, arm.call, env)?;
                 self.print(&value, at, env)?;
                 Ok(ArmOutcome::Done)

@@ -7,8 +7,11 @@ use super::eval::{RenderResult, Renderer};
 use super::frame::{Closure, Contexts, DataFrame, Env, Inlines, PartialBlock};
 use super::value::{Overlay, Value};
 use super::write;
+use crate::prompt::helpers::fallback::at_path;
+use crate::prompt::partials::{PartialArguments, builtin_arguments};
 use crate::prompt::syntax::tree::{Partial, PartialName};
 use crate::prompt::unit::Unit;
+use crate::request::suggestion;
 
 /// The name with which a partial includes the block that its caller passed, as in
 /// `{{> @partial-block}}`.
@@ -54,9 +57,17 @@ impl<'a> Renderer<'a> {
             (_, None) => Cow::Borrowed(""),
         };
         let definition = self.find_partial(&name, computed.is_none(), env);
+        let site = env.call_site.unwrap_or(at);
+        if let Some(Definition::Unit(unit)) = &definition
+            && unit.optional_variables
+            && !env.unit.optional_variables
+        {
+            let checked = self.check_builtin_arguments(&name, partial, &context, site);
+            checked.map_err(|error| env.problem(error, at))?;
+        }
 
         let start = self.out.len();
-        let call_site = Some(env.call_site.unwrap_or(at));
+        let call_site = Some(site);
         match &partial.block {
             None => {
                 let args = IncludeArgs {
@@ -87,6 +98,53 @@ impl<'a> Renderer<'a> {
                 .map_err(|error| env.problem(error, at)),
             None => Ok(()),
         }
+    }
+
+    /// Reports arguments that a built-in partial does not have, required ones that are missing, and
+    /// a `key` for which there is no data.
+    ///
+    /// # Errors
+    /// Returns an error if a `key` is required but missing.
+    #[inline(never)]
+    fn check_builtin_arguments(
+        &mut self,
+        name: &str,
+        partial: &'a Partial,
+        context: &Value<'a>,
+        site: usize,
+    ) -> Result<(), RenderError> {
+        let Some(PartialArguments { required, optional }) = builtin_arguments(name) else {
+            return Ok(());
+        };
+        let is_passed = |name: &str| partial.hash.iter().any(|pair| &*pair.key == name);
+        let mut hint = String::new();
+        for key in partial.hash.iter().map(|pair| &*pair.key) {
+            if required.contains(&key) || optional.contains(&key) {
+                continue;
+            }
+            let known: Vec<&str> = required.iter().chain(&optional).copied().collect();
+            hint = format!("the argument `{key}=`{}", suggestion(key, &known));
+            self.budget.note(|| format!("`{{{{> {name}}}}}` ignores {hint}"));
+            self.budget.locate_note(site);
+        }
+        for argument in required {
+            match context.property(argument) {
+                Value::Undefined if argument == "key" => {
+                    let ignored = if hint.is_empty() { hint } else { format!(", got {hint}") };
+                    let message = format!("`{{{{> {name}}}}}` needs the argument `key=`{ignored}");
+                    return Err(RenderError::helper(message));
+                }
+                // A missing variable that is passed has been reported.
+                Value::Undefined if !is_passed(argument) => self.missing.add(argument, site),
+                Value::Text(path) if argument == "key" => {
+                    if matches!(at_path(context, path), Value::Undefined) {
+                        self.missing.add(path, site);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     fn find_partial<'s>(

@@ -11,6 +11,7 @@ use super::frame::{Env, Iteration};
 use super::limits::Budget;
 use super::value::{Lookup, Value};
 use crate::prompt::helpers::args::{Args, Helper, Kind, TestFn};
+use crate::prompt::helpers::fallback::at_path;
 use crate::prompt::number::Number;
 use crate::prompt::scope::member;
 use crate::prompt::syntax::tree::{Call, DataVariable, Expr, Pair, Path, PathStart, Target};
@@ -63,6 +64,17 @@ impl<'a> Renderer<'a> {
     fn record_missing(&mut self, path: &'a Path, env: &Env<'_, 'a>) {
         if !env.unit.optional_variables {
             self.missing.add(&path.text, env.call_site.unwrap_or(path.at));
+        }
+    }
+
+    /// Records the variable whose path is the first argument of a helper, if it is missing.
+    #[inline(never)]
+    fn record_missing_key(&mut self, call: &'a Call, env: &Env<'_, 'a>) {
+        if let Some(Expr::Text(path)) = call.args.first()
+            && !env.unit.optional_variables
+            && matches!(at_path(&env.this(), path), Value::Undefined)
+        {
+            self.missing.add(path, env.call_site.unwrap_or(call.path.at));
         }
     }
 
@@ -183,6 +195,10 @@ impl<'a> Renderer<'a> {
     ) -> RenderResult<Value<'a>> {
         let result = match helper.kind {
             Kind::Value(value) => self.with_args(helper, call, env, value)?,
+            Kind::KeyValue(value) => {
+                self.record_missing_key(call, env);
+                self.with_args(helper, call, env, value)?
+            }
             Kind::Test { test } => self.test(helper, call, env, test)?.map(Value::Bool),
             Kind::If { .. } | Kind::Each | Kind::With | Kind::Raw => Err(RenderError::helper(
                 format!("must be used as a block: `{{{{#{}}}}}`", helper.name),

@@ -63,8 +63,8 @@ pub(crate) struct Lexer<'t> {
     pub(crate) source: &'t str,
     /// The current byte offset.
     pub(crate) at: usize,
-    /// The byte offset of the last `{{{{/` in the source. After this offset, `{{{{` does not open a
-    /// raw block because nothing could close the block.
+    /// The byte offset of the last `{{{{/` in the source. After this offset, nothing could close a
+    /// raw block. `{{{{` then opens one only before `raw`, so that the error is reported.
     last_raw_end: usize,
     /// Whether the tag at the current offset is escaped, as in `\{{x}}`.
     escaped: bool,
@@ -136,7 +136,7 @@ impl<'t> Lexer<'t> {
             let here = at + literal;
             let rest = self.rest(here);
             if rest.starts_with("{{{{") {
-                if here < self.last_raw_end {
+                if here < self.last_raw_end || opens_raw_helper(rest) {
                     return literal;
                 }
             } else if !rest.starts_with("{{{") || self.opens_triple(here + 3) {
@@ -292,4 +292,10 @@ impl<'t> Lexer<'t> {
             texts.push(Span { start, end: self.at });
         }
     }
+}
+
+/// Returns whether a text that begins with `{{{{` opens a block of the helper `raw`.
+fn opens_raw_helper(text: &str) -> bool {
+    let name = text.get(4..).map(trim_js_start).and_then(|name| name.strip_prefix("raw"));
+    name.is_some_and(|rest| rest.starts_with(['}', ' ', '\t', '\n', '\r']))
 }
