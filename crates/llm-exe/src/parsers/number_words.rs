@@ -38,10 +38,10 @@ const REJECTED_AFTER: &str = "\
     מיליארד लाख करोड करोड़ हज़ार हजार ล้าน พัน หมื่น แสน";
 
 /// Abbreviations that are rejected in upper case only, because `m` and `t` are common units.
-const REJECTED_CAPITALS: &[&str] = &["M", "MM", "T", "G"];
+const REJECTED_CAPITALS: &str = "M MM T G";
 
 /// Abbreviations that are units, except after an amount of money.
-const REJECTED_AFTER_MONEY: &[&str] = &["m", "mm", "t", "g", "l", "tr"];
+const REJECTED_AFTER_MONEY: &str = "m mm t g l tr";
 
 /// Large scales of scripts without spaces between words, which follow a number after at most
 /// [`MAX_COUNTER_CHARS`] other characters.
@@ -93,7 +93,7 @@ const REJECTED_BEFORE: &str = "\
 const REJECTED_SUFFIXES: &str = "负 負 零下 マイナス 마이너스 영하 ลบ − √ ∛ ∜ ± ∓ ≠ ^ × ÷ / -|";
 
 /// Words between a part and the number that it refers to, as in "half of 10".
-const PREPOSITIONS: &[&str] = &["of", "past", "to", "the", "a"];
+const PREPOSITIONS: &str = "of past to the a";
 
 /// Words that with a preposition change the value of a number, as in "the root of 9".
 const FUNCTIONS: &str = "root square cube dozen double triple twice multiple multiples reciprocal \
@@ -206,7 +206,8 @@ fn has_scaled_currency(before: &str) -> bool {
     let label = before.trim_end_matches(|c| is_separator(c) || ":=)".contains(c));
     let Some((word, rest, _)) = previous_word(label) else { return false };
     let lower = word.to_lowercase();
-    let is_scale = contains_word(REJECTED_AFTER, &lower) || REJECTED_AFTER_MONEY.contains(&&*lower);
+    let is_scale =
+        contains_word(REJECTED_AFTER, &lower) || contains_word(REJECTED_AFTER_MONEY, &lower);
     let is_code = previous_word(rest).is_some_and(|(word, ..)| is_currency_code(word));
     is_scale && (is_code || rest.trim_end().ends_with(is_currency))
 }
@@ -238,7 +239,7 @@ fn has_operator_after(after: &str) -> bool {
     let (is_spaced, is_tight) = (spaced.len() < after.len(), next.len() == right.len());
     let word = next.get(..word_len(next)).unwrap_or_default();
     match operator {
-        '^' => !["\\circ", "{\\circ", "°"].iter().any(|degree| next.starts_with(degree)),
+        '^' => !"\\circ {\\circ °".split(' ').any(|degree| next.starts_with(degree)),
         // "5*x" and "5 * x", but not "5 *note*" and "5+ years"
         '*' | '+' => !word.is_empty() && is_spaced != is_tight,
         '×' | '÷' | '±' => !word.is_empty(),
@@ -377,7 +378,7 @@ fn ends_with_not(word: &str) -> bool {
 fn is_part_before(word: &str, rest: &str) -> bool {
     let (mut word, mut rest) = (word.to_owned(), rest);
     for _ in 0..2 {
-        if !PREPOSITIONS.contains(&&*word) {
+        if !contains_word(PREPOSITIONS, &word) {
             return false;
         }
         let Some((next, before, _)) = previous_word(rest) else {
@@ -445,8 +446,8 @@ fn has_rejected_word(after: &str, is_money: bool) -> bool {
         || (is_in_line
             && !is_loose
             && (is_one_of(FRACTIONS)
-                || REJECTED_CAPITALS.contains(&word)
-                || (is_money && REJECTED_AFTER_MONEY.contains(&&*lower))))
+                || contains_word(REJECTED_CAPITALS, word)
+                || (is_money && contains_word(REJECTED_AFTER_MONEY, &lower))))
 }
 
 /// Returns whether the words after a number add a part or a number in words to it, as in "5 years
