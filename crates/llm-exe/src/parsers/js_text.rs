@@ -89,7 +89,7 @@ const NEGATING_PAIRS: &str = "\
     different from|negative for|ruled out|rule out|rules out";
 
 /// Pairs of words that begin with a negation and affirm what follows.
-const AFFIRMING_PAIRS: &str = "no doubt|without doubt|beyond doubt|little doubt";
+const AFFIRMING_PAIRS: &str = "no doubt|without doubt|a doubt|any doubt|beyond doubt|little doubt";
 
 /// Maximum distance between a negation and the word that it negates, in words and in characters.
 const MAX_NEGATION_WORDS: usize = 10;

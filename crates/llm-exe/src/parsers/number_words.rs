@@ -152,7 +152,8 @@ pub(super) fn read_context(text: &str, start: usize, end: usize) -> Option<Conte
 const MAX_CLAUSE_CHARS: usize = 300;
 
 /// Returns whether the clause of a number contains another number in words, as in "1 in five",
-/// "five to 10" and "5 - ten". `one` counts only if a dash joins it, because it is also a pronoun.
+/// "five to 10" and "5 - ten". `one`, which is also a pronoun, and `zero`, as in "5 degrees above
+/// zero", count only if a dash joins them.
 fn has_other_number(before: &str, after: &str) -> bool {
     let is_end = |c: char| "\n\r;:!?()".contains(c);
     let before = last_chars(before, MAX_CLAUSE_CHARS);
@@ -177,7 +178,9 @@ fn has_other_number(before: &str, after: &str) -> bool {
     let before = before.rsplit(" - ").next().unwrap_or_default();
     let after = after.split(" - ").next().unwrap_or_default();
     let words = before.split(|c| !is_letter(c)).chain(after.split(|c| !is_letter(c)));
-    words.map(str::to_lowercase).any(|word| word != "one" && contains_word(NUMBER_WORDS, &word))
+    let is_number =
+        |word: &str| !matches!(word, "one" | "zero") && contains_word(NUMBER_WORDS, word);
+    words.map(str::to_lowercase).any(|word| is_number(&word))
 }
 
 /// Words around a number that make a negation before it a bound, as in "not more than 5".
