@@ -4,10 +4,8 @@
 //! number is stored as a 64-bit integer or float, and a number that would not survive this is an
 //! error.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-
-use serde_json::Number;
+use serde_json::map::Entry;
+use serde_json::{Map, Number, Value};
 
 use super::decimal::Decimal;
 use crate::error::shorten;
@@ -114,23 +112,23 @@ impl<'t> Iterator for NumberTexts<'t> {
 /// The numbers with an exponent in a JSON document, as they are written. serde_json stores `1E5` as
 /// `1e+5`.
 #[derive(Debug)]
-pub(crate) struct WrittenNumbers<'t> {
-    /// The written forms by the stored ones. A number that is written in several forms has none.
-    forms: HashMap<String, Option<&'t str>>,
+pub(crate) struct WrittenNumbers {
+    /// The written forms by the stored ones, or null for a number that is written in several forms.
+    forms: Map<String, Value>,
 }
 
-impl<'t> WrittenNumbers<'t> {
+impl WrittenNumbers {
     /// Reads the numbers of a valid document.
-    pub(crate) fn new(text: &'t str) -> Self {
-        let mut forms: HashMap<String, Option<&str>> = HashMap::new();
+    pub(crate) fn new(text: &str) -> Self {
+        let mut forms = Map::new();
         for written in NumberTexts::new(text.as_bytes()).filter(|text| text.contains(['e', 'E'])) {
             let Ok(number) = serde_json::from_str::<Number>(written) else { continue };
             match forms.entry(number.to_string()) {
                 Entry::Vacant(entry) => {
-                    entry.insert(Some(written));
+                    entry.insert(Value::from(written));
                 }
-                Entry::Occupied(mut entry) if *entry.get() != Some(written) => {
-                    entry.insert(None);
+                Entry::Occupied(mut entry) if entry.get() != written => {
+                    entry.insert(Value::Null);
                 }
                 Entry::Occupied(_) => {}
             }
@@ -139,8 +137,8 @@ impl<'t> WrittenNumbers<'t> {
     }
 
     /// Returns how the document writes a number, if it writes it in one form only.
-    pub(crate) fn find(&self, stored: &str) -> Option<&'t str> {
-        self.forms.get(stored).copied().flatten()
+    pub(crate) fn find(&self, stored: &str) -> Option<&str> {
+        self.forms.get(stored)?.as_str()
     }
 }
 

@@ -91,9 +91,8 @@ const NEGATING_PAIRS: &str = "\
 /// Pairs of words that begin with a negation and affirm what follows.
 const AFFIRMING_PAIRS: &str = "no doubt|without doubt|a doubt|any doubt|beyond doubt|little doubt";
 
-/// Maximum distance between a negation and the word that it negates, in words and in characters.
+/// Maximum distance in words between a negation and the word that it negates.
 const MAX_NEGATION_WORDS: usize = 10;
-const MAX_NEGATION_CHARS: usize = 120;
 
 /// Maximum distance in words between a pair that negates and the word that it negates.
 const MAX_PAIR_WORDS: usize = 4;
@@ -101,36 +100,84 @@ const MAX_PAIR_WORDS: usize = 4;
 /// Returns whether the text before a word negates the word within the same clause, as in "it is not
 /// true". Detects English negations, and the usual ones of some other languages.
 pub(super) fn is_negated(before: &str) -> bool {
-    let near = last_chars(before, MAX_NEGATION_CHARS);
-    let near = near.rsplit(" - ").next().unwrap_or_default();
-    let clause = near.rsplit(|c| ".,;:!?\n\r()–—".contains(c)).next().unwrap_or_default();
-    let words = clause.rsplit(|c| !is_word_char(c) && !"'’".contains(c));
-    let mut words = words.filter(|word| !word.is_empty()).map(to_plain_word).peekable();
-    for index in 0..MAX_NEGATION_WORDS {
-        let Some(word) = words.next() else { break };
-        if let Some(previous) = words.peek() {
+    let near = last_chars(before, MAX_CLAUSE_CHARS);
+    let clause = clause_before(near);
+    let words = last_words(clause, MAX_NEGATION_WORDS + 1);
+    for (index, word) in words.iter().enumerate().take(MAX_NEGATION_WORDS) {
+        if let Some(previous) = words.get(index + 1) {
             let pair = format!("{previous} {word}");
-            if AFFIRMING_PAIRS.split('|').any(|listed| listed == pair) {
+            if is_listed(AFFIRMING_PAIRS, &pair) {
                 return false;
             }
-            if index < MAX_PAIR_WORDS && NEGATING_PAIRS.split('|').any(|listed| listed == pair) {
+            if index < MAX_PAIR_WORDS && is_listed(NEGATING_PAIRS, &pair) {
                 return true;
             }
         }
-        if contains_word(NEGATION_ENDS, &word) {
+        if contains_word(NEGATION_ENDS, word) {
             return false;
         }
-        if is_negation(&word) {
+        if is_negation(word) {
             return true;
         }
     }
     // "It is not, I think, spam" and "Not: spam"
     let earlier = near.get(..near.len() - clause.len()).unwrap_or_default();
-    let sentence = earlier.rsplit(|c| ".;!?\n\r".contains(c)).next().unwrap_or_default();
-    sentence.split([',', ':', '(']).any(|part| {
-        let word = part.trim_end().rsplit(is_space).next().map(to_plain_word).unwrap_or_default();
-        matches!(&*word, "not" | "never") || ends_with_not(&word)
+    let is_end: CharTest = |c| ".;!?\n\r".contains(c);
+    let is_part_end: CharTest = |c| ",:(".contains(c);
+    let sentence = earlier.rsplit(is_end).next().unwrap_or_default();
+    sentence.split(is_part_end).any(|part| {
+        let words = last_words(part, 1);
+        words.iter().any(|word| matches!(&**word, "not" | "never") || ends_with_not(word))
     })
+}
+
+/// A test of a character. Patterns of this one type share their code, which closures do not.
+pub(super) type CharTest = fn(char) -> bool;
+
+/// Maximum number of characters before or after a word that can belong to its clause.
+const MAX_CLAUSE_CHARS: usize = 120;
+
+/// Returns the part of a text after the last end of a clause.
+pub(super) fn clause_before(text: &str) -> &str {
+    let near = last_chars(text, MAX_CLAUSE_CHARS);
+    let near = near.rfind(" - ").and_then(|at| near.get(at + 2..)).unwrap_or(near);
+    let is_end: CharTest = is_clause_end;
+    near.rsplit(is_end).next().unwrap_or_default()
+}
+
+/// Returns the part of a text before the first end of a clause.
+fn clause_after(text: &str) -> &str {
+    let near = first_chars(text, MAX_CLAUSE_CHARS);
+    let near = near.find(" - ").and_then(|at| near.get(..at)).unwrap_or(near);
+    let is_end: CharTest = is_clause_end;
+    near.split(is_end).next().unwrap_or_default()
+}
+
+fn is_clause_end(c: char) -> bool {
+    ".,;:!?\n\r()–—".contains(c)
+}
+
+/// Returns the last words of a text in lower case, the last one first.
+pub(super) fn last_words(text: &str, count: usize) -> Vec<String> {
+    let is_separator: CharTest = is_word_separator;
+    let words = text.rsplit(is_separator).filter(|word| !word.is_empty());
+    words.take(count).map(to_plain_word).collect()
+}
+
+/// Returns the first words of a text in lower case.
+fn first_words(text: &str, count: usize) -> Vec<String> {
+    let is_separator: CharTest = is_word_separator;
+    let words = text.split(is_separator).filter(|word| !word.is_empty());
+    words.take(count).map(to_plain_word).collect()
+}
+
+fn is_word_separator(c: char) -> bool {
+    !is_word_char(c) && !"'’".contains(c)
+}
+
+/// Returns whether a list of phrases that are separated by `|` contains a phrase.
+fn is_listed(phrases: &str, phrase: &str) -> bool {
+    phrases.split('|').any(|listed| listed == phrase)
 }
 
 /// Returns whether a word in lower case is a negation.
@@ -138,7 +185,7 @@ pub(super) fn is_negation(word: &str) -> bool {
     contains_word(NEGATIONS, word) || word.strip_prefix("no") == Some("body") || ends_with_not(word)
 }
 
-fn ends_with_not(word: &str) -> bool {
+pub(super) fn ends_with_not(word: &str) -> bool {
     word.ends_with("n't")
 }
 
@@ -159,32 +206,26 @@ const CLAUSE_STARTS: &str = "\
     because since as that which who where when if with without and or but so though although while \
     for from given due based even";
 
-/// Maximum number of words and of characters after a word that can deny it.
+/// Maximum number of words after a word that can deny it.
 const MAX_DENIAL_WORDS: usize = 6;
-const MAX_DENIAL_CHARS: usize = 120;
 
 /// Returns whether the rest of the clause after a word denies the word, as in "spam is not
 /// correct" and "spam it is not".
 pub(super) fn is_denied(after: &str) -> bool {
-    let near = first_chars(after, MAX_DENIAL_CHARS);
-    let near = near.split(" - ").next().unwrap_or_default();
-    let clause = near.split(|c| ".,;:!?\n\r()–—".contains(c)).next().unwrap_or_default();
-    let words = clause.split(|c| !is_word_char(c) && !"'’".contains(c));
-    let mut words = words.filter(|word| !word.is_empty()).map(to_plain_word).peekable();
-    let mut previous = String::new();
-    for _ in 0..MAX_DENIAL_WORDS {
-        let Some(word) = words.next() else { break };
-        if contains_word(CLAUSE_STARTS, &word) {
+    let words = first_words(clause_after(after), MAX_DENIAL_WORDS + 1);
+    let mut previous = "";
+    for (index, word) in words.iter().enumerate().take(MAX_DENIAL_WORDS) {
+        if contains_word(CLAUSE_STARTS, word) {
             return false;
         }
-        let is_predicate = contains_word(COPULAS, &previous);
-        let is_last = words.peek().is_none();
-        let is_denial = match &*word {
+        let is_predicate = contains_word(COPULAS, previous);
+        let is_last = index > 0 && index + 1 == words.len();
+        let is_denial = match &**word {
             "no" | "none" | "without" | "nothing" => false,
             "cannot" => true,
-            _ if ends_with_not(&word) => true,
-            _ if is_negation(&word) => is_predicate || (is_last && !previous.is_empty()),
-            _ => is_predicate && contains_word(DENIALS, &word),
+            _ if ends_with_not(word) => true,
+            _ if is_negation(word) => is_predicate || is_last,
+            _ => is_predicate && contains_word(DENIALS, word),
         };
         if is_denial {
             return true;
@@ -201,7 +242,8 @@ const MAX_SENTENCE_CHARS: usize = 300;
 /// sentence is not a question.
 pub(super) fn after_question(after: &str) -> Option<&str> {
     let near = first_chars(after, MAX_SENTENCE_CHARS);
-    let end = near.find(|c: char| "?？.!。！\n\r".contains(c))?;
+    let is_end: CharTest = |c| "?？.!。！\n\r".contains(c);
+    let end = near.find(is_end)?;
     after.get(end..)?.strip_prefix(['?', '？'])
 }
 

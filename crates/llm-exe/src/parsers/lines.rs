@@ -5,8 +5,6 @@
 //! knows more markers than npm does. The list can be in a code block, and it can be JSON: an array
 //! of its items, or an object of its pairs.
 
-use std::borrow::Cow;
-
 use serde_json::Value;
 
 use super::find_json::{describe, strip_fence};
@@ -18,50 +16,35 @@ use crate::json::{WrittenNumbers, parse_near, parse_unique};
 
 /// Parses a list into an array of strings. A single line without a marker is not a list.
 pub(super) fn list_to_array(text: &str, context: &Context<'_>) -> Result<Value, OutputError> {
-    let list = match parse_list(text, context)? {
-        List::Items(list) => list,
-        List::Object(_) => {
-            let message = "the reply is a JSON object; expected a list";
-            return Err(OutputError::new(message));
-        }
-    };
-    if !list.has_markers && list.items.len() == 1 {
-        return Err(OutputError::new(
+    match parse_list(text, context)? {
+        List::Object(_) => Err(OutputError::new("the reply is a JSON object; expected a list")),
+        List::Items { items, has_markers: false } if items.len() == 1 => Err(OutputError::new(
             "the reply is a single line without a list marker; expected a list",
-        ));
+        )),
+        List::Items { items, .. } => Ok(items.into_iter().map(Value::String).collect()),
     }
-    Ok(list.items.into_iter().map(Value::from).collect())
 }
 
 /// Parses a list of `key: value` lines. Each line is split at its first colon. Emphasis around a
 /// key, around a key and its colon, around a value and around a whole line is removed.
-pub(super) fn parse_key_value_pairs<'a>(
-    text: &'a str,
+pub(super) fn parse_key_value_pairs(
+    text: &str,
     context: &Context<'_>,
-) -> Result<Vec<Pair<'a>>, OutputError> {
+) -> Result<Vec<(String, String)>, OutputError> {
     let items = match parse_list(text, context)? {
         List::Object(pairs) => return Ok(pairs),
-        List::Items(Items { items, .. }) => items,
+        List::Items { items, .. } => items,
     };
-    let mut pairs = Vec::new();
+    let mut pairs = Vec::with_capacity(items.len());
     for (index, item) in items.into_iter().enumerate() {
-        let pair = match &item {
-            Cow::Borrowed(item) => split_pair(strip_emphasis(item))
-                .map(|(key, value)| (Cow::Borrowed(key), Cow::Borrowed(value))),
-            Cow::Owned(item) => split_pair(strip_emphasis(item))
-                .map(|(key, value)| (Cow::Owned(key.to_owned()), Cow::Owned(value.to_owned()))),
-        };
-        let pair = pair.ok_or_else(|| item_error(index, "has no colon; expected `key: value`"))?;
-        if pair.0.is_empty() {
-            return Err(item_error(index, "has no key before the colon"));
+        match split_pair(strip_emphasis(&item)) {
+            None => return Err(item_error(index, "has no colon; expected `key: value`")),
+            Some(("", _)) => return Err(item_error(index, "has no key before the colon")),
+            Some((key, value)) => pairs.push((key.to_owned(), value.to_owned())),
         }
-        pairs.push(pair);
     }
     Ok(pairs)
 }
-
-/// A key and its value.
-pub(super) type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 
 /// Splits an item into its key and its value without their emphasis.
 fn split_pair(item: &str) -> Option<(&str, &str)> {
@@ -114,19 +97,14 @@ pub(super) fn item_error(index: usize, problem: &str) -> OutputError {
 }
 
 /// A list in a reply.
-enum List<'a> {
-    Items(Items<'a>),
+enum List {
+    /// The items without their markers.
+    Items { items: Vec<String>, has_markers: bool },
     /// The members of a JSON object.
-    Object(Vec<Pair<'a>>),
+    Object(Vec<(String, String)>),
 }
 
-/// The items of a list, without their markers.
-struct Items<'a> {
-    items: Vec<Cow<'a, str>>,
-    has_markers: bool,
-}
-
-fn parse_list<'a>(text: &'a str, context: &Context<'_>) -> Result<List<'a>, OutputError> {
+fn parse_list(text: &str, context: &Context<'_>) -> Result<List, OutputError> {
     let text = trim(text);
     let text = strip_fence(text).map_or(text, |(_, content)| content);
     if text.starts_with(['[', '{'])
@@ -161,8 +139,7 @@ fn parse_list<'a>(text: &'a str, context: &Context<'_>) -> Result<List<'a>, Outp
             }
         },
     };
-    let items = items.into_iter().map(Cow::Borrowed).collect();
-    Ok(List::Items(Items { items, has_markers }))
+    Ok(List::Items { items: items.into_iter().map(str::to_owned).collect(), has_markers })
 }
 
 /// Returns whether a line is a fence of a code block.
@@ -172,10 +149,7 @@ fn is_fence(line: &str) -> bool {
 }
 
 /// Reads a list that is JSON or near-JSON. Returns `None` if the text is not meant as JSON.
-fn parse_json_list<'a>(
-    text: &'a str,
-    context: &Context<'_>,
-) -> Result<Option<List<'a>>, OutputError> {
+fn parse_json_list(text: &str, context: &Context<'_>) -> Result<Option<List>, OutputError> {
     let mut is_strict = true;
     let value = match parse_unique(text) {
         Ok(value) => value,
@@ -199,19 +173,21 @@ fn parse_json_list<'a>(
     // The text of near-JSON can't be searched for numbers.
     let written = WrittenNumbers::new(if is_strict { text } else { "" });
     match value {
-        Value::Array(items) if items.len() > MAX_ITEMS => Err(too_many_items("items")),
-        Value::Array(items) => {
-            let items = items.into_iter().enumerate();
-            let items = items
-                .map(|(index, item)| scalar_text(item, index, &written).map(Cow::Owned))
-                .collect::<Result<_, _>>()?;
-            Ok(Some(List::Items(Items { items, has_markers: true })))
+        Value::Array(values) if values.len() > MAX_ITEMS => Err(too_many_items("items")),
+        Value::Array(values) => {
+            let mut items = Vec::with_capacity(values.len());
+            for value in values {
+                items.push(scalar_text(value, items.len(), &written)?);
+            }
+            Ok(Some(List::Items { items, has_markers: true }))
         }
         Value::Object(members) => {
-            let pairs = members.into_iter().enumerate().map(|(index, (key, value))| {
-                Ok((Cow::Owned(key), Cow::Owned(scalar_text(value, index, &written)?)))
-            });
-            pairs.collect::<Result<_, _>>().map(|pairs| Some(List::Object(pairs)))
+            let mut pairs = Vec::with_capacity(members.len());
+            for (key, value) in members {
+                let value = scalar_text(value, pairs.len(), &written)?;
+                pairs.push((key, value));
+            }
+            Ok(Some(List::Object(pairs)))
         }
         _ => Ok(None),
     }
@@ -221,7 +197,7 @@ fn parse_json_list<'a>(
 fn scalar_text(
     value: Value,
     index: usize,
-    written: &WrittenNumbers<'_>,
+    written: &WrittenNumbers,
 ) -> Result<String, OutputError> {
     match value {
         Value::String(text) => Ok(text),

@@ -3,7 +3,9 @@
 //! [`read_context`] reads the ones with an exact meaning and rejects the others. Ordinary words,
 //! such as units and currencies, do not change the value. Words are compared in lower case.
 
-use super::js_text::{is_space, is_word_char, last_chars};
+use super::js_text::{
+    self, CharTest, clause_before, is_space, is_word_char, last_chars, last_words,
+};
 use crate::word_list::{contains_phrase, contains_word};
 
 /// How the words around a number change its value.
@@ -148,39 +150,44 @@ pub(super) fn read_context(text: &str, start: usize, end: usize) -> Option<Conte
     Some(Context { negative, exponent })
 }
 
-/// Maximum number of characters before a number that belong to its clause.
+/// Maximum number of characters before a number that are searched for other numbers.
 const MAX_CLAUSE_CHARS: usize = 300;
 
 /// Returns whether the clause of a number contains another number in words, as in "1 in five",
 /// "five to 10" and "5 - ten". `one`, which is also a pronoun, and `zero`, as in "5 degrees above
 /// zero", count only if a dash joins them.
 fn has_other_number(before: &str, after: &str) -> bool {
-    let is_end = |c: char| "\n\r;:!?()".contains(c);
+    let is_end: CharTest = |c| "\n\r;:!?()".contains(c);
     let before = last_chars(before, MAX_CLAUSE_CHARS);
     let before = before.rsplit(is_end).next().unwrap_or_default();
-    let before = before.rsplit(". ").next().unwrap_or_default();
+    let before = before.rfind(". ").and_then(|at| before.get(at + 1..)).unwrap_or(before);
     let after = after.split(is_end).next().unwrap_or_default();
-    let after = after.split(". ").next().unwrap_or_default();
-    let is_dash = |c: char| is_space(c) || "-–—‒~….".contains(c);
+    let after = after.find(". ").and_then(|at| after.get(..at)).unwrap_or(after);
+    let is_dash: CharTest = |c| is_space(c) || "-–—‒~….".contains(c);
+    let is_other: CharTest = |c| !is_letter(c);
     let previous = before.trim_end_matches(is_dash);
     let next = after.trim_start_matches(is_dash);
-    let is_joined = |text: &str, dash: usize, word: Option<&str>| {
-        let word = word.unwrap_or_default().to_lowercase();
-        dash < text.len() && contains_word(NUMBER_WORDS, &word) && (word != "one" || dash == 1)
-    };
-    let last_word = previous.rsplit(|c| !is_letter(c)).next();
-    let first_word = next.split(|c| !is_letter(c)).next();
-    if is_joined(before, before.len() - previous.len(), last_word)
-        || is_joined(after, after.len() - next.len(), first_word)
+    let last_word = previous.rsplit(is_other).next().unwrap_or_default();
+    let first_word = next.split(is_other).next().unwrap_or_default();
+    if is_joined(before.len() - previous.len(), last_word)
+        || is_joined(after.len() - next.len(), first_word)
     {
         return true;
     }
-    let before = before.rsplit(" - ").next().unwrap_or_default();
-    let after = after.split(" - ").next().unwrap_or_default();
-    let words = before.split(|c| !is_letter(c)).chain(after.split(|c| !is_letter(c)));
-    let is_number =
-        |word: &str| !matches!(word, "one" | "zero") && contains_word(NUMBER_WORDS, word);
-    words.map(str::to_lowercase).any(|word| is_number(&word))
+    let before = before.rfind(" - ").and_then(|at| before.get(at..)).unwrap_or(before);
+    let after = after.find(" - ").and_then(|at| after.get(..at)).unwrap_or(after);
+    [before, after].into_iter().any(|text| {
+        text.split(is_other).any(|word| {
+            let word = word.to_lowercase();
+            !matches!(&*word, "one" | "zero") && contains_word(NUMBER_WORDS, &word)
+        })
+    })
+}
+
+/// Returns whether a word is a number that the bytes of dashes and spaces join to another number.
+fn is_joined(dash: usize, word: &str) -> bool {
+    let word = word.to_lowercase();
+    contains_word(NUMBER_WORDS, &word) && (word != "one" || dash == 1)
 }
 
 /// Words around a number that make a negation before it a bound, as in "not more than 5".
@@ -189,18 +196,12 @@ const BOUNDS: &str = "more less fewer greater higher lower larger smaller over u
 
 /// Returns whether one of the last words before a number negates it, as in "not quite 5".
 fn is_denied(before: &str) -> bool {
-    let near = last_chars(before, MAX_CLAUSE_CHARS);
-    let clause = near.rsplit(|c| ".,;:!?\n\r()–—".contains(c)).next().unwrap_or_default();
-    let words = clause.rsplit(|c| !is_word_char(c) && !"'’".contains(c));
-    let words = words.filter(|word| !word.is_empty()).map(str::to_lowercase).take(3);
-    let mut is_denied = false;
-    for word in words {
-        if contains_word(BOUNDS, &word) {
-            return false;
-        }
-        is_denied |= contains_word("not never cannot nicht pas", &word) || ends_with_not(&word);
-    }
-    is_denied
+    let words = last_words(clause_before(before), 3);
+    let is_denial = |word: &String| {
+        contains_word("not never cannot nicht pas", word) || js_text::ends_with_not(word)
+    };
+    let bound = words.iter().position(|word| contains_word(BOUNDS, word));
+    bound.is_none() && words.iter().any(is_denial)
 }
 
 /// Returns whether the text before a number names a currency with an abbreviated scale, as in

@@ -9,7 +9,7 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 use serde_json::Value;
 
 use super::js_text::{
-    after_question, first_chars, fold_case, is_denied, is_negated, is_negation, is_space,
+    CharTest, after_question, first_chars, fold_case, is_denied, is_negated, is_negation, is_space,
     is_whole_word, is_word_char, last_chars, trim,
 };
 use super::options::OutputOptions;
@@ -271,7 +271,8 @@ fn is_negated_at(text: &str, start: usize, end: usize) -> bool {
         return true;
     }
     // After "no" or "not spam", another negation gives the reason.
-    let is_negative = value.split(|c| !is_word_char(c)).any(|word| {
+    let is_separator: CharTest = |c| !is_word_char(c);
+    let is_negative = value.split(is_separator).any(|word| {
         let word = word.to_lowercase();
         is_negation(&word) || contains_word(VERDICTS, &word)
     });
@@ -295,7 +296,7 @@ const AFFIRMATIONS: &str = "yes yep yeah true correct indeed";
 /// Returns whether a verdict on the value follows it, such as `: no`, `= false`, `(not found)`,
 /// `? No.` or `→ 0%`.
 fn has_verdict(after: &str) -> bool {
-    let is_separator = |c: char| is_space(c) || "*_`\"'”’»:=-–—→?(,.;|".contains(c);
+    let is_separator: CharTest = |c| is_space(c) || "*_`\"'”’»:=-–—→?(,.;|".contains(c);
     let near = first_chars(after, MAX_CLAUSE_CHARS);
     let verdict = near.trim_start_matches(is_separator);
     let separator = near.get(..near.len() - verdict.len()).unwrap_or_default();
@@ -318,13 +319,15 @@ fn has_verdict(after: &str) -> bool {
 
 /// Splits a text after the word at its start.
 fn split_word(text: &str) -> (&str, &str) {
-    let length = text.find(|c| !is_word_char(c)).unwrap_or(text.len());
+    let is_end: CharTest = |c| !is_word_char(c);
+    let length = text.find(is_end).unwrap_or(text.len());
     text.split_at_checked(length).unwrap_or_default()
 }
 
 /// Returns whether nothing else follows in the clause.
 fn ends_sentence(rest: &str) -> bool {
-    let rest = rest.trim_start_matches(|c| "*_`\"'”’»".contains(c));
+    let is_mark: CharTest = |c| "*_`\"'”’»".contains(c);
+    let rest = rest.trim_start_matches(is_mark);
     let mut rest = rest.chars();
     let (first, second) = (rest.next(), rest.next());
     first.is_none_or(|c| "),;:!?]}。\n\r".contains(c))
@@ -344,7 +347,8 @@ fn is_crossed_out(before: &str, after: &str) -> bool {
     let is_marked = trimmed.ends_with("[ ]")
         || signs.split(' ').any(|sign| trimmed.ends_with(sign))
             && !(trimmed.ends_with('~') && trimmed.len() < before.len());
-    let verdict = after.trim_start_matches(|c| is_space(c) || "*_`\"':=-–—→?(".contains(c));
+    let is_separator: CharTest = |c| is_space(c) || "*_`\"':=-–—→?(".contains(c);
+    let verdict = after.trim_start_matches(is_separator);
     is_operator || is_marked || verdict.starts_with(['❌', '✗', '✘', '✖', '🚫'])
 }
 
@@ -352,7 +356,8 @@ fn is_crossed_out(before: &str, after: &str) -> bool {
 /// the question affirms it, as in "Is it spam? Yes."
 fn is_question_at(text: &str, end: usize) -> bool {
     let Some(answer) = after_question(text.get(end..).unwrap_or_default()) else { return false };
-    let answer = answer.trim_start_matches(|c| is_space(c) || "*_`\"'”’)".contains(c));
+    let is_mark: CharTest = |c| is_space(c) || "*_`\"'”’)".contains(c);
+    let answer = answer.trim_start_matches(is_mark);
     !contains_word(AFFIRMATIONS, &split_word(answer).0.to_lowercase())
 }
 

@@ -41,19 +41,11 @@ SingleChatMessage role content; name assistant system
 ThoughtsAndObservations ; thoughts
 ThoughtActionResult ; attributes title";
 
-/// The names of the arguments of a built-in partial.
-pub(super) struct PartialArguments {
-    pub(super) required: Vec<&'static str>,
-    pub(super) optional: Vec<&'static str>,
-}
-
-/// Returns the arguments of the built-in partial with the given name.
-pub(super) fn builtin_arguments(name: &str) -> Option<PartialArguments> {
-    let mut lines = ARGUMENTS.lines().filter_map(|line| line.split_once(' '));
-    let (_, arguments) = lines.find(|(listed, _)| *listed == name)?;
-    let (required, optional) = arguments.split_once(';')?;
-    let names = |list: &'static str| list.split_ascii_whitespace().collect();
-    Some(PartialArguments { required: names(required), optional: names(optional) })
+/// Returns the names of the required and of the other arguments of the built-in partial with the
+/// given name, separated by spaces.
+pub(super) fn builtin_arguments(name: &str) -> Option<(&'static str, &'static str)> {
+    let line = ARGUMENTS.split('\n').find(|line| line.split(' ').next() == Some(name))?;
+    line.get(name.len()..)?.split_once(';')
 }
 
 /// The name of the dialogue history partial. A message that contains only this partial is replaced

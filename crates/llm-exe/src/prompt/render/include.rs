@@ -8,10 +8,11 @@ use super::frame::{Closure, Contexts, DataFrame, Env, Inlines, PartialBlock};
 use super::value::{Overlay, Value};
 use super::write;
 use crate::prompt::helpers::fallback::at_path;
-use crate::prompt::partials::{PartialArguments, builtin_arguments};
+use crate::prompt::partials::builtin_arguments;
 use crate::prompt::syntax::tree::{Partial, PartialName};
 use crate::prompt::unit::Unit;
 use crate::request::suggestion;
+use crate::word_list::contains_word;
 
 /// The name with which a partial includes the block that its caller passed, as in
 /// `{{> @partial-block}}`.
@@ -113,21 +114,22 @@ impl<'a> Renderer<'a> {
         context: &Value<'a>,
         site: usize,
     ) -> Result<(), RenderError> {
-        let Some(PartialArguments { required, optional }) = builtin_arguments(name) else {
+        let Some((required, optional)) = builtin_arguments(name) else {
             return Ok(());
         };
         let is_passed = |name: &str| partial.hash.iter().any(|pair| &*pair.key == name);
         let mut hint = String::new();
         for key in partial.hash.iter().map(|pair| &*pair.key) {
-            if required.contains(&key) || optional.contains(&key) {
+            if contains_word(required, key) || contains_word(optional, key) {
                 continue;
             }
-            let known: Vec<&str> = required.iter().chain(&optional).copied().collect();
+            let mut known: Vec<&str> = required.split_ascii_whitespace().collect();
+            known.extend(optional.split_ascii_whitespace());
             hint = format!("the argument `{key}=`{}", suggestion(key, &known));
             self.budget.note(|| format!("`{{{{> {name}}}}}` ignores {hint}"));
             self.budget.locate_note(site);
         }
-        for argument in required {
+        for argument in required.split_ascii_whitespace() {
             match context.property(argument) {
                 Value::Undefined if argument == "key" => {
                     let ignored = if hint.is_empty() { hint } else { format!(", got {hint}") };

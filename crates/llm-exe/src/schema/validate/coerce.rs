@@ -63,7 +63,7 @@ struct Coercer<'a, 'w> {
     is_json: bool,
     /// The text of the value, and the numbers in it once they are needed.
     text: Option<&'a str>,
-    written: Option<WrittenNumbers<'a>>,
+    written: Option<WrittenNumbers>,
     warnings: &'w mut Warnings,
     /// The last number that would have lost digits.
     lossy: Option<LossyNumber>,
