@@ -75,6 +75,12 @@ fn list_of(items: Value) -> Value {
     json!({ "type": "object", "properties": { "l": { "type": "array", "items": items } } })
 }
 
+/// Returns a list of different numbers with exponents.
+fn exponents(length: usize) -> String {
+    let numbers: Vec<String> = (0..length).map(|index| format!("{index}e1")).collect();
+    format!("[{}]", numbers.join(","))
+}
+
 fn list(item: &Value, length: usize) -> String {
     json!({ "l": vec![item; length] }).to_string()
 }
@@ -572,6 +578,12 @@ const REQUESTS: &[Row] = &[
         }),
     },
     Row {
+        name: "words for true in many places",
+        size: 300_000,
+        request: |_| json!({ "output": "boolean", "outputOptions": { "match": "extract" } }),
+        call: Call::Invoke(|size| "it is yes ".repeat(size)),
+    },
+    Row {
         name: "marks of emphasis",
         size: 300_000,
         request: |_| json!({ "output": "listToKeyValue", "outputOptions": { "repairs": 0 } }),
@@ -870,6 +882,24 @@ const VALUES: &[Row] = &[
         size: 300_000,
         request: |_| json!({ "output": "listToKeyValue" }),
         call: Call::Invoke(|size| "a: b\n".repeat(size)),
+    },
+    Row {
+        name: "numbered lines of a list",
+        size: 100_000,
+        request: |_| json!({ "output": "list" }),
+        call: Call::Invoke(|size| (1..size).map(|index| format!("{index} - a\n")).collect()),
+    },
+    Row {
+        name: "a JSON list of numbers with exponents",
+        size: 100_000,
+        request: |_| json!({ "output": "list" }),
+        call: Call::Invoke(exponents),
+    },
+    Row {
+        name: "numbers with exponents for strings",
+        size: 100_000,
+        request: |_| with_schema(list_of(json!({ "type": "string" }))),
+        call: Call::Invoke(exponents),
     },
     Row {
         name: "code blocks",
