@@ -122,8 +122,8 @@ impl LogLine {
         }
     }
 
-    /// Returns the line as JSON, or `None` if `max_level` suppresses the line.
-    pub fn to_json(&self, max_level: LogLevel) -> Option<String> {
+    /// Returns the line as JSON in UTF-8, or `None` if `max_level` suppresses the line.
+    pub fn to_json(&self, max_level: LogLevel) -> Option<Vec<u8>> {
         if self.level() > max_level {
             return None;
         }
@@ -132,7 +132,7 @@ impl LogLine {
     }
 
     /// Writes the line as a JSON object.
-    fn write(&self, max_level: LogLevel) -> serde_json::Result<String> {
+    fn write(&self, max_level: LogLevel) -> serde_json::Result<Vec<u8>> {
         let now = SystemTime::now();
         let mut line = Fields::with_capacity(TYPICAL_BYTES);
         let timestamp = humantime::format_rfc3339_millis(now);
@@ -153,7 +153,7 @@ impl LogLine {
         }
         line.add("durationMs", &milliseconds(self.duration))?;
         self.write_metrics(&mut line, now);
-        line.finish()
+        Ok(line.finish())
     }
 
     /// Writes the fields about records. The failure of a direct or HTTP request is not listed,
@@ -245,14 +245,16 @@ impl LogLine {
     /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
     fn write_metrics(&self, line: &mut Fields, now: SystemTime) {
         let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let timestamp = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
         let called_provider = self.report.attempts > 0;
         // CloudWatch charges for each metric, so a misspelled model name must not create a new one.
         let is_known_model = called_provider && self.report.answered_model.is_some();
+        let mut digits = itoa::Buffer::new();
         line.add_json(
             "_aws",
             &[
                 r#"{"Timestamp":"#,
-                &since.as_millis().to_string(),
+                digits.format(timestamp),
                 r#","CloudWatchMetrics":[{"Namespace":"LlmExe","Dimensions":[["source""#,
                 if is_known_model { r#","provider","model""# } else { "" },
                 r#"]],"Metrics":[{"Name":"durationMs","Unit":"Milliseconds"}"#,

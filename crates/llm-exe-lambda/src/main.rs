@@ -106,7 +106,7 @@ fn variable_names() -> Vec<String> {
 fn warn_of_misspelled_settings(names: &[String]) {
     for warning in misspelled_settings(names.iter().map(String::as_str)) {
         let line = serde_json::json!({ "level": "WARN", "message": warning });
-        write_line(line.to_string());
+        write_line(line.to_string().into_bytes());
     }
 }
 
@@ -177,14 +177,14 @@ fn diagnostic(error: &Error) -> Diagnostic {
 
 /// Writes a log line with a single system call, so that it is not split. Ignores errors, because a
 /// failed write must not fail the invocation.
-fn write_line(mut text: String) {
-    text.push('\n');
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+fn write_line(mut text: Vec<u8>) {
+    text.push(b'\n');
+    let _ = std::io::stdout().lock().write_all(&text);
 }
 
 /// Logs the reason why the program stops and returns the exit code for failure.
 fn stop(message: &str) -> ExitCode {
     let line = serde_json::json!({ "level": "FATAL", "message": message });
-    write_line(line.to_string());
+    write_line(line.to_string().into_bytes());
     ExitCode::FAILURE
 }

@@ -253,7 +253,7 @@ fn http_response(value: &Value) -> Response<Full<Bytes>> {
 fn log(server: &Server, target: &str, status: StatusCode, line: &LogLine) {
     if let Some(level) = server.json_log_level {
         if let Some(text) = line.to_json(level) {
-            output::print(&text);
+            output::print(&String::from_utf8_lossy(&text));
         }
         return;
     }

@@ -108,9 +108,10 @@ pub(crate) fn wants_log(head: &Parts) -> bool {
 
 /// Adds the log line to the response, as Lambda adds the end of the log.
 pub(crate) fn add_log(response: &mut Response<Full<Bytes>>, line: &LogLine) {
-    let text = line.to_json(LogLevel::Debug).unwrap_or_default() + "\n";
+    let mut text = line.to_json(LogLevel::Debug).unwrap_or_default();
+    text.push(b'\n');
     let start = text.len().saturating_sub(MAX_LOG_BYTES);
-    let end = text.as_bytes().get(start..).unwrap_or_default();
+    let end = text.get(start..).unwrap_or_default();
     if let Ok(value) = HeaderValue::from_str(&STANDARD.encode(end)) {
         response.headers_mut().insert(HeaderName::from_static("x-amz-log-result"), value);
     }

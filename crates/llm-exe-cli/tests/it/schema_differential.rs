@@ -7,6 +7,8 @@
 mod generate;
 mod shrink;
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
 use jsonschema::error::{ValidationError, ValidationErrorKind};
 use jsonschema::{PatternOptions, Validator};
 use llm_exe::schema::Schema;
@@ -19,6 +21,9 @@ const MAX_FAILURES: usize = 5;
 
 /// The number of values that are checked against each schema.
 const VALUES: u64 = 5;
+
+/// The message with which jsonschema 0.60 panics for a few schemas with references to each other.
+const JSONSCHEMA_PANIC: &str = "pending schema target dropped";
 
 /// Both compiled forms of a schema.
 struct Pair {
@@ -150,6 +155,17 @@ fn add_places(error: &ValidationError<'_>, places: &mut Vec<String>) {
     }
 }
 
+/// Runs a comparison. Returns `None` if jsonschema panics. Other panics are not caught.
+fn unless_jsonschema_panics<T>(compare: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(compare)).map(Some).unwrap_or_else(|panic| {
+        match panic.downcast_ref::<String>() {
+            Some(message) if message == JSONSCHEMA_PANIC => None,
+            _ if panic.downcast_ref() == Some(&JSONSCHEMA_PANIC) => None,
+            _ => resume_unwind(panic),
+        }
+    })
+}
+
 /// Returns how the results for a schema and a value differ.
 fn compare(schema: &Map<String, Value>, value: &Value) -> Option<String> {
     match compile(schema) {
@@ -166,7 +182,7 @@ fn variable(name: &str, default: u64) -> u64 {
 #[test]
 fn results_are_those_of_the_crate_jsonschema() {
     let (seed, cases) = (variable("SCHEMA_SEED", 1), variable("SCHEMA_CASES", 20_000));
-    let (mut valid, mut invalid, mut rejected) = (0_u64, 0_u64, 0_u64);
+    let (mut valid, mut invalid, mut rejected, mut skipped) = (0_u64, 0_u64, 0_u64, 0_u64);
     let mut failures = Vec::new();
     for index in 0..cases.div_ceil(VALUES) {
         let mut generator = Generator::new(seed, index);
@@ -184,9 +200,16 @@ fn results_are_those_of_the_crate_jsonschema() {
         };
         for _ in 0..VALUES {
             let value = generator.value(&schema);
-            if difference(&pair, &value, &schema).is_some() {
-                failures.push(describe(index, &schema, &value));
-                break;
+            match unless_jsonschema_panics(|| difference(&pair, &value, &schema)) {
+                Some(None) => {}
+                Some(Some(_)) => {
+                    failures.push(describe(index, &schema, &value));
+                    break;
+                }
+                None => {
+                    skipped += 1;
+                    continue;
+                }
             }
             if pair.theirs.is_valid(&value) { valid += 1 } else { invalid += 1 }
         }
@@ -195,7 +218,10 @@ fn results_are_those_of_the_crate_jsonschema() {
         }
     }
     assert!(failures.is_empty(), "SCHEMA_SEED={seed}\n{}", failures.join("\n\n"));
-    let counts = format!("{valid} valid, {invalid} invalid, {rejected} with a rejected schema");
+    let counts = format!(
+        "{valid} valid, {invalid} invalid, {rejected} with a rejected schema, \
+         {skipped} for which jsonschema panics"
+    );
     #[allow(clippy::print_stdout, reason = "the seed of a run is needed to repeat it")]
     {
         println!("seed {seed}: {counts}");
@@ -203,13 +229,15 @@ fn results_are_those_of_the_crate_jsonschema() {
     // A generator that makes only one kind of case would compare little.
     let total = valid + invalid + rejected;
     assert!(valid * 4 > total && invalid * 8 > total && rejected * 8 < total, "{counts}");
+    assert!(skipped * 1000 <= total, "{counts}");
 }
 
 /// Shrinks a case that differs and describes it.
 fn describe(index: u64, schema: &Map<String, Value>, value: &Value) -> String {
     let text = compare(schema, value).unwrap_or_default();
-    let (small, small_value) =
-        shrink::shrink(schema, value, |schema, value| compare(schema, value).is_some());
+    let (small, small_value) = shrink::shrink(schema, value, |schema, value| {
+        unless_jsonschema_panics(|| compare(schema, value)).flatten().is_some()
+    });
     let difference = compare(&small, &small_value).unwrap_or_default();
     let (small, schema) = (Value::Object(small), Value::Object(schema.clone()));
     format!(

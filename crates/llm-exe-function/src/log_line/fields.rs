@@ -49,10 +49,10 @@ impl Fields {
     }
 
     /// Returns the object.
-    pub(super) fn finish(mut self) -> serde_json::Result<String> {
+    pub(super) fn finish(mut self) -> Vec<u8> {
         let end: &[u8] = if self.json.is_empty() { b"{}" } else { b"}" };
         self.json.extend_from_slice(end);
-        String::from_utf8(self.json).map_err(serde::ser::Error::custom)
+        self.json
     }
 }
 
@@ -67,7 +67,7 @@ mod tests {
         fields.add_some("b", None::<&u8>).unwrap();
         fields.add_some("c", Some(&[1, 2])).unwrap();
         fields.add_json("d", &["[", "3", "]"]);
-        assert_eq!(fields.finish().unwrap(), r#"{"a":"x\"y","c":[1,2],"d":[3]}"#);
-        assert_eq!(Fields::with_capacity(0).finish().unwrap(), "{}");
+        assert_eq!(fields.finish(), br#"{"a":"x\"y","c":[1,2],"d":[3]}"#);
+        assert_eq!(Fields::with_capacity(0).finish(), b"{}");
     }
 }

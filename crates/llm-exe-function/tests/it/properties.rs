@@ -38,7 +38,7 @@ fn handle(event: &[u8]) -> HandledEvent {
 fn check(event: &[u8]) {
     let handled = handle(event);
     let (response, line) = (handled.response(), handled.line);
-    let text = line.to_json(LogLevel::Debug).unwrap();
+    let text = String::from_utf8(line.to_json(LogLevel::Debug).unwrap()).unwrap();
     assert!(!text.contains(KEY), "{text}");
     let logged: Value = serde_json::from_str(&text).unwrap();
     assert!(logged["_aws"].is_object() && logged["requestId"] == "id", "{text}");

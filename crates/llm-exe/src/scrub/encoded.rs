@@ -77,14 +77,12 @@ pub(crate) fn contains_part(text: &str, secret: &str) -> bool {
     let first = secret.get(..length).unwrap_or_default();
     let last = secret.get(secret.len() - length..).unwrap_or_default();
     // Most windows differ in their first byte.
-    let starts = [first.first(), first.last(), last.last()];
+    let in_lower_case = |byte: Option<&u8>| byte.map(u8::to_ascii_lowercase);
+    let starts = [first.first(), first.last(), last.last()].map(in_lower_case);
     text.windows(length).any(|window| {
-        let is_start = |start: &Option<&u8>| {
-            window.first().zip(*start).is_some_and(|(a, b)| a.eq_ignore_ascii_case(b))
-        };
         let is_reversed =
             |part: &[u8]| window.iter().rev().zip(part).all(|(a, b)| a.eq_ignore_ascii_case(b));
-        starts.iter().any(is_start)
+        starts.contains(&in_lower_case(window.first()))
             && (window.eq_ignore_ascii_case(first) || is_reversed(first) || is_reversed(last))
     })
 }

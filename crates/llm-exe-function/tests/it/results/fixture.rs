@@ -251,7 +251,7 @@ impl TestFunction {
     pub(crate) async fn invoke(&self, event: &Value) -> (Result<Value, Error>, Value) {
         let handled = self.handle(event, Duration::from_secs(20)).await;
         let text = handled.line.to_json(LogLevel::Debug).unwrap();
-        (handled.response(), serde_json::from_str(&text).unwrap())
+        (handled.response(), serde_json::from_slice(&text).unwrap())
     }
 
     /// Returns the number of calls to the provider.

@@ -69,7 +69,7 @@ async fn warn_line(function: &TestFunction, event: &Value, name: &str) -> Option
     assert!(handled.outcome.is_ok(), "{name}: {:?}", handled.outcome);
     assert!(handled.line.failed.is_empty(), "{name}: {:?}", handled.line);
     let text = handled.line.to_json(LogLevel::Warn)?;
-    Some(serde_json::from_str(&text).unwrap())
+    Some(serde_json::from_slice(&text).unwrap())
 }
 
 async fn function_with(variables: &[(&str, &str)]) -> TestFunction {
@@ -165,7 +165,7 @@ async fn warnings_about_a_request_are_only_counted() {
     let event = records(&[sqs("a", "jobs", &unknown_field)]);
     let handled = function.handle(&event, Duration::from_secs(20)).await;
     for (level, listed) in [(LogLevel::Info, 1), (LogLevel::Debug, 2)] {
-        let line: Value = serde_json::from_str(&handled.line.to_json(level).unwrap()).unwrap();
+        let line: Value = serde_json::from_slice(&handled.line.to_json(level).unwrap()).unwrap();
         assert_eq!(line["warningCount"], 2, "{line}");
         assert_eq!(line["warnings"].as_array().unwrap().len(), listed, "{line}");
     }
@@ -194,7 +194,7 @@ async fn warnings_of_all_requests_are_a_metric() {
     ] {
         let handled = function.handle(&event, Duration::from_secs(20)).await;
         let text = handled.line.to_json(LogLevel::Info).unwrap();
-        let line: Value = serde_json::from_str(&text).unwrap();
+        let line: Value = serde_json::from_slice(&text).unwrap();
         assert_eq!(line.get("warningCount"), expected.map(|count| json!(count)).as_ref(), "{line}");
         let is_metric = metrics(&line).contains(&"warningCount");
         assert_eq!(is_metric, expected.is_some(), "{line}");
