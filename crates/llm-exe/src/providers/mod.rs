@@ -23,6 +23,7 @@ mod ollama;
 mod open_calls;
 mod openai_chat;
 mod options;
+mod prices;
 mod quoted_chat;
 mod raw_object;
 mod registry;
@@ -42,6 +43,8 @@ pub(crate) use capabilities::{EFFORTS, nearest_effort};
 pub use dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StreamDecoder, StructureSupport};
 pub use failure::Failure;
 pub(crate) use failure::reported_error;
+pub use prices::Cost;
+pub(crate) use prices::{Billing, cost_of_call, read_billing};
 pub use registry::{InvalidProvider, Provider, Providers, StructuredOutput};
 pub(crate) use rejection::{RejectedPart, Rejection, SamplingOption, read_rejection};
 

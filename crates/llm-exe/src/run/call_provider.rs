@@ -14,12 +14,12 @@ use super::quote::{quote_body, quote_message};
 use super::read_response::{ParsedResponse, ResponseFailure};
 use super::secrets::{SecretsInUse, scrub_reply};
 use super::step_queue::StepQueue;
-use crate::chat::{Chat, Reply};
+use crate::chat::{Chat, Reply, Usage};
 use crate::endpoints::Endpoints;
 use crate::error::{Error, ErrorKind};
 use crate::plan::Target;
 use crate::ports::{Keys, Secret};
-use crate::providers::{Failure, Provider, Rejection, read_rejection};
+use crate::providers::{Billing, Failure, Provider, Rejection, read_billing, read_rejection};
 use crate::transport::{Policy, RetryAdvice, SendOutcome, Transport, retry_after};
 use crate::wire::{Auth, WireReply, WireRequest};
 
@@ -93,6 +93,9 @@ impl ProviderClient {
             ParsedResponse::Reply(reply) => reply,
             ParsedResponse::Failed(failed) => {
                 report.usage.add(failed.usage.with_total());
+                if report.full && failed.usage != Usage::default() {
+                    report.add_cost(target, None, failed.usage, &Billing::default());
+                }
                 let time_left = context.deadline.left();
                 let error = failure_error(&failed, &response, target, request, time_left);
                 let error = quote_message(error, &failed.failure.message, &secrets.expose());
@@ -107,6 +110,10 @@ impl ProviderClient {
         scrub_reply(&mut reply, &secrets);
         report.answered = true;
         report.usage.add(reply.usage.with_total());
+        if report.full {
+            let billing = read_billing(&response);
+            report.add_cost(target, reply.model.as_deref(), reply.usage, &billing);
+        }
         report.add_warnings(std::mem::take(&mut reply.warnings));
         report.answered_model = reply.model.take();
         report.stop_reason = Some(reply.stop_reason);
@@ -193,9 +200,12 @@ impl ProviderClient {
         };
         let started = Instant::now();
         let sent = self.transport.send(request, secret, &policy, context.deadline, &mut read);
-        let SendOutcome { outcome, attempts } = sent.await;
+        let SendOutcome { outcome, attempts, may_be_billed } = sent.await;
         context.report.durations.provider += started.elapsed();
         context.report.attempts += attempts;
+        if may_be_billed && context.report.full {
+            context.report.add_unknown_call();
+        }
         let response = outcome?;
         let read = match last_read {
             Some(read) => read,

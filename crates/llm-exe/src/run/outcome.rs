@@ -57,6 +57,7 @@ fn full_result(result: Value, report: &Report) -> Value {
     let duration = u64::try_from(report.durations.total.as_millis()).unwrap_or(u64::MAX);
     for (name, value) in [
         ("usage", json!(report.usage)),
+        ("cost", report.cost().copied().unwrap_or_default().to_json()),
         ("provider", json!(report.provider)),
         ("model", json!(model)),
         ("stopReason", json!(report.stop_reason.map(StopReason::name))),

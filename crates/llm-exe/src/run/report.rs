@@ -8,6 +8,7 @@ use crate::destination::ParsedDestination;
 use crate::error::Error;
 use crate::hosted::ConfigSource;
 use crate::plan::{Plan, Returns, Target};
+use crate::providers::{Billing, Cost, cost_of_call};
 
 /// How long each part of a run took.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -60,6 +61,8 @@ pub struct Report {
     pub repairs: u32,
     /// The total token usage of all replies.
     pub usage: Usage,
+    /// What the calls cost, if the request asked for it. Boxed, because most requests do not.
+    cost: Option<Box<Cost>>,
     /// Why the model stopped in the last reply.
     pub stop_reason: Option<StopReason>,
     /// The stop reason in the provider's own spelling.
@@ -113,6 +116,38 @@ impl Report {
     pub(super) fn add_failed_target(&mut self, target: &Target, error: Error) {
         let (provider, model) = (target.provider.name().to_owned(), target.model.clone());
         self.passed_over.get_or_insert_default().push(FailedTarget { provider, model, error });
+    }
+
+    /// Returns what the calls cost, or `None` if the request did not ask for the `full` object or
+    /// no provider was called.
+    pub fn cost(&self) -> Option<&Cost> {
+        self.cost.as_deref()
+    }
+
+    /// Adds the cost of a call to the target. `answered` is the model in the response.
+    pub(super) fn add_cost(
+        &mut self,
+        target: &Target,
+        answered: Option<&str>,
+        usage: Usage,
+        billing: &Billing,
+    ) {
+        let provider = target.provider.name();
+        let cost = cost_of_call(provider, &target.model, answered, usage, billing);
+        if cost.usd().is_none() {
+            let model = answered.unwrap_or(&target.model);
+            let reason = match usage == Usage::default() {
+                true => format!("the response of {provider} {model} contains no token counts"),
+                false => format!("the price of {provider} {model} is not known"),
+            };
+            self.add_warnings(vec![format!("cost: {reason}")]);
+        }
+        self.cost.get_or_insert_default().add(&cost);
+    }
+
+    /// Records that a call without a response may be billed.
+    pub(super) fn add_unknown_call(&mut self) {
+        self.cost.get_or_insert_default().set_estimate();
     }
 
     /// Adds warnings, except for duplicates and for warnings beyond [`MAX_WARNINGS`].

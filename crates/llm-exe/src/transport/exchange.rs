@@ -38,6 +38,11 @@ impl ExchangeError {
             ExchangeError::Http(error) => error.is_transient() && !error.may_have_arrived(),
         }
     }
+
+    /// Returns whether the provider may have received the request.
+    pub(crate) fn may_have_arrived(&self) -> bool {
+        matches!(self, ExchangeError::Http(error) if error.may_have_arrived())
+    }
 }
 
 /// Sends one request and reads the complete response.

@@ -32,6 +32,9 @@ pub struct SendOutcome {
     pub outcome: Result<WireReply, Error>,
     /// The number of attempts, including the first one.
     pub attempts: u32,
+    /// Whether the last attempt has no response although the provider may have received the
+    /// request.
+    pub may_be_billed: bool,
 }
 
 /// Sends requests to providers. Creating a transport is cheap, because connections and certificates
@@ -118,8 +121,12 @@ impl Transport {
                     continue;
                 }
             }
-            let outcome = outcome.map_err(|error| error.into_error(policy.timeout, deadline));
-            return SendOutcome { outcome, attempts };
+            let mut may_be_billed = false;
+            let outcome = outcome.map_err(|error| {
+                may_be_billed = error.may_have_arrived();
+                error.into_error(policy.timeout, deadline)
+            });
+            return SendOutcome { outcome, attempts, may_be_billed };
         }
     }
 

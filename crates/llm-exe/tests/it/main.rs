@@ -34,6 +34,7 @@ mod rendering;
 mod request_schema;
 mod requests;
 mod responses;
+mod result_costs;
 mod runs;
 mod schema_suite;
 mod schemas;

@@ -81,7 +81,7 @@ fn claude_name(id: &str) -> &str {
 
 /// Returns the id of the foundation model, including its region prefix. Returns `None` for the ARN
 /// of a resource that an account created, because it does not contain a model name.
-fn foundation_model(id: &str) -> Option<&str> {
+pub(crate) fn foundation_model(id: &str) -> Option<&str> {
     if !id.starts_with("arn:") {
         return Some(id);
     }

@@ -1,0 +1,254 @@
+//! The prices of models, and what calls cost.
+//!
+//! `table.rs` contains the prices, which `scripts/models` writes. Prices are integers and costs are
+//! exact. Nothing is computed before a cost is needed.
+
+mod billing;
+mod cost;
+mod dates;
+mod rows;
+mod table;
+
+use self::rows::Price;
+use self::table::{NAMES, PRICES};
+use super::bedrock::models::foundation_model;
+
+pub(crate) use billing::{Billing, read_billing};
+pub use cost::Cost;
+pub(crate) use cost::cost_of_call;
+
+/// The prices of a model.
+#[derive(Debug, Clone, Copy)]
+struct ModelPrices {
+    /// The rows of the model, by date and by the size of the prompt.
+    rows: &'static [Price],
+    /// Whether the price can depend on something else than the name of the model.
+    is_estimate: bool,
+}
+
+/// Finds the prices of the model that replied, or of the requested one if the reply does not name
+/// a model. Returns `None` if they are not known.
+fn find_prices(provider: &str, requested: &str, answered: Option<&str>) -> Option<ModelPrices> {
+    let found = |model: &str, is_estimate| {
+        Some(ModelPrices { rows: find_rows(provider, model)?, is_estimate })
+    };
+    if provider != "amazon" && !provider.starts_with("amazon:") {
+        return found(answered.unwrap_or(requested), false);
+    }
+    let provider_rows = |model: &str| find_rows("amazon", model);
+    // The id states more than the reply, which does not contain the region.
+    let Some(name) = foundation_model(requested) else {
+        let rows = provider_rows(&format!("anthropic.{}", answered?))?;
+        return Some(ModelPrices { rows, is_estimate: true });
+    };
+    match provider_rows(name) {
+        // The price of an id without the prefix of a profile depends on the region.
+        Some(rows) => Some(ModelPrices { rows, is_estimate: profile_model(name).is_none() }),
+        None => Some(ModelPrices { rows: provider_rows(profile_model(name)?)?, is_estimate: true }),
+    }
+}
+
+/// Returns the id of the model in the id of an inference profile, such as
+/// `anthropic.claude-opus-5-5` for `us.anthropic.claude-opus-5-5`.
+fn profile_model(id: &str) -> Option<&str> {
+    let (_, model) = id.split_once('.')?;
+    let (vendor, _) = model.split_once('.')?;
+    vendor.bytes().all(|byte| byte.is_ascii_lowercase()).then_some(model)
+}
+
+/// Returns the rows of a model by its name, or by its name without a date or version.
+fn find_rows(provider: &str, model: &str) -> Option<&'static [Price]> {
+    // A fine-tuned model has the price of its base model's fine-tuned models.
+    let base = model.strip_prefix("ft:").and_then(|rest| rest.split(':').next());
+    let model = match base {
+        Some(base) => model.get(..base.len() + 3)?,
+        None if provider == "google" => model.rsplit('/').next()?,
+        None => model,
+    };
+    let mut first = 0;
+    for line in NAMES.lines() {
+        let mut names = line.split(' ');
+        if names.next() != Some(provider) {
+            first += names.count();
+            continue;
+        }
+        let exact = names.clone().position(|name| name == model);
+        let same = || names.clone().position(|name| undated(name) == undated(model));
+        let index = u16::try_from(first + exact.or_else(same)?).ok()?;
+        let start = PRICES.partition_point(|price| price.model < index);
+        let end = PRICES.partition_point(|price| price.model <= index);
+        return PRICES.get(start..end).filter(|rows| !rows.is_empty());
+    }
+    None
+}
+
+/// Removes a version such as `-v1:0` and a date from the end of a name.
+fn undated(name: &str) -> &str {
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let without = |name: &'_ str, separator: &str| -> usize {
+        match name.rsplit_once(separator) {
+            Some((before, digits)) if is_digits(digits) => before.len(),
+            _ => name.len(),
+        }
+    };
+    let name = name.get(..without(name, ":")).unwrap_or(name);
+    let name = name.get(..without(name, "-v")).unwrap_or(name);
+    let bytes = name.as_bytes();
+    for pattern in [&b"-0000-00-00"[..], b"-00000000", b"@00000000"] {
+        let Some(start) = bytes.len().checked_sub(pattern.len()) else { continue };
+        let fits = |(byte, expected): (&u8, &u8)| {
+            if *expected == b'0' { byte.is_ascii_digit() } else { byte == expected }
+        };
+        if bytes.iter().skip(start).zip(pattern).all(fits) {
+            return name.get(..start).unwrap_or(name);
+        }
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::rows::Price;
+    use super::{find_prices, undated};
+
+    /// The catalog from which the table is written.
+    fn catalog() -> Value {
+        serde_json::from_str(include_str!("../../../data/catalog.json")).unwrap()
+    }
+
+    /// Converts USD per million tokens to the unit of the table, by moving the decimal point.
+    fn amount(price: Option<&Value>) -> u32 {
+        let Some(text) = price.map(|price| price.as_str().unwrap()) else { return u32::MAX };
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        assert!(fraction.len() <= 6, "{text}");
+        format!("{whole}{fraction:0<6}").parse().unwrap()
+    }
+
+    fn assert_parts(row: &Price, price: &Value, name: &str) {
+        let parts = row.parts;
+        for (part, field) in [
+            (parts.input, "input"),
+            (parts.cached_input, "cachedInput"),
+            (parts.cache_write, "cacheWrite"),
+            (parts.cache_write_long, "cacheWriteLong"),
+            (parts.output, "output"),
+        ] {
+            assert_eq!(part, amount(price.get(field)), "{name} {field}");
+        }
+    }
+
+    #[test]
+    fn every_model_of_the_catalog_has_its_price() {
+        let catalog = catalog();
+        let mut tiers = 0;
+        for model in catalog["models"].as_array().unwrap() {
+            let (provider, name) = (model["provider"].as_str().unwrap(), &model["model"]);
+            let name = name.as_str().unwrap();
+            let found = find_prices(provider, name, None);
+            let Some(prices) = model["prices"].as_array() else {
+                assert!(found.is_none(), "{provider} {name}");
+                continue;
+            };
+            let rows = found.unwrap_or_else(|| panic!("{provider} {name} has no price")).rows;
+            for price in prices {
+                let date = price["from"].as_str().unwrap_or("0").replace('-', "");
+                let above = price["above"].as_array().cloned().unwrap_or_default();
+                tiers += above.len();
+                let mut of_date = rows.iter().filter(|row| row.from.to_string() == date);
+                assert_parts(of_date.next().unwrap(), price, name);
+                for (tier, row) in above.iter().zip(&mut of_date) {
+                    assert_eq!(u64::from(row.above), tier["tokens"], "{name}");
+                    let mut expected = price.as_object().unwrap().clone();
+                    expected.extend(tier.as_object().unwrap().clone());
+                    assert_parts(row, &Value::Object(expected), name);
+                }
+                assert_eq!(of_date.count(), 0, "{name}");
+            }
+        }
+        assert!(tiers > 20, "{tiers}");
+    }
+
+    #[test]
+    fn prices_are_found_by_names_of_the_same_model() {
+        let same = |(provider, requested, answered), (other_provider, other)| {
+            let found = find_prices(provider, requested, answered).unwrap();
+            let expected = find_prices(other_provider, other, None).unwrap();
+            let message = format!("{provider} {requested} {answered:?}");
+            assert_eq!(found.rows.as_ptr(), expected.rows.as_ptr(), "{message}");
+            found.is_estimate
+        };
+        for (provider, requested, answered, expected) in [
+            ("openai", "gpt-6-sol", Some("gpt-6-sol-2026-09-22"), "gpt-6-sol"),
+            ("openai", "chat-latest", Some("gpt-6-luna"), "gpt-6-luna"),
+            ("openai", "gpt-4o-2024-11-20", None, "gpt-4o"),
+            ("openai", "ft:gpt-4o-2024-08-06:me::abc", None, "ft:gpt-4o-2024-08-06"),
+            ("anthropic", "claude-opus-5-5", Some("claude-opus-5-5-20260922"), "claude-opus-5-5"),
+            ("google", "models/gemini-3.8-flash", None, "gemini-3.8-flash"),
+        ] {
+            assert!(!same((provider, requested, answered), (provider, expected)));
+        }
+        let arn = "arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude-opus-5-5";
+        let application = "arn:aws:bedrock:us-east-1:1:application-inference-profile/ab12";
+        for (provider, requested, answered, expected, is_estimate) in [
+            ("amazon", "us.anthropic.claude-opus-5-5", None, "us.anthropic.claude-opus-5-5", false),
+            ("amazon", arn, Some("claude-opus-5-5"), "us.anthropic.claude-opus-5-5", false),
+            (
+                "amazon:anthropic",
+                application,
+                Some("claude-opus-5-5"),
+                "anthropic.claude-opus-5-5",
+                true,
+            ),
+            ("amazon", "anthropic.claude-opus-5-5", None, "anthropic.claude-opus-5-5", true),
+            ("amazon:nova", "ca.amazon.nova-lite-v1:0", None, "amazon.nova-lite-v1:0", true),
+            ("amazon", "deepseek.v3.2", None, "deepseek.v3.2", true),
+        ] {
+            let found = same((provider, requested, answered), ("amazon", expected));
+            assert_eq!(found, is_estimate, "{requested}");
+        }
+    }
+
+    #[test]
+    fn unknown_models_have_no_price() {
+        let application = "arn:aws:bedrock:us-east-1:1:application-inference-profile/ab12";
+        for (provider, requested, answered) in [
+            ("openai", "gpt-7-sol", None),
+            ("openai", "gpt-6-sol-mini", None),
+            ("openai", "gpt-6-sol", Some("another-model")),
+            ("openai", "ft:gpt-7:me", None),
+            ("openai", "claude-opus-5-5", None),
+            ("openai", "", None),
+            ("anthropic", "claude-opus-6", None),
+            ("ollama", "qwen3", None),
+            ("local", "gpt-4o", None),
+            ("amazon", application, None),
+            ("amazon", "anthropic.claude-opus-6", None),
+            ("amazon", "", None),
+            ("amazon", "us.", None),
+            ("amazonas", "amazon.nova-lite-v1:0", None),
+        ] {
+            assert!(find_prices(provider, requested, answered).is_none(), "{provider} {requested}");
+        }
+    }
+
+    #[test]
+    fn dates_and_versions_are_not_a_part_of_the_name() {
+        for (name, expected) in [
+            ("gpt-4o-2024-11-20", "gpt-4o"),
+            ("claude-opus-4-5-20251101", "claude-opus-4-5"),
+            ("claude-opus-4-5@20251101", "claude-opus-4-5"),
+            ("us.anthropic.claude-opus-4-20250514-v1:0", "us.anthropic.claude-opus-4"),
+            ("anthropic.claude-opus-4-6-v1", "anthropic.claude-opus-4-6"),
+            ("gpt-4-0613", "gpt-4-0613"),
+            ("grok-4.20-0309", "grok-4.20-0309"),
+            ("modèle-2024-11-20", "modèle"),
+            ("-2024-11-20", ""),
+            ("é", "é"),
+            ("", ""),
+        ] {
+            assert_eq!(undated(name), expected, "{name}");
+        }
+    }
+}
