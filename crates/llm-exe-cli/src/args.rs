@@ -57,6 +57,9 @@ pub(crate) enum Command {
     /// List the providers, their base URLs, the key that each needs and whether it is set. Does not
     /// print keys.
     Providers(Providers),
+    /// List models with their capabilities, their context and their prices in US dollars per million
+    /// tokens. Does not require a key or network access.
+    Models(Models),
     /// Print the JSON Schema for requests, for example for an editor.
     Schema(Schema),
     /// Print a completion script for a shell.
@@ -172,6 +175,16 @@ pub(crate) struct Schema {
 pub(crate) struct Providers {
     /// Print a JSON array of {provider, dialect, baseUrl, key, keyFound}, and also `reason` for a
     /// key that is not set or can't be used.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Models {
+    /// Only models with this name, with or without their provider: gpt-6-sol,
+    /// openai:gpt-6-sol. In a pattern, * matches any text.
+    pub(crate) pattern: Option<String>,
+    /// Print a JSON array with all facts about each model.
     #[arg(long)]
     pub(crate) json: bool,
 }

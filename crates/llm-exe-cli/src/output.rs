@@ -39,6 +39,19 @@ pub(crate) fn print_result(value: &Value, compact: bool) -> ExitCode {
     }
 }
 
+/// Formats the rows of a table with aligned columns.
+pub(crate) fn align_columns<S: AsRef<str>, const N: usize>(rows: &[[S; N]]) -> String {
+    let length = |cell: &S| cell.as_ref().chars().count();
+    let width = |column| rows.iter().filter_map(|row| row.get(column)).map(length).max();
+    let widths: Vec<usize> = (0..N).map(|column| width(column).unwrap_or(0)).collect();
+    let lines = rows.iter().map(|row| {
+        let cells =
+            row.iter().zip(&widths).map(|(cell, width)| format!("{:width$}", cell.as_ref()));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// Prints a warning to standard error.
 pub(crate) fn print_warning(text: &str) {
     let text = indent(text);

@@ -65,7 +65,7 @@ pub use plan::{
     Target, config_schema, request_schema_with,
 };
 pub use ports::{InvalidSecret, KeyName, Keys, Secret};
-pub use providers::{BuiltRequest, Dialect, Endpoint, InvalidProvider, Provider, Providers};
+pub use providers::{BuiltRequest, Cost, Dialect, Endpoint, InvalidProvider, Provider, Providers};
 pub use region::{InvalidRegion, aws_domain, check_region};
 pub use request::{
     ParsedRequest, Request, RequestFallback, RequestImage, RequestMessage, RequestOptions,

@@ -2,6 +2,7 @@
 
 mod completions;
 mod invoke;
+mod models;
 mod providers;
 mod record_results;
 mod render;
@@ -24,6 +25,7 @@ pub(crate) async fn run(command: Command) -> ExitCode {
         Command::Validate(args) => validate::run(&args).await,
         Command::Serve(args) => serve::run(args).await,
         Command::Providers(args) => providers::run(&args).await,
+        Command::Models(args) => models::run(&args),
         Command::Schema(args) => schema::run(&args).await,
         Command::Completions { shell } => output::print(completions::script(shell).trim_end()),
     }

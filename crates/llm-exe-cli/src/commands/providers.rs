@@ -107,15 +107,7 @@ fn table(rows: &[Row]) -> String {
         [row.provider.as_str(), &row.dialect, &row.key, status, &row.base_url]
     });
     let cells: Vec<[&str; 5]> = std::iter::once(header).chain(cells).collect();
-    let width = |column: usize| {
-        cells.iter().filter_map(|row: &[&str; 5]| row.get(column).map(|cell| cell.len())).max()
-    };
-    let widths: Vec<usize> = (0..5).map(|column| width(column).unwrap_or(0)).collect();
-    let lines = cells.iter().map(|row| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    });
-    let mut lines: Vec<String> = lines.collect();
+    let mut lines = vec![output::align_columns(&cells)];
     let reasons = reasons(rows);
     if !reasons.is_empty() {
         lines.push(String::new());

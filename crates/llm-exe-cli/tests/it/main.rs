@@ -19,6 +19,7 @@ mod harness;
 mod health;
 mod keys;
 mod limits;
+mod models;
 mod overrides;
 mod pipes;
 mod schema_differential;

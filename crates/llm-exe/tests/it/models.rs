@@ -1,11 +1,12 @@
 //! Checks that each row of the models' capability tables has a wire case and is listed in
 //! docs/models.md.
 //!
-//! `scripts/update` rewrites the table in docs/models.md.
+//! `scripts/update` rewrites the tables in docs/models.md.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use llm_exe::providers::{PROVIDERS, Providers, capabilities, capability_of};
+use llm_exe::providers::{MODEL_CATALOG, PROVIDERS, Providers, capabilities, capability_of};
+use serde_json::{Value, json};
 
 use crate::common::{root, update, wire_cases};
 
@@ -52,26 +53,82 @@ fn every_pattern_is_reachable() {
     }
 }
 
+/// Replaces the table below a header at the end of a page, or of a part of a page.
+fn with_table(page: &str, header: &str, rows: &str) -> String {
+    let (before, table) = page.split_once(header).expect("the header of the table");
+    let after = table.split_once("\n\n").map_or("", |(_, after)| after);
+    let columns = header.matches('|').count() - 1;
+    let after = if after.is_empty() { String::new() } else { format!("\n{after}") };
+    format!("{before}{header}|{}\n{rows}{after}", "---|".repeat(columns))
+}
+
 #[test]
-fn table_of_models_is_up_to_date() {
-    const HEADER: &str =
+fn tables_of_models_are_up_to_date() {
+    const CAPABILITIES: &str =
         "| provider | models | effort | max tokens | structured output | not supported |\n";
+    const PRICES: &str =
+        "| provider | model | context | input | cached input | cache write | output |\n";
     let path = root().join("docs/models.md");
     let page = std::fs::read_to_string(&path).unwrap();
-    let (before, _) = page.split_once(HEADER).expect("the header of the table");
-    let mut expected = format!("{before}{HEADER}|---|---|---|---|---|---|\n");
+    let mut rows = String::new();
     for row in capabilities() {
         let models = row.models.replace(' ', "`, `");
         let max_output = row.max_output.map_or(String::new(), |maximum| maximum.to_string());
-        expected.push_str(&format!(
+        rows.push_str(&format!(
             "| {} | `{models}` | {} | {max_output} | {} | {} |\n",
             row.provider, row.effort, row.structured, row.unsupported
         ));
     }
-    let expected = expected.replace("|  |", "| |");
+    let expected = with_table(&page, CAPABILITIES, &rows);
+    let expected =
+        with_table(&expected, PRICES, &price_rows()).replace("|  |", "| |").replace("|  |", "| |");
     if update() {
         std::fs::write(&path, &expected).unwrap();
     } else {
         assert!(page == expected, "docs/models.md is out of date; run scripts/update");
     }
+}
+
+/// Returns the rows of the table of prices. A dated name with the price of the name without the
+/// date has no row.
+fn price_rows() -> String {
+    let catalog: Value = serde_json::from_str(MODEL_CATALOG).unwrap();
+    let models = catalog["models"].as_array().unwrap();
+    let key = |model: &Value| (model["provider"].to_string(), model["model"].to_string());
+    let prices: BTreeMap<_, _> = models.iter().map(|it| (key(it), &it["prices"])).collect();
+    let mut rows = String::new();
+    for model in models.iter().filter(|model| !model["prices"].is_null()) {
+        let name = model["model"].as_str().unwrap();
+        let bases = name.match_indices("-20").map(|(at, _)| &name[..at]);
+        let is_dated = |base: &str| {
+            let key = (model["provider"].to_string(), json!(base).to_string());
+            prices.get(&key) == Some(&&model["prices"])
+        };
+        if bases.into_iter().any(is_dated) {
+            continue;
+        }
+        let number = |field: &str| model[field].as_u64().map_or(String::new(), |it| it.to_string());
+        for price in model["prices"].as_array().unwrap() {
+            let part = |field: &str| price[field].as_str().unwrap_or_default().to_owned();
+            let above = price["above"].as_array().into_iter().flatten();
+            let above: Vec<String> = above
+                .map(|tier| {
+                    let input = tier["input"].as_str().unwrap_or_default();
+                    format!(" ({input} above {})", tier["tokens"])
+                })
+                .collect();
+            let from = price["from"].as_str().map_or(String::new(), |date| format!(" from {date}"));
+            rows.push_str(&format!(
+                "| {} | `{name}`{from} | {} | {}{} | {} | {} | {} |\n",
+                model["provider"].as_str().unwrap(),
+                number("context"),
+                part("input"),
+                above.concat(),
+                part("cachedInput"),
+                part("cacheWrite"),
+                part("output"),
+            ));
+        }
+    }
+    rows
 }

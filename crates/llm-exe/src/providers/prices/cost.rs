@@ -1,11 +1,9 @@
 //! Computes what calls cost.
 
-use std::time::SystemTime;
-
 use serde_json::{Map, Number, Value};
 
 use super::billing::Billing;
-use super::dates::{date_of_day, format_date, working_hour};
+use super::dates::{date_of_day, format_date, now, working_hour};
 use super::rows::{Factors, Price};
 use super::table::{FACTORS, OFF_PEAKS};
 use super::{ModelPrices, find_prices};
@@ -135,11 +133,10 @@ pub(crate) fn cost_of_call(
     usage: Usage,
     billing: &Billing,
 ) -> Cost {
-    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     match find_prices(provider, requested, answered) {
         // A provider that counts no token at all does not count them.
         Some(_) if usage == Usage::default() => Cost::UNKNOWN,
-        Some(prices) => cost_at(since_1970.as_secs(), prices, usage, billing),
+        Some(prices) => cost_at(now(), prices, usage, billing),
         None => Cost::UNKNOWN,
     }
 }

@@ -1,5 +1,17 @@
 //! Converts times to dates and hours in UTC.
 
+use std::time::SystemTime;
+
+/// Returns the number of seconds since 1970.
+pub(super) fn now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+/// Returns the date in UTC, such as `2026-12-01`.
+pub(crate) fn today() -> String {
+    format_date(date_of_day(now() / 86_400))
+}
+
 /// Returns a date such as 20261201 for a number of days since 1970-01-01.
 ///
 /// Source: <https://howardhinnant.github.io/date_algorithms.html#civil_from_days>, for days after

@@ -16,6 +16,7 @@ use super::bedrock::models::foundation_model;
 pub(crate) use billing::{Billing, read_billing};
 pub use cost::Cost;
 pub(crate) use cost::cost_of_call;
+pub(crate) use dates::today;
 
 /// The prices of a model.
 #[derive(Debug, Clone, Copy)]

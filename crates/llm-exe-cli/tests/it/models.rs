@@ -1,0 +1,81 @@
+//! Tests `llm-exe models`.
+
+use serde_json::{Value, json};
+
+use crate::harness::Folder;
+
+async fn models(arguments: &[&str]) -> Value {
+    let output = Folder::new().run(&[&["models", "--json"], arguments].concat()).await;
+    assert_eq!(output.code, Some(0), "{output:?}");
+    output.json().clone()
+}
+
+#[tokio::test]
+async fn all_models_are_listed_with_their_facts() {
+    let all = models(&[]).await;
+    let all = all.as_array().unwrap();
+    assert!(all.len() > 400, "{}", all.len());
+    for model in all {
+        assert!(model["provider"].is_string() && model["effort"].is_string(), "{model}");
+        // Ollama's models are rows of a table, which have neither a price nor a date.
+        let is_local = model["provider"] == "ollama";
+        assert_eq!(model["source"].is_null(), is_local, "{model}");
+        assert_eq!(model["date"].is_null(), is_local, "{model}");
+    }
+    let priced = all.iter().filter(|model| model["price"]["input"].is_string()).count();
+    assert!(priced > 400, "{priced}");
+}
+
+#[tokio::test]
+async fn models_are_selected_by_names_and_patterns() {
+    let names = |models: &Value| -> Vec<String> {
+        let name = |model: &Value| {
+            [model["provider"].as_str().unwrap(), model["model"].as_str().unwrap()].join(":")
+        };
+        models.as_array().unwrap().iter().map(name).collect()
+    };
+    for pattern in ["claude-opus-5-5", "anthropic:claude-opus-5-5", "anthropic:*opus-5-5"] {
+        assert_eq!(names(&models(&[pattern]).await), ["anthropic:claude-opus-5-5"], "{pattern}");
+    }
+    let profiles = names(&models(&["*anthropic.claude-opus-5-5"]).await);
+    assert!(profiles.len() > 4 && profiles.contains(&"amazon:us.anthropic.claude-opus-5-5".into()));
+    let output = Folder::new().run(&["models", "xai:grok-4.*"]).await;
+    assert!(output.stdout.lines().count() > 3 && output.stdout.starts_with("model "), "{output:?}");
+    let output = Folder::new().run(&["models", "claude-haiku-5-5"]).await;
+    for text in ["above 100000 tokens", "input 0.5", "batch 0.5", "512", "litellm", "image, pdf"] {
+        assert!(output.stdout.contains(text), "{text}: {output:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_model_outside_the_catalog_has_capabilities_and_no_price() {
+    let output = Folder::new().run(&["models", "--json", "openai:gpt-6-soll"]).await;
+    let models = output.json();
+    assert_eq!(
+        (&models[0]["row"], &models[0]["price"]),
+        (&json!("gpt-5.6* gpt-6-sol* gpt-6-luna* gpt-6.1-terra*"), &Value::Null)
+    );
+    assert!(output.stderr.contains("did you mean openai:gpt-6-sol?"), "{output:?}");
+    for name in ["amazon:nova:amazon.nova-9", "ollama:qwen9", "amazon:arn:aws:bedrock:x"] {
+        let output = Folder::new().run(&["models", name]).await;
+        assert_eq!(output.code, Some(0), "{output:?}");
+        assert!(output.stdout.contains("not known"), "{output:?}");
+    }
+}
+
+#[tokio::test]
+async fn unknown_names_are_errors_with_suggestions() {
+    for (pattern, message) in [
+        ("opnai:gpt-4o", "unknown provider \"opnai\" (did you mean openai?)"),
+        ("gpt6-sol", "no model is named \"gpt6-sol\" (did you mean gpt-6-sol?)"),
+        ("nothing-like-it", "no model is named \"nothing-like-it\""),
+        ("nothing*", "no model matches \"nothing*\""),
+        ("openai:", "no model is named \"openai:\""),
+        ("", "no model is named \"\""),
+    ] {
+        let output = Folder::new().run(&["models", "--json", pattern]).await;
+        assert_eq!(output.code, Some(2), "{output:?}");
+        let found = output.error()["message"].as_str().unwrap().to_owned();
+        assert!(found.starts_with(message), "{found}");
+    }
+}
