@@ -22,6 +22,12 @@ static DIALECTS: &[&dyn Dialect] = &[
     &bedrock::Converse,
 ];
 
+/// Returns the name of the model whose capabilities a model has. Everything up to `--` in a name is
+/// ignored, so that `acme--gpt-5.1` is a model that no client knows.
+pub(crate) fn without_alias(name: &str) -> &str {
+    name.rsplit_once("--").map_or(name, |(_, name)| name)
+}
+
 /// Returns the dialect that serves a path.
 pub(crate) fn by_path(path: &str) -> Option<&'static dyn Dialect> {
     DIALECTS.iter().copied().find(|dialect| dialect.serves(path))

@@ -43,6 +43,8 @@ pub(crate) enum RejectedPart {
     Schema,
     /// The schema of a tool is not supported.
     ToolSchema,
+    /// The model can't call tools.
+    Tools,
     /// The model can't be forced to call a tool.
     ToolChoice,
     /// The field that allows or forbids several tool calls in one turn is not supported.
@@ -147,6 +149,7 @@ enum Subject {
     Effort,
     OutputLimit,
     Format,
+    Tools,
     ToolChoice,
     ParallelToolCalls,
     /// A part of the request that must not be changed, such as the messages.
@@ -164,6 +167,7 @@ impl Subject {
             RejectedPart::Effort(_) => self == Subject::Effort,
             RejectedPart::OutputLimit(_) => self == Subject::OutputLimit,
             RejectedPart::Format | RejectedPart::Schema => self == Subject::Format,
+            RejectedPart::Tools => self == Subject::Tools,
             RejectedPart::ToolChoice => self == Subject::ToolChoice,
             RejectedPart::ParallelToolCalls => self == Subject::ParallelToolCalls,
             RejectedPart::ToolSchema => false,
@@ -189,7 +193,7 @@ const PHRASES: &[(&str, Subject)] = &[
     ("tool choice", Subject::ToolChoice),
     ("type \"tool\"", Subject::ToolChoice),
     ("parallel tool calls", Subject::ParallelToolCalls),
-    ("support tool", Subject::Fixed),
+    ("support tool", Subject::Tools),
     ("support image", Subject::Fixed),
 ];
 
@@ -285,15 +289,17 @@ fn is_general(text: &str, part: &RejectedPart, model: &str) -> bool {
     let is_limit = matches!(part, RejectedPart::OutputLimit(_));
     let is_effort = |word: &str| matches!(part, RejectedPart::Effort(_)) && EFFORTS.contains(&word);
     let is_separator = |c: char| c.is_whitespace() || "()[]{}<>\"`,;:=?\\".contains(c);
-    text.split(is_separator).map(|word| word.trim_matches(['\'', '.', '#', '/', '-'])).all(|word| {
-        word.is_empty()
-            || word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
-            || contains_word(GENERAL_WORDS, word)
-            || is_limit && contains_word(LIMIT_WORDS, word)
-            || is_effort(word)
-            || subject_of_path(word)
-                .is_some_and(|named| named.names(part) || is_alternative(word, named))
-    })
+    text.split(is_separator).map(|word| word.trim_matches(['\'', '.', '#', '/', '-', '*'])).all(
+        |word| {
+            word.is_empty()
+                || word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+                || contains_word(GENERAL_WORDS, word)
+                || is_limit && contains_word(LIMIT_WORDS, word)
+                || is_effort(word)
+                || subject_of_path(word)
+                    .is_some_and(|named| named.names(part) || is_alternative(word, named))
+        },
+    )
 }
 
 /// Returns the rejection of the first part that a message names. If parts exclude each other, an
@@ -326,6 +332,7 @@ fn read_subjects(text: &str, subjects: &[Subject], is_exclusive: bool) -> Option
         Subject::Effort => Some(RejectedPart::Effort(Vec::new())),
         Subject::Format if names_keyword(text) => Some(RejectedPart::Schema),
         Subject::Format => Some(RejectedPart::Format),
+        Subject::Tools => Some(RejectedPart::Tools),
         Subject::ToolChoice => Some(RejectedPart::ToolChoice),
         Subject::ParallelToolCalls => Some(RejectedPart::ParallelToolCalls),
         // The output limit is lowered, but never dropped.
@@ -496,7 +503,8 @@ fn read_output_limit(text: &str, subject: Option<Subject>) -> Option<u64> {
         let limit = leading_number(range.split_once(" to ")?.1)?;
         if range.contains("(exclusive)") { limit.checked_sub(1)? } else { limit }
     } else {
-        let (_, range) = text.split_once("valid range of max_tokens is [")?;
+        let intros = ["valid range of max_tokens is [", "must be in the range ["];
+        let (_, range) = intros.iter().find_map(|intro| text.split_once(intro))?;
         leading_number(range.split_once(", ")?.1)?
     };
     (limit >= MIN_OUTPUT_LIMIT).then_some(limit)

@@ -81,6 +81,8 @@ pub(super) const GENERAL_PHRASES: &[&str] = &[
     "in adaptive mode",
     "thinking may not be enabled when tool_choice forces tool use",
     "thinking behavior",
+    "please retry with other",
+    "model incompatible",
     WINDOW_TEXT,
 ];
 

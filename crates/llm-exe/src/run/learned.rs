@@ -156,6 +156,15 @@ impl Change {
                 };
                 Some(Change::Structure { rejected, schema: Some(hash_schema(schema?)), sent: "" })
             }
+            // The caller's tools are never dropped.
+            RejectedPart::Tools => match chat.structure {
+                Structure::ForcedTool { .. } if chat.tools.is_empty() => Some(Change::Structure {
+                    rejected: SchemaMethod::ForcedTool,
+                    schema: None,
+                    sent: "",
+                }),
+                _ => None,
+            },
             RejectedPart::ToolChoice => match (&chat.structure, &chat.tool_choice) {
                 (Structure::ForcedTool { .. }, _) => Some(Change::Structure {
                     rejected: SchemaMethod::ForcedTool,

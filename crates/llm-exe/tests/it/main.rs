@@ -44,4 +44,5 @@ mod tool_references;
 mod torture;
 mod turns;
 mod typed_results;
+mod unknown_models;
 mod wire;

@@ -3,6 +3,8 @@
 //!
 //! A model whose name matches no prefix accepts all parameters.
 
+use crate::dialects::without_alias;
+
 /// The thinking configuration that a model supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Thinking {
@@ -111,6 +113,7 @@ pub(crate) fn name_in_path(path: &str) -> Option<&str> {
 
 /// Returns the capabilities of the model with this name.
 pub(crate) fn model(name: &str) -> Model {
+    let name = without_alias(name);
     let row = MODELS.iter().find(|(prefix, _)| name.starts_with(prefix));
     row.map_or(OTHER, |(_, model)| *model)
 }

@@ -3,6 +3,8 @@
 //! A model whose name matches no prefix belongs to another provider that uses this dialect. Such a
 //! model accepts all parameters.
 
+use crate::dialects::without_alias;
+
 /// The capabilities of a model.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Model {
@@ -155,6 +157,7 @@ const MODELS: &[(&str, Model)] = &[
 
 /// Returns the capabilities of the model with this name.
 pub(crate) fn model(name: &str) -> Model {
+    let name = without_alias(name);
     let name = name.strip_prefix("ft:").unwrap_or(name);
     if name.starts_with("grok-") && name.contains("non-reasoning") {
         return PLAIN;

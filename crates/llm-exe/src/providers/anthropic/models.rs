@@ -6,10 +6,10 @@ pub(crate) use crate::providers::capabilities::rows::{
     BedrockJson, ClaudeModel, Thinking, ThinkingOff,
 };
 
-/// The newest models, whose capabilities unknown models are assumed to have.
-const NEWEST: ClaudeModel = CLAUDE[CLAUDE.len() - 1];
+/// The models of unknown families.
+const UNKNOWN: ClaudeModel = CLAUDE[CLAUDE.len() - 1];
 
 /// Returns the table row for a Claude model.
 pub(crate) fn find_model(model: &str) -> ClaudeModel {
-    CLAUDE.iter().find(|row| is_match(row.models, model)).copied().unwrap_or(NEWEST)
+    CLAUDE.iter().find(|row| is_match(row.models, model)).copied().unwrap_or(UNKNOWN)
 }

@@ -10,6 +10,9 @@ pub(crate) use crate::providers::capabilities::rows::{ConverseModel, EffortField
 /// The prefix of the ids of Anthropic's models.
 const ANTHROPIC: &str = "anthropic.";
 
+/// A name that only the row of the newest models matches.
+const UNKNOWN_CLAUDE: &str = "claude-";
+
 /// The capabilities of a model from Anthropic or from another vendor.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Family {
@@ -41,12 +44,13 @@ pub(crate) fn has_short_ids(id: &str, default_family: &str) -> bool {
 
 /// Returns the capabilities that an Anthropic model has on Bedrock.
 pub(crate) fn find_claude(id: &str) -> ClaudeModel {
-    let model = anthropic::find_model(claude_name(id));
     let Some(name) = foundation_model(id) else {
+        let model = anthropic::find_model(UNKNOWN_CLAUDE);
         // The model can be an old one, which rejects fields that only new models need.
         let off = ThinkingOff::Omit;
         return ClaudeModel { json_schema: false, thinks_by_default: false, off, ..model };
     };
+    let model = anthropic::find_model(claude_name(id));
     let json_schema = match model.bedrock_json {
         BedrockJson::Always => true,
         BedrockJson::Profiles => !name.starts_with(ANTHROPIC),

@@ -5,7 +5,7 @@ use crate::providers::capabilities::is_match;
 use crate::providers::capabilities::models::OLLAMA;
 pub(crate) use crate::providers::capabilities::rows::{OllamaModel, Think};
 
-const NEWEST: OllamaModel = OLLAMA[OLLAMA.len() - 1];
+const UNKNOWN: OllamaModel = OLLAMA[OLLAMA.len() - 1];
 
 /// Returns the table row for a model, ignoring the namespace and tag in its name. A model in a
 /// namespace may have a template of its own, so it is assumed to have tools.
@@ -13,7 +13,7 @@ pub(crate) fn find_model(name: &str) -> OllamaModel {
     let lower = name.to_ascii_lowercase();
     let (namespace, base) = lower.rsplit_once('/').unwrap_or(("", &lower));
     let base = base.split(':').next().unwrap_or(base);
-    let row = OLLAMA.iter().find(|row| is_match(row.models, base)).copied().unwrap_or(NEWEST);
+    let row = OLLAMA.iter().find(|row| is_match(row.models, base)).copied().unwrap_or(UNKNOWN);
     OllamaModel { tools: row.tools || !matches!(namespace, "" | "library"), ..row }
 }
 

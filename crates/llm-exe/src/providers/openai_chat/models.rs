@@ -5,7 +5,7 @@ use crate::providers::capabilities::is_match;
 use crate::providers::capabilities::models::OPENAI;
 pub(crate) use crate::providers::capabilities::rows::OpenAiModel;
 
-const NEWEST: OpenAiModel = OPENAI[OPENAI.len() - 1];
+const UNKNOWN: OpenAiModel = OPENAI[OPENAI.len() - 1];
 
 /// Returns the row for a model in its provider's table. A fine-tuned model (`ft:BASE:…`) uses the
 /// row of its base model.
@@ -14,5 +14,5 @@ pub(crate) fn find_model(table: &'static [OpenAiModel], model: &str) -> OpenAiMo
         Some(rest) => rest.split(':').next().unwrap_or(rest),
         None => model,
     };
-    table.iter().find(|row| is_match(row.models, base)).copied().unwrap_or(NEWEST)
+    table.iter().find(|row| is_match(row.models, base)).copied().unwrap_or(UNKNOWN)
 }
