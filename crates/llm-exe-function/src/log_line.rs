@@ -306,12 +306,14 @@ struct LoggedChange<'a> {
     model: &'a str,
     field: &'static str,
     change: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evidence: Option<&'a str>,
 }
 
 impl<'a> From<&'a RequestChange> for LoggedChange<'a> {
     fn from(change: &'a RequestChange) -> Self {
-        let RequestChange { provider, model, field, change, .. } = change;
-        LoggedChange { provider, model, field, change }
+        let RequestChange { provider, model, field, change, evidence, .. } = change;
+        LoggedChange { provider, model, field, change, evidence: evidence.as_deref() }
     }
 }
 

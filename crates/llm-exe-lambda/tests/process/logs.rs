@@ -73,11 +73,12 @@ async fn a_learned_capability_is_logged_once() {
         function.invoke(&event).await;
     }
     let lines = function.stop().await.lines();
-    let expected = json!([{
+    let mut expected = json!([{
         "provider": "openai", "model": "gpt-4o-mini", "field": "options.temperature",
-        "change": "dropped"
+        "change": "dropped", "evidence": message
     }]);
     assert_eq!(lines[0]["capabilityLearned"], expected);
+    expected[0].as_object_mut().unwrap().remove("evidence");
     assert_eq!((&lines[0]["requestChanged"], &lines[1]["requestChanged"]), (&expected, &expected));
     assert!(lines[1].get("capabilityLearned").is_none());
     assert_eq!((&lines[0]["attempts"], &lines[1]["attempts"]), (&json!(2), &json!(1)));

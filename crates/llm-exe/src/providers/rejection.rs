@@ -6,6 +6,7 @@
 //! is out of range, is not such a rejection. `tests/cases/rejections.json` contains known messages.
 
 use crate::chat::{Chat, Sampling};
+use crate::error::shorten;
 use crate::word_list::{contains_phrase, contains_word};
 
 use super::capabilities::EFFORTS;
@@ -25,6 +26,9 @@ pub(crate) struct Rejection {
     /// Whether the provider rejects the part in every request to the model. Otherwise the rejection
     /// may be due to another part of the request, or to the value of the part.
     pub(crate) is_general: bool,
+    /// The words of the message that reject the part, if it is rejected in every request. They quote
+    /// nothing of the request, because all of them are known.
+    pub(crate) evidence: String,
 }
 
 /// The part of a request that a provider rejected.
@@ -95,6 +99,8 @@ impl SamplingOption {
 
 /// Maximum length in bytes of the text that is searched. A longer text quotes the request.
 const MAX_TEXT_BYTES: usize = 2000;
+/// Maximum length of the evidence for a rejection in bytes.
+const MAX_EVIDENCE_BYTES: usize = 300;
 /// Minimum output limit. Lower numbers are not limits of a model.
 const MIN_OUTPUT_LIMIT: u64 = 256;
 
@@ -254,7 +260,16 @@ fn parse_message(message: &str, model: &str) -> Option<Rejection> {
         RejectedPart::Schema | RejectedPart::ToolSchema => true,
         _ => !is_exclusive && is_general(&text, &part, model),
     };
-    Some(Rejection { part, is_exclusive, is_general })
+    let evidence = match part {
+        // The other words of the message are not known.
+        RejectedPart::Schema | RejectedPart::ToolSchema => {
+            let phrases = SCHEMA_TEXTS.split('|').chain(TOOL_SCHEMA_TEXTS.split('|'));
+            phrases.filter(|phrase| text.contains(phrase)).collect::<Vec<_>>().join(", ")
+        }
+        _ if is_general => shorten(&message, MAX_EVIDENCE_BYTES),
+        _ => String::new(),
+    };
+    Some(Rejection { part, is_exclusive, is_general, evidence })
 }
 
 /// Returns the parts that a message names as rejected, without those that it names as the

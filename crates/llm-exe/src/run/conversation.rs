@@ -24,6 +24,15 @@ const SCHEMA_NAME: &str = "answer";
 /// Maximum number of times that a request is sent again after the provider rejected a part of it.
 const MAX_CHANGES: usize = 3;
 
+/// A change after a rejection.
+struct NewChange {
+    change: Change,
+    /// The state of reasoning in the rejected request.
+    reasoning: Option<bool>,
+    /// The words of the rejection.
+    evidence: String,
+}
+
 /// A conversation with one target. Creating it builds the first request but does not send it.
 pub(super) struct Conversation<'a> {
     client: &'a ProviderClient,
@@ -36,9 +45,9 @@ pub(super) struct Conversation<'a> {
     pub(super) warnings: Vec<String>,
     /// The changes to the first request because of earlier rejections.
     changed: Vec<RequestChange>,
-    /// The changes after rejections, with the state of reasoning in the rejected request. They are
-    /// remembered once the changed request succeeds or is rejected for another reason.
-    changes: Vec<(Option<bool>, Change)>,
+    /// The changes after rejections. They are remembered once the changed request succeeds or is
+    /// rejected for another reason.
+    changes: Vec<NewChange>,
     /// The number of changes that are not remembered yet. They are the last ones.
     unconfirmed_changes: usize,
     /// The number of requests that were sent again after a rejection.
@@ -157,12 +166,12 @@ impl<'a> Conversation<'a> {
         if matches!(rejection.part, RejectedPart::OutputLimit(limit) if !self.exceeds(limit)) {
             return false;
         }
-        let is_remembered = rejection.is_general;
+        let evidence = rejection.is_general.then(|| rejection.evidence.clone());
         let changes = Change::for_rejection(rejection, &self.chat, schema, only_options);
         // The rejection of another part confirms the changes before it.
         let first = self.changes.len().saturating_sub(self.unconfirmed_changes);
         let is_same = |change: &Change| {
-            self.changes.iter().skip(first).any(|(_, known)| known.field() == change.field())
+            self.changes.iter().skip(first).any(|known| known.change.field() == change.field())
         };
         if !changes.is_empty() && !changes.iter().any(is_same) {
             self.remember_changes(context);
@@ -172,7 +181,7 @@ impl<'a> Conversation<'a> {
         }
         self.resent += 1;
         for change in changes {
-            self.apply(context, change, is_remembered);
+            self.apply(context, change, evidence.clone());
         }
         true
     }
@@ -186,8 +195,8 @@ impl<'a> Conversation<'a> {
         sent.is_some_and(|sent| sent > limit)
     }
 
-    /// Applies a change to the chat.
-    fn apply(&mut self, context: &mut Context, mut change: Change, is_remembered: bool) {
+    /// Applies a change to the chat. With `evidence`, it is remembered.
+    fn apply(&mut self, context: &mut Context, mut change: Change, evidence: Option<String>) {
         let schema = self.plan.output.schema_for_model();
         let reasoning = learned::reasoning(&self.chat.sampling);
         if let (Change::Structure { .. }, Some(schema)) = (&change, schema) {
@@ -206,8 +215,8 @@ impl<'a> Conversation<'a> {
         context.report.add_warnings(vec![warning]);
         let provider = self.target.provider.name();
         context.report.changed.push(change.report(provider, &self.target.model));
-        if is_remembered {
-            self.changes.push((reasoning, change));
+        if let Some(evidence) = evidence {
+            self.changes.push(NewChange { change, reasoning, evidence });
             self.unconfirmed_changes += 1;
         }
     }
@@ -216,10 +225,11 @@ impl<'a> Conversation<'a> {
     fn remember_changes(&mut self, context: &mut Context) {
         let Some(learned) = &self.client.learned else { return };
         let first = self.changes.len().saturating_sub(self.unconfirmed_changes);
-        for (reasoning, change) in self.changes.iter().skip(first) {
+        for NewChange { change, reasoning, evidence } in self.changes.iter().skip(first) {
             let provider = self.target.provider.name();
             let added = learned.add(provider, &self.chat.model, *reasoning, change.clone());
-            context.report.learned.extend(added);
+            let evidence = Some(evidence.clone());
+            context.report.learned.extend(added.map(|added| RequestChange { evidence, ..added }));
         }
         self.unconfirmed_changes = 0;
     }

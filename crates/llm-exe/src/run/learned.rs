@@ -35,6 +35,9 @@ pub struct RequestChange {
     pub field: &'static str,
     /// What the requests contain instead, such as `dropped`.
     pub change: String,
+    /// The words of the provider's message that reject the part, in the report of the run that
+    /// learned the change. They quote nothing of the request.
+    pub evidence: Option<String>,
 }
 
 /// A change to a request that makes the provider accept it.
@@ -265,7 +268,8 @@ impl Change {
     /// Describes the change for a target.
     pub(super) fn report(&self, provider: &str, model: &str) -> RequestChange {
         let (provider, model) = (provider.to_owned(), model.to_owned());
-        RequestChange { provider, model, field: self.field(), change: self.description() }
+        let (field, change) = (self.field(), self.description());
+        RequestChange { provider, model, field, change, evidence: None }
     }
 
     /// Returns what is sent instead.
@@ -483,7 +487,8 @@ mod tests {
         chat.tool_choice = ToolChoice::Required;
         chat.parallel_tool_calls = false;
         let mut change = |part| {
-            let rejection = Rejection { part, is_exclusive: false, is_general: true };
+            let (is_exclusive, is_general) = (false, true);
+            let rejection = Rejection { part, is_exclusive, is_general, evidence: String::new() };
             let change = Change::for_rejection(rejection, &chat, None, true).pop()?;
             let applies = change.apply(&mut chat);
             assert!(applies && !change.apply(&mut chat), "{change:?}");

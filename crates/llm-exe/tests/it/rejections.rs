@@ -129,6 +129,10 @@ impl Case {
         if !is_expected(learned) {
             return Some(format!("{}: {}", learned.field, learned.change));
         }
+        let evidence = learned.evidence.as_deref().unwrap_or_default();
+        if evidence.is_empty() || first.report.changed.iter().any(|it| it.evidence.is_some()) {
+            return Some(format!("evidence {evidence:?}"));
+        }
         let warns =
             |run: &Run| run.report.warnings.iter().any(|warning| warning.starts_with(field));
         if !warns(&first) {
