@@ -123,7 +123,11 @@ def merge(catalog, overrides):
         if row is None or row.get("added"):
             rows[key] = override | marks | {"added": True}
         else:
-            marks["packages"] = row.get("packages", row["source"])
+            packages = row.get("packages", row["source"])
+            marks |= {"packages": packages, "source": f"{override['source']}; {packages}"}
+            # The date is that of the price.
+            if "prices" not in override:
+                marks["date"] = row["date"]
             rows[key] = row | override | marks
     models = sorted(rows.values(), key=lambda row: (row["provider"], row["model"]))
     return catalog | {"models": models}

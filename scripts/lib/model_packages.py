@@ -6,7 +6,8 @@ crates/llm-exe/data/catalog.json. A row contains only what a package states:
 
     provider, model    the provider in this repository, and the id of the model
     source, date       the package, the page that it cites, and the date of the package
-    context, maxOutput, minCache    numbers of tokens
+    context, maxOutput, minCache    numbers of tokens: the longest prompt, the longest reply, and the
+                       shortest prompt that is cached
     media              the kinds of input besides text
     apis               the paths of the APIs that serve the model
     efforts            whether the model accepts these efforts

@@ -194,7 +194,7 @@ fn to_json(model: &Model, today: &str) -> Value {
         "notSupported": capability.unsupported,
     });
     let Some(fields) = row.as_object_mut() else { return row };
-    for name in ["context", "minCache", "media", "defaultEffort", "ends", "successor"] {
+    for name in ["context", "minCache", "media", "apis", "defaultEffort", "ends", "successor"] {
         fields.insert(name.to_owned(), model.facts.get(name).cloned().unwrap_or_default());
     }
     let (price, later) = model.prices(today);
@@ -263,6 +263,9 @@ fn describe(model: &Model, is_unknown: bool, today: &str) -> String {
     let media = model.facts.get("media").and_then(Value::as_array);
     let media = media.into_iter().flatten().filter_map(Value::as_str);
     add("accepts", media.collect::<Vec<_>>().join(", "));
+    let apis = model.facts.get("apis").and_then(Value::as_array);
+    let apis = apis.into_iter().flatten().filter_map(Value::as_str);
+    add("APIs", apis.collect::<Vec<_>>().join(", "));
     add("minimum to cache", model.number("minCache").map(|it| it.to_string()).unwrap_or_default());
     let (price, later) = model.prices(today);
     match price {

@@ -461,6 +461,17 @@ mod tests {
     }
 
     #[test]
+    fn memory_for_many_models_is_bounded() {
+        let learned = LearnedChanges::default();
+        for number in 0..10_000 {
+            learned.add("p", &number.to_string(), None, Change::Drop(SamplingOption::Seed));
+        }
+        let changes = learned.lock(Instant::now());
+        assert_eq!(changes.len(), MAX_LEARNED_CHANGES);
+        assert!(changes.capacity() <= 2 * MAX_LEARNED_CHANGES, "{}", changes.capacity());
+    }
+
+    #[test]
     fn changes_are_forgotten_after_an_hour() {
         let learned = LearnedChanges::default();
         let add = || learned.add("p", "m", None, Change::Drop(SamplingOption::Seed));

@@ -1268,6 +1268,18 @@ pub(crate) const GEMINI: &[GeminiModel] = &[
         thinking: GeminiThinking::Levels(&["low", "high"]),
     },
     GeminiModel {
+        models: "gemini-3.5-flash-lite*",
+        tools: true,
+        json: GeminiJson::Schema,
+        json_with_tools: true,
+        signed_calls: true,
+        system: true,
+        penalties: false,
+        sampling: false,
+        max_output: 65_536,
+        thinking: GeminiThinking::Levels(&["minimal", "low", "medium", "high"]),
+    },
+    GeminiModel {
         models: "gemini-3-flash* gemini-3.1-flash-lite* gemini-3.5*",
         tools: true,
         json: GeminiJson::Schema,
