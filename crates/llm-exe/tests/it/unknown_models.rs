@@ -1,5 +1,5 @@
 //! Runs requests with one feature each against models that no table describes, so that everything
-//! is sent and the refusals are learned. The names are aliases, whose models only the simulator
+//! is sent and the rejections are learned. The names are aliases, whose models only the simulator
 //! knows.
 
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::common::{FixedKey, endpoints, signer};
 
-/// The providers with models that refuse different parts of requests.
+/// The providers with models that reject different parts of requests.
 const MODELS: &[(&str, &str, &[&str])] = &[
     (
         "openai",
@@ -144,13 +144,13 @@ async fn difference(provider: &str, model: &str, feature: &Value) -> Option<Stri
     if let Err(error) = &first.outcome {
         return Some(format!("after {} attempts: {error}", first.report.attempts));
     }
-    let refused = first.report.attempts - 1;
+    let rejected = first.report.attempts - 1;
     let changed = first.report.changed.len();
-    // All calls before the last one were refused, so they are not billed.
+    // All calls before the last one were rejected, so they are not billed.
     let calls = simulator.journal();
     let statuses: Vec<Option<u16>> = calls.iter().map(|call| call.answered.status).collect();
     let billed = statuses.iter().filter(|status| **status == Some(200)).count();
-    if refused > 3 || billed != 1 || (refused > 0) != (changed > 0) {
+    if rejected > 3 || billed != 1 || (rejected > 0) != (changed > 0) {
         return Some(format!("{statuses:?}, {:?}", first.report.changed));
     }
     let second = run(&runner, &request).await;
@@ -159,7 +159,7 @@ async fn difference(provider: &str, model: &str, feature: &Value) -> Option<Stri
 }
 
 #[tokio::test]
-async fn every_refusal_of_an_unknown_model_is_learned() {
+async fn every_rejection_of_an_unknown_model_is_learned() {
     let mut wrong = Vec::new();
     let mut learned = 0;
     for (provider, alias, models) in MODELS {
