@@ -6,7 +6,7 @@ mod fields;
 use std::time::{Duration, SystemTime};
 
 use llm_exe::error::shorten;
-use llm_exe::{Error, ErrorKind, Report, RequestChange, StopReason, Usage};
+use llm_exe::{Error, ErrorKind, Report, RequestChange, Usage};
 use serde::Serialize;
 
 use self::fields::Fields;
@@ -137,17 +137,17 @@ impl LogLine {
         let mut line = Fields::with_capacity(TYPICAL_BYTES);
         let timestamp = humantime::format_rfc3339_millis(now);
         line.add("timestamp", &format_args!("{timestamp}"))?;
-        line.add("level", self.level().name())?;
+        line.add_word("level", self.level().name());
         line.add("requestId", &self.request_id)?;
-        line.add("message", if self.error.is_none() { "answered" } else { "failed" })?;
-        line.add("source", self.source)?;
+        line.add_word("message", if self.error.is_none() { "answered" } else { "failed" });
+        line.add_word("source", self.source);
         line.add("coldStart", &self.cold)?;
         line.add_some("httpStatus", self.status.as_ref())?;
         self.write_records(&mut line)?;
         self.write_report(&mut line)?;
         self.write_warnings(&mut line, max_level)?;
         if let Some(error) = &self.error {
-            line.add("errorType", error.kind().name())?;
+            line.add_word("errorType", error.kind().name());
             line.add("errorMessage", &error.for_log())?;
             line.add_some("providerStatus", error.provider_status().as_ref())?;
         }
@@ -213,7 +213,9 @@ impl LogLine {
             line.add("repairs", &report.repairs)?;
             line.add("secretsMs", &milliseconds(report.durations.secrets))?;
             line.add("providerMs", &milliseconds(report.durations.provider))?;
-            line.add_some("stopReason", report.stop_reason.map(StopReason::name).as_ref())?;
+            if let Some(reason) = report.stop_reason {
+                line.add_word("stopReason", reason.name());
+            }
             line.add_some("providerStopReason", report.provider_stop_reason.as_ref())?;
             for (name, count) in token_counts(report.usage) {
                 line.add(name, &count)?;

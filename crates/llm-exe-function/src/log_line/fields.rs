@@ -31,12 +31,16 @@ impl Fields {
         }
     }
 
+    /// Adds a field with a string. `text` must not contain characters that JSON escapes.
+    pub(super) fn add_word(&mut self, name: &'static str, text: &'static str) {
+        self.add_json(name, &["\"", text, "\""]);
+    }
+
     fn add_name(&mut self, name: &'static str) {
-        self.json.push(if self.json.is_empty() { b'{' } else { b',' });
-        self.json.push(b'"');
+        let start = if self.json.is_empty() { b"{\"" } else { b",\"" };
+        self.json.extend_from_slice(start);
         self.json.extend_from_slice(name.as_bytes());
-        self.json.push(b'"');
-        self.json.push(b':');
+        self.json.extend_from_slice(b"\":");
     }
 
     /// Adds a field, unless its value is missing.
@@ -67,7 +71,8 @@ mod tests {
         fields.add_some("b", None::<&u8>).unwrap();
         fields.add_some("c", Some(&[1, 2])).unwrap();
         fields.add_json("d", &["[", "3", "]"]);
-        assert_eq!(fields.finish(), br#"{"a":"x\"y","c":[1,2],"d":[3]}"#);
+        fields.add_word("e", "f");
+        assert_eq!(fields.finish(), br#"{"a":"x\"y","c":[1,2],"d":[3],"e":"f"}"#);
         assert_eq!(Fields::with_capacity(0).finish(), b"{}");
     }
 }
