@@ -3,6 +3,7 @@
 //! so they are of this draft too.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
@@ -169,18 +170,19 @@ fn convert(rules: &mut Map<String, Value>, root: &Value, draft: Draft) {
     }
     let mut converted = Map::new();
     let mut dependencies = Map::new();
+    let mut is_recursive = false;
     for (key, value) in std::mem::take(rules) {
         match (key.as_str(), value) {
             ("$schema", _) => {}
             (key, _) if ignored.contains(key) => {}
             ("$ref", Value::String(reference)) => {
-                let reference = converted_pointer(root, &reference).unwrap_or(reference);
+                let reference = converted_pointer(root, &reference, draft).unwrap_or(reference);
                 converted.insert(key, json!(reference));
             }
             ("id", Value::String(id)) if draft == Draft::Draft4 => insert_id(&mut converted, &id),
             ("$id", Value::String(id)) => insert_id(&mut converted, &id),
             ("$recursiveAnchor", _) => {}
-            ("$recursiveRef", _) => drop(converted.insert("$ref".to_owned(), json!("#"))),
+            ("$recursiveRef", _) => is_recursive = true,
             ("items", value @ Value::Array(_)) => {
                 converted.insert("prefixItems".to_owned(), value);
             }
@@ -191,21 +193,44 @@ fn convert(rules: &mut Map<String, Value>, root: &Value, draft: Draft) {
             (_, value) => drop(converted.insert(key, value)),
         }
     }
-    insert_dependencies(&mut converted, dependencies);
+    if is_recursive {
+        add_root_reference(&mut converted);
+    }
+    add_dependencies(&mut converted, dependencies);
     *rules = converted;
     change_subschemas(rules, &mut |inner| convert(inner, root, draft));
 }
 
-/// Converts a pointer to a subschema whose keyword gets another name. Returns `None` if the pointer
-/// does not change.
-fn converted_pointer(root: &Value, reference: &str) -> Option<String> {
-    const RENAMED: &[&str] = &["/items/", "/additionalItems", "/dependencies/"];
-    if !RENAMED.iter().any(|renamed| reference.contains(renamed)) {
+/// Adds a reference to the root. A schema can have another reference, too.
+fn add_root_reference(rules: &mut Map<String, Value>) {
+    if !rules.contains_key("$ref") {
+        rules.insert("$ref".to_owned(), json!("#"));
+    } else if let Some(all) = rules.entry("allOf").or_insert_with(|| json!([])).as_array_mut() {
+        all.push(json!({ "$ref": "#" }));
+    }
+}
+
+/// Converts a pointer to a subschema that the conversion moves. Returns `None` if the pointer does
+/// not change.
+fn converted_pointer(root: &Value, reference: &str, draft: Draft) -> Option<String> {
+    const MOVED: &[&str] = &["/items/", "/additionalItems", "/dependencies/", "/dependentSchemas/"];
+    if !MOVED.iter().any(|moved| reference.contains(moved)) {
         return None;
     }
     let mut pointer = "#".to_owned();
+    // The keyword of the previous step, and the schema that has it.
+    let mut previous = None;
     follow(root, reference, |written, step, rules| {
         let has_list = rules.is_some_and(|rules| rules.get("items").is_some_and(Value::is_array));
+        let place = match previous.take() {
+            Some((keyword, parent)) => place_in_all_of(parent, keyword, step, draft),
+            None => "",
+        };
+        previous = rules.and_then(|rules| match step {
+            "dependencies" => Some(("dependencies", rules)),
+            "dependentSchemas" => Some(("dependentSchemas", rules)),
+            _ => None,
+        });
         pointer.push('/');
         pointer.push_str(match step {
             "items" if has_list => "prefixItems",
@@ -213,8 +238,29 @@ fn converted_pointer(root: &Value, reference: &str) -> Option<String> {
             "dependencies" if rules.is_some() => "dependentSchemas",
             _ => written,
         });
+        pointer.push_str(place);
     })?;
     Some(pointer)
+}
+
+/// Returns the rest of the pointer to the schema of a property, if [`add_dependencies`] unites it
+/// with that of the other keyword.
+fn place_in_all_of(
+    rules: &Map<String, Value>,
+    keyword: &str,
+    property: &str,
+    draft: Draft,
+) -> &'static str {
+    let ignored = IgnoredKeywords::new(rules, draft);
+    let has = |keyword: &str| {
+        let dependency = rules.get(keyword).and_then(|all| all.get(property));
+        dependency.is_some_and(|it| !it.is_array() && !ignored.contains(keyword))
+    };
+    match keyword {
+        _ if !has("dependencies") || !has("dependentSchemas") => "",
+        "dependencies" => "/allOf/1",
+        _ => "/allOf/0",
+    }
 }
 
 /// Inserts an `$id`. One with only a fragment is the anchor of draft 2020-12.
@@ -225,13 +271,25 @@ fn insert_id(rules: &mut Map<String, Value>, id: &str) {
     };
 }
 
-/// Inserts the `dependencies` of older drafts, which contain lists of properties and schemas.
-fn insert_dependencies(rules: &mut Map<String, Value>, all: Map<String, Value>) {
+/// Adds the `dependencies` of older drafts, which contain lists of properties and schemas, to the
+/// keywords of draft 2019-09. A schema can have all of them, and they apply together.
+fn add_dependencies(rules: &mut Map<String, Value>, all: Map<String, Value>) {
     for (property, dependency) in all {
         let keyword = if dependency.is_array() { "dependentRequired" } else { "dependentSchemas" };
         let of_kind = rules.entry(keyword).or_insert_with(|| json!({}));
-        if let Some(of_kind) = of_kind.as_object_mut() {
-            of_kind.entry(property).or_insert(dependency);
+        let Some(of_kind) = of_kind.as_object_mut() else { continue };
+        let Some(existing) = of_kind.get_mut(&property) else {
+            of_kind.insert(property, dependency);
+            continue;
+        };
+        match (existing, dependency) {
+            (Value::Array(names), Value::Array(others)) => {
+                let known: HashSet<String> =
+                    names.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+                let is_known = |name: &Value| name.as_str().is_some_and(|it| known.contains(it));
+                names.extend(others.into_iter().filter(|name| !is_known(name)));
+            }
+            (existing, dependency) => *existing = json!({ "allOf": [existing.take(), dependency] }),
         }
     }
 }
@@ -306,10 +364,43 @@ mod tests {
                     "$defs": {"target2": {"$ref": "#/$defs/target3"},
                         "target3": {"type": "object", "minimum": 1}}}),
             ),
+        ] {
+            assert_eq!(*to_draft_2020_12(&schema), expected);
+        }
+    }
+
+    #[test]
+    fn keywords_that_get_the_same_name_are_united() {
+        for (schema, expected) in [
             (
                 json!({"$schema": "https://json-schema.org/draft/2019-09/schema",
                     "dependentSchemas": {"a": {}}, "dependencies": {"b": {"minProperties": 2}}}),
                 json!({"dependentSchemas": {"a": {}, "b": {"minProperties": 2}}}),
+            ),
+            (
+                json!({"$schema": "https://json-schema.org/draft/2019-09/schema", "properties": {
+                    "a": {"$ref": "#/dependencies/a/items"}, "b": {"$ref": "#/dependencies/b"},
+                    "c": {"$ref": "#/dependentSchemas/a"}, "d": {"$ref": "#/dependentSchemas/d"}},
+                    "dependentRequired": {"c": ["a", "b"], "d": ["a"]},
+                    "dependentSchemas": {"a": {"required": ["b"]}, "d": {"maxProperties": 3}},
+                    "dependencies": {"a": {"items": {"minimum": 1}}, "b": false, "c": ["b", "d"],
+                        "d": []}}),
+                json!({"properties": {"a": {"$ref": "#/dependentSchemas/a/allOf/1/items"},
+                    "b": {"$ref": "#/dependentSchemas/b"},
+                    "c": {"$ref": "#/dependentSchemas/a/allOf/0"},
+                    "d": {"$ref": "#/dependentSchemas/d"}},
+                    "dependentRequired": {"c": ["a", "b", "d"], "d": ["a"]},
+                    "dependentSchemas": {"d": {"maxProperties": 3}, "b": false,
+                        "a": {"allOf": [{"required": ["b"]}, {"items": {"minimum": 1}}]}}}),
+            ),
+            (
+                json!({"$schema": "https://json-schema.org/draft/2019-09/schema",
+                    "$defs": {"A": {"type": "object"}}, "properties": {
+                        "a": {"$recursiveRef": "#", "$ref": "#/$defs/A", "allOf": [{}]},
+                        "b": {"$ref": "#/$defs/A", "$recursiveRef": "#"}}}),
+                json!({"$defs": {"A": {"type": "object"}}, "properties": {
+                    "a": {"$ref": "#/$defs/A", "allOf": [{}, {"$ref": "#"}]},
+                    "b": {"$ref": "#/$defs/A", "allOf": [{"$ref": "#"}]}}}),
             ),
         ] {
             assert_eq!(*to_draft_2020_12(&schema), expected);

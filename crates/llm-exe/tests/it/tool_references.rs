@@ -56,6 +56,17 @@ fn node() -> impl Strategy<Value = Value> {
             Value::Object(Map::from_iter(fields))
         };
         let single = |mut nodes: Vec<Value>| nodes.remove(0);
+        // Two keywords with the same meaning, which apply together.
+        let schemas = [inner.clone(), inner.clone()];
+        let schemas = schemas.prop_map(|[first, second]| {
+            json!({ "dependentSchemas": { "a": first }, "dependencies": { "a": second } })
+        });
+        let name = || select(vec!["a", "b/c", "d%41~"]);
+        let lists = [name(), name(), name()].prop_map(|[property, first, second]| {
+            json!({
+                "dependentRequired": { property: [first] }, "dependencies": { property: [second] }
+            })
+        });
         prop_oneof![
             with("properties", named),
             with("definitions", named),
@@ -70,6 +81,8 @@ fn node() -> impl Strategy<Value = Value> {
             with("then", single),
             with("not", single),
             with("components", single),
+            schemas,
+            lists,
         ]
     })
 }
@@ -112,7 +125,7 @@ fn add_pointers(value: &Value, pointer: &str, is_schema: bool, pointers: &mut Ve
     }
     match value {
         Value::Object(fields) => {
-            for (name, inner) in fields {
+            for (name, inner) in fields.iter().filter(|(name, _)| *name != "dependentRequired") {
                 let is_map = is_schema
                     && matches!(
                         name.as_str(),
@@ -255,7 +268,9 @@ proptest! {
 fn values() -> Vec<Value> {
     let inner = [json!("s"), json!(1), json!(5), json!(10), json!([1, 5]), json!([["s"], 1])];
     let objects = inner.clone().map(|value| json!({ "a": value, "b/c": value, "d%41~": 10 }));
-    inner.into_iter().chain(objects).map(|value| json!({ "p": value })).collect()
+    let few_fields = [json!({ "a": "s" }), json!({ "a": 5, "b/c": 1 }), json!({ "d%41~": 1 })];
+    let all = inner.into_iter().chain(objects).chain(few_fields);
+    all.map(|value| json!({ "p": value })).collect()
 }
 
 #[test]
