@@ -10,7 +10,7 @@ use super::base_url::check_path;
 use super::openai_chat::quirks;
 use super::{Dialect, Endpoint, InvalidBaseUrl, PROVIDERS, ProviderRow, check_base_url};
 use crate::ports::KeyName;
-use crate::request::suggestion;
+use crate::request::{suggestion, synonym_suggestion};
 
 /// How a server is asked for a reply that matches a schema.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -340,8 +340,10 @@ impl Providers {
     pub(crate) fn suggestion(&self, name: &str) -> String {
         let names: Vec<String> = self.all().map(|known| known.name().to_owned()).collect();
         let family = name.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
-        let hints = [name, family].map(|name| suggestion(name, &names));
-        hints.into_iter().find(|hint| !hint.is_empty()).unwrap_or_default()
+        match suggestion(name, &names) {
+            hint if hint.is_empty() => synonym_suggestion(family, &names),
+            hint => hint,
+        }
     }
 
     fn find(&self, name: &str) -> Option<Provider> {

@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 pub(crate) use parse::is_field;
 pub use parse::{ParsedRequest, field_names};
 pub use suggestion::suggestion;
+pub(crate) use suggestion::synonym_suggestion;
 pub use text_or::TextOr;
 
 /// A request: the prompt, the model to call, and how to parse the reply.

@@ -45,17 +45,26 @@ image_url image imageuri
 system developer
 user human
 assistant model ai bot
-string text plain
+string str text plain
 list array
+array list
 json object jsonobject
+object dict map
 boolean bool
-number integer int float
+integer int long
+number integer int long float double
 ";
 
 /// Returns ` (did you mean NAME?)` if a known name is similar to `name` or means the same, and an
 /// empty string otherwise. Messages append it to the quoted name.
 pub fn suggestion<S: AsRef<str>>(name: &str, known: &[S]) -> String {
     nearest(name, known).map(did_you_mean).unwrap_or_default()
+}
+
+/// Returns the same text as [`suggestion`], but only for a name that is equal to a known one or
+/// means the same.
+pub(crate) fn synonym_suggestion<S: AsRef<str>>(name: &str, known: &[S]) -> String {
+    equivalent(name, known).map(did_you_mean).unwrap_or_default()
 }
 
 pub(super) fn did_you_mean(name: impl std::fmt::Display) -> String {
@@ -68,7 +77,11 @@ pub(super) fn nearest<'a, S: AsRef<str>>(name: &str, known: &'a [S]) -> Option<&
     if name.len() > MAX_NAME_LENGTH {
         return None;
     }
-    let normalize = |text: &str| text.replace(['_', '-'], "").to_lowercase();
+    equivalent(name, known).or_else(|| similar(name, known))
+}
+
+/// Returns the known name that differs only in case and separators, or means the same.
+fn equivalent<'a, S: AsRef<str>>(name: &str, known: &'a [S]) -> Option<&'a str> {
     let normalized = normalize(name);
     let known = || known.iter().map(AsRef::as_ref).take(MAX_COMPARED);
     if let Some(same) = known().find(|known| normalize(known) == normalized) {
@@ -76,15 +89,22 @@ pub(super) fn nearest<'a, S: AsRef<str>>(name: &str, known: &'a [S]) -> Option<&
     }
     let lines = SYNONYMS.lines().filter_map(|line| line.split_once(' '));
     let mut meant = lines.filter(|(_, synonyms)| contains_word(synonyms, &normalized));
-    if let Some(synonym) = meant.find_map(|(name, _)| known().find(|known| *known == name)) {
-        return Some(synonym);
-    }
-    known()
+    meant.find_map(|(name, _)| known().find(|known| *known == name))
+}
+
+fn similar<'a, S: AsRef<str>>(name: &str, known: &'a [S]) -> Option<&'a str> {
+    let normalized = normalize(name);
+    let known = known.iter().map(AsRef::as_ref).take(MAX_COMPARED);
+    known
         .filter(|known: &&str| known.len() <= 2 * MAX_NAME_LENGTH)
         .map(|known: &str| (strsim::damerau_levenshtein(&normalize(known), &normalized), known))
         .filter(|(distance, known)| *distance <= 2 && *distance * 3 <= known.len())
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, known)| known)
+}
+
+fn normalize(name: &str) -> String {
+    name.replace(['_', '-'], "").to_lowercase()
 }
 
 #[cfg(test)]
@@ -106,6 +126,19 @@ mod tests {
         assert_eq!(suggestion("text", &["string", "json"]), " (did you mean string?)");
         assert_eq!(suggestion("text", &["role", "content"]), " (did you mean content?)");
         assert_eq!(suggestion("text", &["content", "Text"]), " (did you mean Text?)");
+        let types = ["object", "array", "string", "number", "integer", "boolean", "null"];
+        for (name, expected) in [
+            ("int", "integer"),
+            ("long", "integer"),
+            ("float", "number"),
+            ("list", "array"),
+            ("str", "string"),
+            ("dict", "object"),
+        ] {
+            assert_eq!(suggestion(name, &types), format!(" (did you mean {expected}?)"));
+        }
+        assert_eq!(suggestion("int", &["string", "number"]), " (did you mean number?)");
+        assert_eq!(suggestion("array", &["string", "list"]), " (did you mean list?)");
     }
 
     #[test]
