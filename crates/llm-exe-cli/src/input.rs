@@ -61,14 +61,14 @@ impl From<Value> for Input {
     }
 }
 
-/// Reads a file, or standard input if the path is `-`, as text in UTF-8 or UTF-16.
-pub(crate) fn read_text(path: &Path) -> Result<String, InputError> {
+/// Reads a file, or standard input if the path is `-`, as text in UTF-8 or UTF-16. The error for an
+/// empty file names what is `expected`.
+pub(crate) fn read_text(path: &Path, expected: &str) -> Result<String, InputError> {
     let bytes = read_bytes(path)?;
     let text = decode_text(&bytes, MAX_BODY_BYTES)
         .map_err(|error| InputError::in_file(path, error.to_string()))?;
     if text.trim().is_empty() {
-        let size = "is empty; expected a request";
-        return Err(InputError::in_size(ErrorKind::InvalidRequest, path, size));
+        return Err(InputError::in_file(path, format!("is empty; expected {expected}")));
     }
     Ok(text.into_owned())
 }
@@ -92,7 +92,7 @@ fn read_bytes(path: &Path) -> Result<Vec<u8>, InputError> {
                 None => format!("got at least {size} bytes"),
             };
             let size = format!("is too large: expected at most {MAX_BODY_BYTES} bytes, {received}");
-            Err(InputError::in_size(ErrorKind::RequestTooLarge, path, &size))
+            Err(InputError::of_kind(ErrorKind::RequestTooLarge, path, size))
         }
         Ok(_) => Ok(bytes),
         Err(error) => Err(InputError::in_file(path, format!("can't be read: {error}"))),
@@ -115,7 +115,7 @@ pub(crate) fn read(path: &Path) -> Result<Input, InputError> {
 
 /// Reads a file or standard input as text. Returns `None` for a URL.
 pub(crate) fn read_text_or_url(path: &Path) -> Result<Option<String>, InputError> {
-    if hosted_url(path).is_some() { Ok(None) } else { read_text(path).map(Some) }
+    if hosted_url(path).is_some() { Ok(None) } else { read_text(path, "a request").map(Some) }
 }
 
 /// Parses the text of a file, or the URL if there is no text.

@@ -22,17 +22,14 @@ pub(crate) struct InputError {
 impl InputError {
     /// Creates an error about a file as a whole.
     pub(crate) fn in_file(path: &Path, message: impl Into<String>) -> InputError {
-        let file = display_name(path);
-        let error = Error::invalid("", message).in_context(&escape_name(&file));
-        InputError { file: Some(file), ..InputError::from(error) }
+        InputError::of_kind(ErrorKind::InvalidRequest, path, message)
     }
 
-    /// Creates an error about the size of a file. `size` follows the name of the file, for example
-    /// as `is empty`.
-    pub(crate) fn in_size(kind: ErrorKind, path: &Path, size: &str) -> InputError {
+    /// Creates an error of a kind about a file as a whole.
+    pub(crate) fn of_kind(kind: ErrorKind, path: &Path, message: impl Into<String>) -> InputError {
         let file = display_name(path);
-        let message = format!("{} {size}", escape_name(&file));
         let error = Error::from_problems(vec![Problem::new(kind, "", message)]);
+        let error = error.in_context(&escape_name(&file));
         InputError { file: Some(file), ..InputError::from(error) }
     }
 

@@ -26,7 +26,7 @@ pub(crate) fn read_request(source: &Source, providers: &Providers) -> Result<Inp
     let Value::Object(mut fields) = input.request else {
         return Ok(input);
     };
-    let layer = replaced_fields(source, providers)?;
+    let layer = replaced_fields(source, fields.get("provider"), providers)?;
     if !layer.is_empty() {
         fields = merge([fields, layer]);
     }
@@ -39,12 +39,13 @@ pub(crate) fn read_request(source: &Source, providers: &Providers) -> Result<Inp
     Ok(input)
 }
 
-/// Returns the fields that `--model` and `--output` replace.
+/// Returns the fields that `--model` and `--output` replace in a request with this provider.
 ///
 /// # Errors
 /// `InvalidRequest` if the part of `--model` before a colon is similar to the name of a provider.
 fn replaced_fields(
     source: &Source,
+    current: Option<&Value>,
     providers: &Providers,
 ) -> Result<Map<String, Value>, InputError> {
     let mut layer = Map::new();
@@ -57,10 +58,14 @@ fn replaced_fields(
         // The name of a provider can begin with that of another one: amazon, amazon:nova.
         let provider = matching.max_by_key(|provider| provider.len());
         // Models can have a colon in their names, such as `ft:gpt-4o:acme` and `deepseek-r1:7b`.
-        let is_model = |prefix: &str| prefix.contains(|c: char| c.is_ascii_digit());
-        let unknown = name.split_once(':').filter(|_| provider.is_none());
-        let unknown = unknown.filter(|(prefix, _)| !is_model(prefix));
-        if let Some((prefix, _)) = unknown {
+        // Ollama's models have tags, such as `gemma:2b` and `mistral:instruct`.
+        let has_digit = |prefix: &str| prefix.contains(|c: char| c.is_ascii_digit());
+        let is_tag =
+            |rest: &str| rest == "latest" || rest.starts_with(|c: char| c.is_ascii_digit());
+        let is_model = |(prefix, rest): &(&str, &str)| has_digit(prefix) || is_tag(rest);
+        let has_tags = current.and_then(Value::as_str) == Some("ollama");
+        let unknown = name.split_once(':').filter(|_| provider.is_none() && !has_tags);
+        if let Some((prefix, _)) = unknown.filter(|parts| !is_model(parts)) {
             let hint = suggestion(prefix, &names);
             if !hint.is_empty() {
                 let message = format!("unknown provider {}{hint}", json::quoted(prefix));
@@ -146,9 +151,9 @@ fn parse_assignment<'a>(option: &str, text: &'a str) -> Result<(&'a str, Value),
 /// Reads the value of `@FILE`: the value in a JSON or YAML file, or the text of any other file.
 fn read_value(path: &Path) -> Result<Value, InputError> {
     if let Some(format) = data_format(path) {
-        return parse_file(path, format);
+        return parse_file(path, format, "a value");
     }
-    input::read_text(path).map(Value::String)
+    input::read_text(path, "a text").map(Value::String)
 }
 
 /// Returns the format of a data file, or `None` if the extension is not one of JSON or YAML.
@@ -160,8 +165,8 @@ fn data_format(path: &Path) -> Option<Format> {
     }
 }
 
-fn parse_file(path: &Path, format: Format) -> Result<Value, InputError> {
-    let text = input::read_text(path)?;
+fn parse_file(path: &Path, format: Format, expected: &str) -> Result<Value, InputError> {
+    let text = input::read_text(path, expected)?;
     let invalid = |message: String| InputError::in_file(path, message);
     if format != Format::Yaml {
         return json::parse(text.as_bytes()).map_err(|error| invalid(error.to_string()));
@@ -177,7 +182,8 @@ fn parse_file(path: &Path, format: Format) -> Result<Value, InputError> {
 }
 
 fn read_object(path: &Path) -> Result<Map<String, Value>, InputError> {
-    match parse_file(path, data_format(path).unwrap_or(Format::Json))? {
+    let format = data_format(path).unwrap_or(Format::Json);
+    match parse_file(path, format, "an object")? {
         Value::Object(fields) => Ok(fields),
         other => {
             let message = format!("expected an object, got {}", json::shown(&other));

@@ -16,7 +16,7 @@ pub(crate) fn run_script(
 ) -> Result<(), InputError> {
     let (Some(simulator), Some(path)) = (simulator, path) else { return Ok(()) };
     let invalid = |message: String| InputError::in_file(path, message);
-    let script = json::parse(input::read_text(path)?.as_bytes());
+    let script = json::parse(input::read_text(path, "a script")?.as_bytes());
     let script = script.map_err(|error| invalid(error.to_string()))?;
     simulator.script_json(script).map_err(|error| invalid(error.to_string()))
 }

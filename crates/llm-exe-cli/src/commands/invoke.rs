@@ -113,7 +113,7 @@ fn name_time_limit(error: Error, timeout: u64, deadline: Deadline) -> Error {
 }
 
 async fn run_event(args: &Invoke, environment: &Environment) -> ExitCode {
-    let event = match input::read_text(&args.source.file) {
+    let event = match input::read_text(&args.source.file, "an event") {
         Ok(event) => event,
         Err(error) => return output::print_input_error(&error, args.json),
     };

@@ -96,8 +96,33 @@ async fn text_of_no_known_format_is_an_error_that_names_the_formats() {
             let output = folder.run_with_input(input, &[command, "-"]).await;
             assert_eq!(output.code, Some(2), "{output:?}");
             let text = format!("{}{}", output.stdout, output.stderr);
-            assert!(text.contains("standard input is empty"), "{output:?}");
+            assert!(text.contains("standard input: is empty; expected a request"), "{output:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn error_for_an_empty_file_names_what_is_expected() {
+    let folder = Folder::new();
+    let request = json!({ "provider": "openai", "model": "gpt-4o-mini", "message": "Hi" });
+    let request = folder.file("request.json", request.to_string());
+    let [text, data] = ["empty.txt", "empty.json"].map(|name| folder.file(name, ""));
+    let assignments = [&text, &data].map(|file| format!("a=@{file}"));
+    for (arguments, file, expected) in [
+        (vec!["validate", &data], &data, "a request"),
+        (vec!["render", &data], &data, "a request"),
+        (vec!["invoke", "--event", &data], &data, "an event"),
+        (vec!["render", &request, "--data", &assignments[0]], &text, "a text"),
+        (vec!["render", &request, "--data", &assignments[1]], &data, "a value"),
+        (vec!["render", &request, "--data-file", &data], &data, "an object"),
+        (vec!["invoke", "--simulate", "--script", &data, &request], &data, "a script"),
+    ] {
+        let output = folder.run(&arguments).await;
+        assert_eq!(output.code, Some(2), "{arguments:?}: {output:?}");
+        let text = format!("{}{}", output.stdout, output.stderr);
+        let expected = format!("{file}: is empty; expected {expected}");
+        assert_eq!(text.matches(&**file).count(), 1, "{arguments:?}: {output:?}");
+        assert!(text.contains(&expected), "{arguments:?}: {output:?}");
     }
 }
 

@@ -167,9 +167,16 @@ async fn problem_names_its_file_and_argument_in_fields_of_their_own() {
 #[tokio::test]
 async fn model_with_a_tag_is_not_a_misspelled_provider() {
     let folder = Folder::new();
-    let request = json!({ "provider": "ollama", "model": "m", "message": "Hi" });
-    let file = folder.file("request.json", request.to_string());
-    for model in ["llama3:8b", "llama3.3:70b", "deepseek-r1:7b", "gpt-oss:20b"] {
+    let of_ollama = json!({ "provider": "ollama", "model": "m", "message": "Hi" });
+    let file = folder.file("request.json", of_ollama.to_string());
+    let models = ["llama3:8b", "gpt-oss:20b", "gemma:2b", "llava:7b", "gemma:latest"];
+    for model in models.into_iter().chain(["gemma:instruct", "ollma:vision"]) {
+        let output = folder.run(&["render", &file, "-m", model]).await;
+        assert_eq!(output.json()["body"]["model"], model, "{output:?}");
+    }
+    // Another provider can have the same models, for example one that is behind a base URL.
+    let file = folder.file("request.json", request().to_string());
+    for model in models {
         let output = folder.run(&["render", &file, "-m", model]).await;
         assert_eq!(output.json()["body"]["model"], model, "{output:?}");
     }
