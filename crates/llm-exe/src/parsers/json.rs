@@ -86,7 +86,7 @@ fn choose(found: EmbeddedJson<'_>, context: &Context<'_>) -> Result<CoercedValue
         choice.add(value, None, || parse_near_again(content), Some(warning))?;
     }
     if are_lines && choice.is_empty() {
-        // The limit of the number of values applies to the list.
+        // The limits of the number of values and of their depth apply to the list.
         let list = parse_value(&format!("[{}]", texts.join(",")))?;
         if let Ok(mut read) = context.read(list, None) {
             let warning = "the reply is one object per line; they are read as a list".to_owned();
