@@ -1,5 +1,6 @@
-//! Passes the linker a script that moves rarely executed functions to the end of the code. The
-//! kernel loads a program in windows of 64 kB, so that a process then keeps less of it in memory.
+//! Passes the linker a script that moves rarely executed functions to the end of the code. A
+//! process then keeps less of the program in memory, because the kernel loads programs in windows
+//! of 64 kB.
 
 use std::error::Error;
 use std::path::Path;
@@ -88,8 +89,9 @@ const RARE: &[&str] = &[
     "llm_exe::schema::validate::pattern",
 ];
 
-/// Parts of these modules that each process executes. The first two are generic functions, of which
-/// the compiler merges those with equal instructions under the name of any of them.
+/// Parts of the modules in `RARE` that every process executes. `alloc::raw_vec` and `core::ptr` are
+/// generic: the compiler merges functions with equal instructions, and the result has the name of
+/// one of them.
 const FREQUENT: &[&str] = &[
     "alloc::raw_vec",
     "core::ptr",

@@ -187,8 +187,8 @@ impl ProviderClient {
             if response.body.len() < MIN_STEP_BYTES {
                 last_read.insert(ParsedResponse::new(dialect, chat, response)).retry_advice()
             } else {
-                // Whether to retry depends only on the status, because descriptions of errors are
-                // short.
+                // The advice for a large error is read from its status and headers. Descriptions of
+                // errors are much shorter.
                 last_read = None;
                 match (200..300).contains(&response.status) {
                     true => RetryAdvice::default(),
@@ -209,7 +209,8 @@ impl ProviderClient {
         let response = outcome?;
         let read = match last_read {
             Some(read) => read,
-            // Boxed because it is seldom needed, and would make the future of every call larger.
+            // The future is boxed because few calls need it, and it would make the future of every
+            // call larger.
             None => {
                 let parse = || ParsedResponse::new(dialect, chat, &response);
                 Box::pin(self.steps.run(parse)).await

@@ -8,6 +8,7 @@
 )]
 
 mod files;
+mod function_order;
 mod imports;
 mod layers;
 mod phrases;
