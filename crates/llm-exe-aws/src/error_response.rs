@@ -112,7 +112,8 @@ impl ErrorResponse {
         ErrorResponse { status, code, message, region: None, date: None }
     }
 
-    /// `codes` is one text, because each start adjusts the address of each item of a list.
+    /// Returns whether the error has one of these codes, which are separated by white space.
+    /// The codes are one text, for the reason in `word_list.rs` of `llm-exe`.
     fn has_code(&self, codes: &str) -> bool {
         codes.split_ascii_whitespace().any(|code| code == self.code)
     }

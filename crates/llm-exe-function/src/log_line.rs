@@ -345,3 +345,17 @@ fn token_counts(usage: Usage) -> [(&'static str, u64); 6] {
         ("totalTokens", usage.total_tokens),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use llm_exe::Usage;
+
+    use super::{PROVIDER_METRICS, token_counts};
+
+    #[test]
+    fn every_token_count_is_a_metric() {
+        for (name, _) in token_counts(Usage::default()) {
+            assert!(PROVIDER_METRICS.contains(&format!(r#""Name":"{name}""#)), "{name}");
+        }
+    }
+}

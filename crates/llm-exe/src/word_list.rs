@@ -1,5 +1,5 @@
-//! Lists of words and phrases in one text. The linker has to adjust the address of each item of a
-//! list of texts, which the function pays for at every start.
+//! Lists of words and phrases in one text. The dynamic linker adjusts the address of each item of a
+//! list of texts at every start.
 
 /// Returns whether a list of words that are separated by white space contains a word.
 pub(crate) fn contains_word(list: &str, word: &str) -> bool {

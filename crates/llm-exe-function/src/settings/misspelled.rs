@@ -20,27 +20,36 @@ const KEY_SUFFIX: &str = "_API_KEY";
 /// Maximum difference between the lengths of a misspelled name and the name of the setting.
 const MAX_EDITS: usize = 2;
 
-/// Whether the name of a setting begins with an ASCII character. Most variables are skipped by
-/// this, because the function checks them at its start.
-const FIRST_LETTERS: [bool; 256] = {
+/// Whether a setting has a name that begins with this byte. Most variables fail this check, which
+/// is cheaper than comparing names.
+const IS_FIRST_LETTER: [bool; 256] = {
     let mut letters = [false; 256];
     let mut index = 0;
     while index < ROWS.len() {
-        letters[ROWS[index].name.as_bytes()[0] as usize] = true;
+        letters[first_byte(ROWS[index].name)] = true;
         index += 1;
     }
     index = 0;
     while index < PROVIDERS.len() {
-        letters[PROVIDERS[index].base_url_setting.as_bytes()[0] as usize] = true;
+        letters[first_byte(PROVIDERS[index].base_url_setting)] = true;
         index += 1;
     }
     index = 0;
     while index < UNSUPPORTED_SETTINGS.len() {
-        letters[UNSUPPORTED_SETTINGS[index].as_bytes()[0] as usize] = true;
+        letters[first_byte(UNSUPPORTED_SETTINGS[index])] = true;
+        index += 1;
+    }
+    index = 0;
+    while index < REGION_VARIABLES.len() {
+        letters[first_byte(REGION_VARIABLES[index])] = true;
         index += 1;
     }
     letters
 };
+
+const fn first_byte(name: &str) -> usize {
+    name.as_bytes()[0] as usize
+}
 
 /// Returns a warning for each variable whose name is similar to that of a setting. The function
 /// calls this at its start, so names that are too different are skipped without an exact
@@ -59,7 +68,7 @@ pub fn misspelled_settings<'a>(variables: impl Iterator<Item = &'a str>) -> Vec<
         let Some(first) = name.bytes().next().map(|byte| byte.to_ascii_uppercase()) else {
             continue;
         };
-        if !FIRST_LETTERS[usize::from(first)] {
+        if !IS_FIRST_LETTER[usize::from(first)] {
             continue;
         }
         let mut similar = Vec::new();
@@ -95,7 +104,17 @@ fn may_be_similar(name: &str, setting: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::misspelled_settings;
+    use super::super::{REGION_VARIABLES, UNSUPPORTED_SETTINGS};
+    use super::{IS_FIRST_LETTER, PROVIDERS, ROWS, misspelled_settings};
+
+    #[test]
+    fn first_letters_of_all_settings_are_known() {
+        let base_urls = PROVIDERS.iter().map(|provider| provider.base_url_setting);
+        let others = REGION_VARIABLES.iter().chain(UNSUPPORTED_SETTINGS).copied();
+        for name in ROWS.iter().map(|row| row.name).chain(base_urls).chain(others) {
+            assert!(IS_FIRST_LETTER[usize::from(name.as_bytes()[0])], "{name}");
+        }
+    }
 
     #[test]
     fn similar_names_cause_a_warning() {

@@ -68,7 +68,7 @@ impl Schema {
         Schema::compile_shared(Arc::new(Value::Object(schema)))
     }
 
-    /// Compiles a schema as [`Schema::compile`] does, without a copy of the schema.
+    /// Compiles a schema that the caller shares.
     pub(crate) fn compile_shared(written: Arc<Value>) -> Result<Schema, SchemaError> {
         let schema = written.as_object().ok_or_else(|| SchemaError::new("is not an object"))?;
         let values = count_values(&mut schema.values());

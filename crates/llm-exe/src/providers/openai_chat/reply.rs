@@ -19,15 +19,16 @@ use crate::wire::WireReply;
 /// The name of the response body in errors.
 const EXPECTED: &str = "a chat completion";
 
-/// Returns the reason for which the model stopped. The names are those of OpenAI and of the servers
-/// that imitate its API. Their case is ignored, because gateways of other APIs pass on reasons such
-/// as `STOP` and `MAX_TOKENS`.
+/// Returns why the model stopped. The names are those of OpenAI and of the servers that imitate its
+/// API. Their case is ignored, because gateways of other APIs pass on reasons such as `STOP` and
+/// `MAX_TOKENS`.
 fn stop_reason(finish_reason: Option<&str>) -> StopReason {
     let Some(reason) = finish_reason else { return StopReason::Other };
     // Some servers send the token at which the model stopped, such as `<|eot_id|>`.
     if reason.starts_with('<') && reason.ends_with('>') {
         return StopReason::Stop;
     }
+    // The usual reason needs no copy.
     if reason == "stop" {
         return StopReason::Stop;
     }
