@@ -154,7 +154,7 @@ impl Environment {
     /// Prints the warnings about environment variables, as text or as JSON objects.
     pub(crate) fn print_warnings(&self, as_json: bool) {
         for warning in &self.warnings {
-            output::print_warning_as(warning, as_json);
+            output::print_warning(warning, as_json);
         }
     }
 

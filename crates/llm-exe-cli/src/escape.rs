@@ -1,5 +1,5 @@
-//! Escapes texts for people, which can quote a request, a provider, an argument or the name of a
-//! file.
+//! Escapes control characters in messages. A message can quote a request, a provider, an argument
+//! or a file name.
 
 use std::borrow::Cow;
 
@@ -7,8 +7,7 @@ use icu_properties::CodePointMapData;
 use icu_properties::props::GeneralCategory;
 
 /// Escapes control characters and invisible characters, as JSON does, except for line breaks and
-/// tabs. A message can quote a provider, a request or an argument, which could otherwise control
-/// the terminal or look different from what it is.
+/// tabs. A quoted text could otherwise control the terminal or look different from what it is.
 pub(crate) fn escape_controls(text: &str) -> Cow<'_, str> {
     if !text.contains(is_escaped) {
         return Cow::Borrowed(text);
@@ -37,8 +36,8 @@ pub(crate) fn is_escaped(c: char) -> bool {
 }
 
 /// Escapes a text as [`escape_controls`] does, and indents its lines except for the first one. A
-/// message can quote a request or a provider, which could otherwise look like another message.
-pub(crate) fn indent(text: &str) -> String {
+/// quoted text could otherwise look like another message.
+pub(crate) fn escape_and_indent(text: &str) -> String {
     escape_controls(text).replace('\n', "\n  ")
 }
 

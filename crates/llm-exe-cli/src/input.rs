@@ -106,8 +106,8 @@ pub(crate) fn read(path: &Path) -> Result<Input, InputError> {
     let text = read_text_or_url(path)?;
     let has_lines = |text: &&String| text.trim().contains('\n') && is_jsonl(path, text);
     if text.as_ref().filter(has_lines).is_some() {
-        let message = "this is a list with a request in each line, not a request; validate checks \
-                       such a list";
+        let message = "this file has a request in each line; use `validate`, or pass a file with \
+                       one request";
         return Err(InputError::in_file(path, message));
     }
     parse(path, text)
@@ -159,7 +159,7 @@ fn parse_json(path: &Path, text: &str) -> Result<Value, InputError> {
 
 /// Returns why a JSON document is not a request, if it is an event or another known kind of
 /// document.
-pub(crate) fn other_kind(document: &Value) -> Option<String> {
+pub(crate) fn reason_not_a_request(document: &Value) -> Option<String> {
     let is_state_machine = ["StartAt", "States"].iter().all(|name| document.get(name).is_some());
     if is_state_machine {
         return Some("this is a state machine, not a request".to_owned());
@@ -169,8 +169,16 @@ pub(crate) fn other_kind(document: &Value) -> Option<String> {
         "direct" => None,
         // The error names the service, or says what is missing.
         "unsupported" => {
-            let records = source.records(document.clone(), &Invocation::default());
-            records.err().map(|error| error.message().to_owned())
+            let reason = |document: Value| {
+                let records = source.records(document, &Invocation::default());
+                records.err().map(|error| error.message().to_owned())
+            };
+            let reason_for_document = reason(document.clone());
+            // For a list that is not an event, the error names the lists that are one.
+            if document.is_array() && reason_for_document == reason(Value::Array(Vec::new())) {
+                return Some("expected a request (a JSON object), got a list".to_owned());
+            }
+            reason_for_document
         }
         name => {
             Some(format!("this is an event ({name}), not a request; use invoke --event to run it"))
@@ -178,8 +186,8 @@ pub(crate) fn other_kind(document: &Value) -> Option<String> {
     }
 }
 
-/// Returns whether a text has a request in each line. If the name of the file does not tell, all
-/// lines must begin an object, and an object must end in its line.
+/// Returns whether a text has a request in each line. Without a known extension, every line must
+/// begin with `{`, and at least one line must be complete JSON.
 pub(crate) fn is_jsonl(path: &Path, text: &str) -> bool {
     let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
     if extension == "jsonl" {

@@ -9,7 +9,7 @@ use anstyle::{AnsiColor, Style};
 use llm_exe::{Error, ErrorKind, Report};
 use serde_json::{Value, json};
 
-use crate::escape::{escape_controls, indent, is_escaped};
+use crate::escape::{escape_and_indent, escape_controls, is_escaped};
 use crate::input_error::InputError;
 
 const RED: Style = AnsiColor::Red.on_default().bold();
@@ -52,18 +52,12 @@ pub(crate) fn align_columns<S: AsRef<str>, const N: usize>(rows: &[[S; N]]) -> S
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Prints a warning to standard error.
-pub(crate) fn print_warning(text: &str) {
-    let text = indent(text);
-    anstream::eprintln!("{YELLOW}warning:{YELLOW:#} {text}");
-}
-
 /// Prints a warning to standard error, as text or as a JSON object.
-pub(crate) fn print_warning_as(text: &str, as_json: bool) {
+pub(crate) fn print_warning(text: &str, as_json: bool) {
     if as_json {
         anstream::eprintln!("{}", escape_controls(&json!({ "warning": text }).to_string()));
     } else {
-        print_warning(text);
+        anstream::eprintln!("{YELLOW}warning:{YELLOW:#} {}", escape_and_indent(text));
     }
 }
 
@@ -81,10 +75,10 @@ pub(crate) fn print_run_error(error: &Error, report: &Report, as_json: bool) -> 
     } else if error.problems().len() > 1 {
         anstream::eprintln!("{RED}error:{RED:#} {kind}: {} problems", error.problems().len());
         for problem in error.problems() {
-            anstream::eprintln!("  {}", indent(&problem.to_string()));
+            anstream::eprintln!("  {}", escape_and_indent(&problem.to_string()));
         }
     } else {
-        anstream::eprintln!("{RED}error:{RED:#} {kind}: {}", indent(error.message()));
+        anstream::eprintln!("{RED}error:{RED:#} {kind}: {}", escape_and_indent(error.message()));
     }
     ExitCode::from(kind.exit_code())
 }
@@ -143,7 +137,7 @@ pub(crate) fn print_startup_error(message: &str, as_json: bool) -> ExitCode {
     if as_json {
         return print_error(&Error::new(ErrorKind::InvalidRequest, message), as_json);
     }
-    anstream::eprintln!("{RED}error:{RED:#} {}", indent(message));
+    anstream::eprintln!("{RED}error:{RED:#} {}", escape_and_indent(message));
     ExitCode::from(ErrorKind::InvalidRequest.exit_code())
 }
 

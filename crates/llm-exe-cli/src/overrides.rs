@@ -20,7 +20,7 @@ const PROBE: &str = "7d1f0c9a";
 pub(crate) fn read_request(source: &Source, providers: &Providers) -> Result<Input, InputError> {
     check_standard_input(source)?;
     let mut input = input::read(&source.file)?;
-    if let Some(reason) = input::other_kind(&input.request) {
+    if let Some(reason) = input::reason_not_a_request(&input.request) {
         return Err(InputError::in_file(&source.file, reason));
     }
     let Value::Object(mut fields) = input.request else {

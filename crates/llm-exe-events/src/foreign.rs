@@ -7,12 +7,11 @@ use serde_json::Value;
 use crate::shapes;
 
 /// The services by the events in their documentation, in lines of the form `NAME: PATH PATH…`. An
-/// event of a service has values at all of its paths. An event that fits several lines is of the
-/// first one.
+/// event of a service has values at all of its paths. If several lines match, the first one is
+/// used.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-services.html>
 ///
-/// They are one text, because the linker has to adjust the address of each item of a table, which
-/// the function pays for at every start.
+/// They are one text, for the reason in `word_list.rs` of `llm-exe`.
 const SERVICES: &str = "\
 Alexa: /context/System /request/type
 Alexa: /directive/header
@@ -109,8 +108,8 @@ mod tests {
 
     use super::{SERVICES, service_of};
 
-    /// Returns a value with something at each of the paths.
-    fn event(paths: &str) -> Value {
+    /// Returns an event that has a value at each path.
+    fn event_with_paths(paths: &str) -> Value {
         let mut event = json!({});
         for path in paths.split(' ') {
             let mut place = &mut event;
@@ -129,11 +128,11 @@ mod tests {
     }
 
     #[test]
-    fn no_line_hides_a_later_one() {
+    fn every_line_matches_its_own_event() {
         assert!(SERVICES.lines().count() > 50);
         for line in SERVICES.lines() {
             let (name, paths) = line.split_once(": ").unwrap();
-            assert_eq!(service_of(&event(paths)), Some(name), "{line}");
+            assert_eq!(service_of(&event_with_paths(paths)), Some(name), "{line}");
         }
     }
 

@@ -42,8 +42,8 @@ fn generated_script(shell: Shell) -> String {
 /// Prevents shells from offering files as the value of an argument that is not a path.
 fn with_hint(argument: Arg) -> Arg {
     let has_value = argument.get_action().takes_values();
-    let is_word = argument.get_possible_values().is_empty();
-    if has_value && is_word && argument.get_value_hint() == ValueHint::Unknown {
+    let is_free_text = argument.get_possible_values().is_empty();
+    if has_value && is_free_text && argument.get_value_hint() == ValueHint::Unknown {
         return argument.value_hint(ValueHint::Other);
     }
     argument

@@ -62,7 +62,7 @@ async fn run_request(args: &Invoke, environment: &Environment) -> ExitCode {
     if !args.json {
         let warnings = input.warnings.iter().chain(&report.warnings).chain(&unused_data);
         for warning in warnings {
-            output::print_warning(warning);
+            output::print_warning(warning, args.json);
         }
     }
     let code = match outcome {
@@ -127,7 +127,7 @@ async fn run_event(args: &Invoke, environment: &Environment) -> ExitCode {
         record_results::print(record, args.json);
     }
     for warning in &handled_event.line.warnings {
-        output::print_warning_as(warning, args.json);
+        output::print_warning(warning, args.json);
     }
     let (response, code): (Value, u8) = match handled_event.response() {
         Ok(value) => (value, 0),

@@ -31,10 +31,10 @@ pub(crate) fn run(args: &Models) -> ExitCode {
     };
     let today = today();
     if let Some(warning) = age_warning(&catalog, &today) {
-        output::print_warning(&warning);
+        output::print_warning(&warning, args.json);
     }
     let models = known_models(&catalog);
-    let (selected, is_unknown) = match select(models, args.pattern.as_deref()) {
+    let (selected, is_unknown) = match select(models, args.pattern.as_deref(), args.json) {
         Ok(selected) => selected,
         Err(message) => {
             let error = llm_exe::Error::new(ErrorKind::InvalidRequest, message);
@@ -101,7 +101,11 @@ fn find_capability(rows: &[Capability], provider: &str, model: &str) -> Option<C
 ///
 /// # Errors
 /// A message if there is no such model.
-fn select(models: Vec<Model>, pattern: Option<&str>) -> Result<(Vec<Model>, bool), String> {
+fn select(
+    models: Vec<Model>,
+    pattern: Option<&str>,
+    as_json: bool,
+) -> Result<(Vec<Model>, bool), String> {
     let Some(pattern) = pattern else { return Ok((models, false)) };
     let names: Vec<String> = models.iter().map(Model::full_name).collect();
     let is_selected = |model: &Model| {
@@ -140,7 +144,7 @@ fn select(models: Vec<Model>, pattern: Option<&str>) -> Result<(Vec<Model>, bool
         return Err(unknown());
     }
     let capability = find_capability(&capabilities(), row.name, name).ok_or_else(unknown)?;
-    output::print_warning(&format!("{quoted} is not in the catalog{hint}"));
+    output::print_warning(&format!("{quoted} is not in the catalog{hint}"), as_json);
     let model = Model {
         provider: row.name.to_owned(),
         name: name.to_owned(),

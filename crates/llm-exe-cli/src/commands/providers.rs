@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::args::Providers;
 use crate::environment::{Environment, KeySource};
-use crate::escape::indent;
+use crate::escape::escape_and_indent;
 use crate::output;
 
 /// A row of the printed table, which describes one provider.
@@ -17,6 +17,8 @@ struct Row {
     dialect: String,
     base_url: String,
     key: String,
+    /// Whether the provider uses AWS credentials.
+    is_aws: bool,
     status: KeyStatus,
 }
 
@@ -28,9 +30,6 @@ enum KeyStatus {
     /// The key is set but can't be used. Contains the reason.
     Unusable(String),
 }
-
-/// The text for AWS credentials in the column of the keys.
-const AWS_CREDENTIALS: &str = "AWS credentials";
 
 /// Runs the command and returns its exit code.
 pub(crate) async fn run(args: &Providers) -> ExitCode {
@@ -51,15 +50,14 @@ pub(crate) async fn run(args: &Providers) -> ExitCode {
 }
 
 async fn row(environment: &Environment, provider: &Provider) -> Row {
-    let (key, result) = match (provider.built_in().map(|row| row.access), provider.key()) {
-        (Some(Access::Aws), _) => {
-            (AWS_CREDENTIALS.to_owned(), Some(environment.check_credentials().await))
-        }
-        (_, Some(name)) => {
+    let is_aws = provider.built_in().is_some_and(|row| matches!(row.access, Access::Aws));
+    let (key, result) = match provider.key() {
+        _ if is_aws => ("AWS credentials".to_owned(), Some(environment.check_credentials().await)),
+        Some(name) => {
             let result = environment.keys.get(&name).await.map(|_| ());
             (name.variables(), Some(result))
         }
-        (_, None) => ("none needed".to_owned(), None),
+        None => ("none needed".to_owned(), None),
     };
     let status = match result {
         None => KeyStatus::NotNeeded,
@@ -71,7 +69,7 @@ async fn row(environment: &Environment, provider: &Provider) -> Row {
     };
     let base_url = environment.settings.endpoints.resolve(provider).base_url;
     let (provider, dialect) = (provider.name().to_owned(), provider.dialect().name().to_owned());
-    Row { provider, dialect, base_url, key, status }
+    Row { provider, dialect, base_url, key, is_aws, status }
 }
 
 fn to_json(row: &Row) -> Value {
@@ -122,7 +120,7 @@ fn reasons(rows: &[Row]) -> Vec<String> {
     for row in rows {
         let reason = match &row.status {
             KeyStatus::Unusable(reason) => reason,
-            KeyStatus::NotSet(reason) if row.key == AWS_CREDENTIALS => reason,
+            KeyStatus::NotSet(reason) if row.is_aws => reason,
             _ => continue,
         };
         match reasons.iter_mut().find(|(known, _)| *known == reason.as_str()) {
@@ -131,7 +129,7 @@ fn reasons(rows: &[Row]) -> Vec<String> {
         }
     }
     let line = |(reason, providers): (&str, Vec<&str>)| {
-        indent(&format!("{}: {reason}", providers.join(", ")))
+        escape_and_indent(&format!("{}: {reason}", providers.join(", ")))
     };
     reasons.into_iter().map(line).collect()
 }

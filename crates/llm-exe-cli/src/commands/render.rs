@@ -42,7 +42,7 @@ pub(crate) async fn run(args: Render) -> ExitCode {
         let unused = plan.as_ref().map(|plan| overrides::unused_data_warnings(plan, &args.source));
         let warnings = input.warnings.iter().chain(&report.warnings);
         for warning in warnings.chain(unused.iter().flatten()) {
-            output::print_warning(warning);
+            output::print_warning(warning, args.json);
         }
     }
     match (outcome, plan.filter(|_| args.messages)) {

@@ -275,12 +275,12 @@ fn log(server: &Server, target: &str, status: StatusCode, line: &LogLine) {
     }
     anstream::eprintln!("{}", escape_controls(&text));
     for warning in &line.warnings {
-        output::print_warning(warning);
+        output::print_warning(warning, false);
     }
     // A warning can quote a request, which a file that collects the output should not contain.
     if std::io::stderr().is_terminal() {
         for warning in &report.warnings {
-            output::print_warning(warning);
+            output::print_warning(warning, false);
         }
     }
 }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::args::Validate;
 use crate::environment::{Environment, KeySource};
-use crate::escape::{escape_name, indent};
+use crate::escape::{escape_and_indent, escape_name};
 use crate::input::Input;
 use crate::input_error::InputError;
 use crate::input_name::display_name;
@@ -120,11 +120,11 @@ impl Validator<'_> {
     }
 
     async fn validate(&self, path: &Path, file: String, mut input: Input) -> Validation {
-        if let Some(text) = input::other_kind(&input.request) {
+        if let Some(reason) = input::reason_not_a_request(&input.request) {
             if !self.is_named {
-                return Validation { file, skipped: Some(text), ..Validation::default() };
+                return Validation { file, skipped: Some(reason), ..Validation::default() };
             }
-            let problems = vec![Problem::request("", text)];
+            let problems = vec![Problem::request("", reason)];
             return Validation { file, problems, ..Validation::default() };
         }
         let deadline = Deadline::after(Duration::from_secs(60));
@@ -171,23 +171,24 @@ impl Validation {
             "problems": problems,
             "warnings": self.warnings
         });
-        if let (Some(text), Some(fields)) = (&self.skipped, fields.as_object_mut()) {
-            fields.insert("skipped".to_owned(), json!(text));
+        if let (Some(reason), Some(fields)) = (&self.skipped, fields.as_object_mut()) {
+            fields.insert("skipped".to_owned(), json!(reason));
         }
         fields
     }
 
     fn print_warnings(&self) {
         for warning in &self.warnings {
-            output::print_warning(&format!("{}: {warning}", escape_name(&self.file)));
+            let text = format!("{}: {warning}", escape_name(&self.file));
+            output::print_warning(&text, false);
         }
     }
 
     /// Returns the lines that describe the result. Each begins with the name of the file.
     fn lines(&self, strict: bool) -> Vec<String> {
-        let line = |text: &str| format!("{}: {}", escape_name(&self.file), indent(text));
-        if let Some(text) = &self.skipped {
-            return vec![line(&format!("skipped, because {text}"))];
+        let line = |text: &str| format!("{}: {}", escape_name(&self.file), escape_and_indent(text));
+        if let Some(reason) = &self.skipped {
+            return vec![line(&format!("skipped, because {reason}"))];
         }
         if self.problems.is_empty() {
             return vec![line(if self.is_valid(strict) {

@@ -2,8 +2,8 @@
 //!
 //! Each row of the table is an input whose cost once grew much faster than its size. It runs at
 //! half of that size, at that size, at double and at ten times the size, with the limits of
-//! [`Build`]. A size that is rejected must be rejected within the same limits. Ten times the size is
-//! skipped if it would be larger than all limits on texts.
+//! [`Build`]. A size that is rejected must be rejected within the same limits. Ten times the size
+//! is skipped if it would be larger than all limits on texts.
 
 use llm_exe_simulator::{ScriptedResponse, Simulator, Step};
 use serde_json::{Map, Value, json};
@@ -1240,7 +1240,7 @@ fn queue_event(requests: impl IntoIterator<Item = Value>) -> Value {
 }
 
 /// The outcome of a row at one size.
-struct Outcome {
+struct RowOutcome {
     /// The length of the request or of the response, whichever is longer.
     bytes: usize,
     /// Describes an unexpected outcome.
@@ -1248,7 +1248,7 @@ struct Outcome {
 }
 
 /// Runs a row at one size.
-async fn run_row(folder: &Folder, simulator: &Simulator, row: &Row, size: usize) -> Outcome {
+async fn run_row(folder: &Folder, simulator: &Simulator, row: &Row, size: usize) -> RowOutcome {
     let request = request_with(&(row.request)(size));
     let is_event = matches!(row.call, Call::Records(_));
     let input = if is_event { queue_event(vec![request; 10]) } else { request };
@@ -1283,11 +1283,11 @@ async fn run_row(folder: &Folder, simulator: &Simulator, row: &Row, size: usize)
         "ProviderUnavailable",
     ];
     if expected.contains(&kind) {
-        return Outcome { bytes, problem: None };
+        return RowOutcome { bytes, problem: None };
     }
     let text: String = format!("{}{}", output.stderr, output.stdout).chars().take(300).collect();
     let problem = Some(format!("{} at {size}: {kind} {:?} {text}", row.name, output.code));
-    Outcome { bytes, problem }
+    RowOutcome { bytes, problem }
 }
 
 /// Runs the rows with the limits and collects those that exceed them.
@@ -1297,12 +1297,13 @@ async fn run_rows(rows: &[Row]) {
     let mut wrong = Vec::new();
     for row in rows {
         let mut bytes = 0;
-        for times in [0.5, 1.0, 2.0, 10.0] {
-            // Such a text would be rejected unread, and its values need much memory in this process.
-            if times == 10.0 && bytes > MAX_BYTES / 5 {
+        for factor in [0.5, 1.0, 2.0, 10.0] {
+            // Such a text would be rejected before it is parsed, and its values need much memory in
+            // this process.
+            if factor == 10.0 && bytes > MAX_BYTES / 5 {
                 continue;
             }
-            let size = (row.size as f64 * times) as usize;
+            let size = (row.size as f64 * factor) as usize;
             let outcome = run_row(&folder, &simulator, row, size).await;
             bytes = outcome.bytes;
             wrong.extend(outcome.problem);

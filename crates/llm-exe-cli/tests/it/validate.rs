@@ -74,7 +74,7 @@ async fn documents_other_than_requests_are_named() {
         ),
         (example("step-functions/research.asl.json"), "this is a state machine, not a request"),
         (cognito, "an event of Amazon Cognito is not supported; expected a request"),
-        (list, "the event is a list; expected a request"),
+        (list, "expected a request (a JSON object), got a list"),
     ] {
         let output = folder.run(&["validate", &path]).await;
         assert_eq!(output.code, Some(2), "{path}: {output:?}");
@@ -142,7 +142,7 @@ async fn each_line_of_standard_input_is_a_request() {
     // The other commands accept one request, which may be the only line.
     for command in [&["render", "-"][..], &["invoke", "--simulate", "-"]] {
         let output = folder.run_with_input(&text, command).await;
-        let expected = "standard input: this is a list with a request in each line";
+        let expected = "standard input: this file has a request in each line; use `validate`";
         assert!(output.code == Some(2) && output.stderr.contains(expected), "{output:?}");
     }
     let file = folder.file("one.jsonl", format!("{}\n", request()));
@@ -167,7 +167,7 @@ async fn each_line_of_standard_input_is_a_request() {
 
 /// A file or a request could otherwise report that another file is valid.
 #[tokio::test]
-async fn no_name_and_no_message_begins_a_line() {
+async fn names_and_messages_do_not_begin_a_line() {
     let folder = Folder::new();
     let mut quoted = request();
     quoted["a\nforged.json: ok"] = json!(1);
