@@ -65,8 +65,8 @@ async fn a_learned_capability_is_logged_once() {
     let function = Function::start().await;
     let message = "Unsupported parameter: 'temperature'";
     let body = json!({ "error": { "message": message, "prompt": PROMPT } });
-    let refusal = json!([{ "then": { "status": 400, "body": body } }]);
-    function.simulator.script_json(refusal).unwrap();
+    let rejection = json!([{ "then": { "status": 400, "body": body } }]);
+    function.simulator.script_json(rejection).unwrap();
     let mut event = request();
     merge(&mut event, &json!({ "options": { "temperature": 0.2 } }));
     for _ in 0..2 {

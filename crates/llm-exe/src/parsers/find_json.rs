@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn other_replies_are_refused() {
+    fn other_replies_are_rejected() {
         for reply in [
             "no json at all",
             "",

@@ -19,7 +19,7 @@ pub(super) fn parse(text: &str, context: &Context<'_>) -> Result<Value, OutputEr
             read_whole(value, Some(content), || parse_unique(content).ok(), context)?
         }
         FoundJson::WholeNear(NearJson { value, deviations }, content) => {
-            let mut read = read_whole(value, None, || parse_near_again(content), context)?;
+            let mut read = read_whole(value, None, || reparse_near(content), context)?;
             read.warnings.insert(0, describe_deviations(&deviations, content));
             read
         }
@@ -29,16 +29,17 @@ pub(super) fn parse(text: &str, context: &Context<'_>) -> Result<Value, OutputEr
     Ok(read.value)
 }
 
-/// Reads a value that is the whole reply, with its text if that is strict JSON. `again` returns it unchanged.
+/// Reads a value that is the whole reply, with its text if that is strict JSON. `reparse` parses
+/// the unchanged value again, because a copy could need much memory.
 fn read_whole(
     value: Value,
     text: Option<&str>,
-    again: impl FnOnce() -> Option<Value>,
+    reparse: impl FnOnce() -> Option<Value>,
     context: &Context<'_>,
 ) -> Result<CoercedValue, OutputError> {
     context.read(value, text).or_else(|error| {
-        let again = again();
-        let object = again.as_ref().and_then(only_object).cloned();
+        let reparsed = reparse();
+        let object = reparsed.as_ref().and_then(only_object).cloned();
         let read = object.and_then(|object| context.read(object, text).ok()).map(|mut read| {
             read.warnings.insert(0, LIST_OF_ONE.to_owned());
             read
@@ -83,7 +84,7 @@ fn choose(found: EmbeddedJson<'_>, context: &Context<'_>) -> Result<CoercedValue
     }
     if let Some((NearJson { value, deviations }, content)) = near {
         let warning = describe_deviations(&deviations, content);
-        choice.add(value, None, || parse_near_again(content), Some(warning))?;
+        choice.add(value, None, || reparse_near(content), Some(warning))?;
     }
     if are_lines && choice.is_empty() {
         // The limits of the number of values and of their depth apply to the list.
@@ -101,7 +102,7 @@ fn parse_value(text: &str) -> Result<Value, OutputError> {
     parse_unique(text).map_err(|error| OutputError::new(format!("the reply is {error}")))
 }
 
-fn parse_near_again(text: &str) -> Option<Value> {
+fn reparse_near(text: &str) -> Option<Value> {
     parse_near(text).ok().flatten().map(|near| near.value)
 }
 
@@ -132,13 +133,13 @@ impl<'a> Choice<'a> {
         }
     }
 
-    /// Adds a value with the warning about its text. `again` returns the value unchanged, because a
-    /// copy could need much memory.
+    /// Adds a value with the warning about its text. `reparse` parses the unchanged value again,
+    /// because a copy could need much memory.
     fn add(
         &mut self,
         value: Value,
         text: Option<&str>,
-        again: impl FnOnce() -> Option<Value>,
+        reparse: impl FnOnce() -> Option<Value>,
         warning: Option<String>,
     ) -> Result<(), OutputError> {
         self.count += 1;
@@ -152,14 +153,14 @@ impl<'a> Choice<'a> {
             Some(read) if read.as_written => self.as_written.add(with_warning(read)),
             Some(read) => self.after_changes.add(with_warning(read)),
             None => {
-                let value = again();
-                if let Some(object) = value.as_ref().and_then(only_object)
+                let reparsed = reparse();
+                if let Some(object) = reparsed.as_ref().and_then(only_object)
                     && let Some(mut object) = read(object.clone())?
                 {
                     object.warnings.insert(0, LIST_OF_ONE.to_owned());
                     self.from_lists.add(with_warning(object));
                 }
-                self.invalid = value;
+                self.invalid = reparsed;
             }
         }
         Ok(())

@@ -16,7 +16,7 @@ pub struct Rules {
     /// Whether a missing template variable is always an error, even in requests without
     /// `strictVariables`.
     pub strict_variables: bool,
-    /// Whether a provider's refusal of an option is always an error. By default, the request is
+    /// Whether it is always an error if a provider rejects an option. By default, the request is
     /// sent again without the option.
     pub strict_options: bool,
     /// The providers that requests may use.

@@ -51,7 +51,7 @@ struct IgnoredKeywords {
     draft: Draft,
     /// Whether a reference is next to the keywords. In older drafts, it replaces all of them except
     /// for definitions, which can be the targets of references.
-    are_siblings: bool,
+    are_replaced_by_ref: bool,
     has_list_of_items: bool,
 }
 
@@ -60,13 +60,13 @@ impl IgnoredKeywords {
         let has_reference = rules.get("$ref").is_some_and(Value::is_string);
         IgnoredKeywords {
             draft,
-            are_siblings: has_reference && draft.ignores_ref_siblings(),
+            are_replaced_by_ref: has_reference && draft.ignores_ref_siblings(),
             has_list_of_items: rules.get("items").is_some_and(Value::is_array),
         }
     }
 
     fn contains(&self, keyword: &str) -> bool {
-        let is_sibling = self.are_siblings
+        let is_sibling = self.are_replaced_by_ref
             && !["$ref", "$defs", "definitions"].contains(&keyword)
             && !READABLE.contains(&keyword);
         let mut introduced = INTRODUCED.iter();
@@ -77,7 +77,8 @@ impl IgnoredKeywords {
 }
 
 /// Copies the targets of references that the conversion removes to the definitions of the root, and
-/// changes the references. Returns `None` if there are none, or if the copies would be too large.
+/// changes the references. Returns `None` if there are none, or if the copies would be too large;
+/// in the latter case, the references lose their targets.
 fn with_preserved_targets(root: &Value, draft: Draft) -> Option<Value> {
     let budget = SizeBudget::new();
     let is_used = |name: &str| {
@@ -129,7 +130,7 @@ fn move_references(rules: &mut Map<String, Value>, moved: &Map<String, Value>) {
 /// Returns the target of a reference if it is in a keyword that the conversion removes.
 fn ignored_target<'a>(root: &'a Value, reference: &str, draft: Draft) -> Option<&'a Value> {
     let mut is_in_ignored = false;
-    let target = follow(root, reference, |_, step, rules| {
+    let target = follow_pointer(root, reference, |_, step, rules| {
         is_in_ignored |=
             rules.is_some_and(|rules| IgnoredKeywords::new(rules, draft).contains(step));
     })?;
@@ -138,7 +139,7 @@ fn ignored_target<'a>(root: &'a Value, reference: &str, draft: Draft) -> Option<
 
 /// Follows a pointer. Calls `visit` for each step, as it is written and decoded, and with the
 /// schema that has it as a keyword. Returns `None` if the pointer has no target.
-fn follow<'a>(
+fn follow_pointer<'a>(
     root: &'a Value,
     reference: &str,
     mut visit: impl FnMut(&str, &str, Option<&'a Map<String, Value>>),
@@ -220,7 +221,7 @@ fn converted_pointer(root: &Value, reference: &str, draft: Draft) -> Option<Stri
     let mut pointer = "#".to_owned();
     // The keyword of the previous step, and the schema that has it.
     let mut previous = None;
-    follow(root, reference, |written, step, rules| {
+    follow_pointer(root, reference, |written, step, rules| {
         let has_list = rules.is_some_and(|rules| rules.get("items").is_some_and(Value::is_array));
         let place = match previous.take() {
             Some((keyword, parent)) => place_in_all_of(parent, keyword, step, draft),

@@ -27,39 +27,39 @@ const MAX_VISITS: usize = 1_000_000;
 /// References are replaced with pointers.
 pub fn without_lookaround(schema: &Value) -> Value {
     let mut schema = with_pointers(schema).into_owned();
-    if !RefusedPatterns::default().is_in(&schema) {
+    if !UnsupportedPatterns::default().is_in(&schema) {
         return schema;
     }
-    let refused = RefusedPatterns::find(&schema);
+    let unsupported = UnsupportedPatterns::find(&schema);
     if let Value::Object(rules) = &mut schema {
-        move_patterns(rules, &refused);
+        move_patterns(rules, &unsupported);
     }
     schema
 }
 
-fn move_patterns(rules: &mut Map<String, Value>, refused: &RefusedPatterns) {
+fn move_patterns(rules: &mut Map<String, Value>, unsupported: &UnsupportedPatterns) {
     let mut moved = Vec::new();
     let mut move_rule = |rules: &mut Map<String, Value>, keyword: &str| {
         moved.extend(rules.shift_remove(keyword).map(|value| format!("{keyword}: {value}")));
     };
-    let is_refused = |rules: &Map<String, Value>, keyword: &str| {
-        rules.get(keyword).is_some_and(|value| refused.is_in(value))
+    let is_unsupported = |rules: &Map<String, Value>, keyword: &str| {
+        rules.get(keyword).is_some_and(|value| unsupported.is_in(value))
     };
     let has_remainder = REMAINDERS.iter().any(|keyword| rules.contains_key(*keyword));
-    if has_remainder && rules.iter().any(|(keyword, _)| is_refused(rules, keyword)) {
+    if has_remainder && rules.iter().any(|(keyword, _)| is_unsupported(rules, keyword)) {
         REMAINDERS.iter().for_each(|keyword| move_rule(rules, keyword));
     }
     for group in NEGATIONS {
-        if group.iter().any(|keyword| is_refused(rules, keyword)) {
+        if group.iter().any(|keyword| is_unsupported(rules, keyword)) {
             group.iter().for_each(|keyword| move_rule(rules, keyword));
         }
     }
     // Without a pattern, more items are counted, and several branches of a `oneOf` can apply.
-    if rules.contains_key("maxContains") && is_refused(rules, "contains") {
+    if rules.contains_key("maxContains") && is_unsupported(rules, "contains") {
         let counted = ["contains", "minContains", "maxContains"];
         counted.iter().for_each(|keyword| move_rule(rules, keyword));
     }
-    if is_refused(rules, "oneOf") {
+    if is_unsupported(rules, "oneOf") {
         if rules.contains_key("anyOf") {
             move_rule(rules, "oneOf");
         } else if let Some(branches) = rules.shift_remove("oneOf") {
@@ -79,39 +79,39 @@ fn move_patterns(rules: &mut Map<String, Value>, refused: &RefusedPatterns) {
     }
     let description = rules.get("description").cloned();
     write_description(description.as_ref(), &moved, rules);
-    change_subschemas(rules, &mut |inner| move_patterns(inner, refused));
+    change_subschemas(rules, &mut |inner| move_patterns(inner, unsupported));
 }
 
 /// The references that lead to a pattern that OpenAI rejects.
 #[derive(Default)]
-struct RefusedPatterns {
+struct UnsupportedPatterns {
     references: HashSet<String>,
     /// Whether any reference could lead to such a pattern.
     is_incomplete: bool,
 }
 
-impl RefusedPatterns {
+impl UnsupportedPatterns {
     /// Finds the references in a schema.
     fn find(schema: &Value) -> Self {
         let mut all = HashSet::new();
         add_references(schema, &mut all);
-        let mut refused = RefusedPatterns::default();
+        let mut unsupported = UnsupportedPatterns::default();
         let mut visits_left = MAX_VISITS;
         loop {
-            let known = refused.references.len();
+            let known = unsupported.references.len();
             for reference in &all {
                 let Some(target) = referenced(schema, reference) else { continue };
-                if refused.references.contains(*reference) {
+                if unsupported.references.contains(*reference) {
                     continue;
                 }
-                match refused.search(target, &mut visits_left) {
-                    Some(true) => drop(refused.references.insert((*reference).to_owned())),
+                match unsupported.search(target, &mut visits_left) {
+                    Some(true) => drop(unsupported.references.insert((*reference).to_owned())),
                     Some(false) => {}
-                    None => return RefusedPatterns { is_incomplete: true, ..refused },
+                    None => return UnsupportedPatterns { is_incomplete: true, ..unsupported },
                 }
             }
-            if refused.references.len() == known {
-                return refused;
+            if unsupported.references.len() == known {
+                return unsupported;
             }
         }
     }
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn refused_patterns_move_into_descriptions() {
+    fn unsupported_patterns_move_into_descriptions() {
         for (schema, sent) in [
             (
                 json!({"properties": {

@@ -7,7 +7,7 @@ use crate::error::shorten;
 /// The hosts from which configs may be fetched. By default, all hosts are allowed on port 443.
 ///
 /// The addresses of listed hosts are checked too, so a listed name with a private address is still
-/// refused.
+/// rejected.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConfigHosts(Vec<HostEntry>);
 
@@ -37,7 +37,7 @@ pub enum ConfigHostsError {
     Forbidden {
         /// The entry as it appears in the list.
         entry: String,
-        /// The reason why the host is refused.
+        /// The reason why the host is rejected.
         reason: String,
     },
 }

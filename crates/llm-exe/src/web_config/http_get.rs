@@ -113,7 +113,7 @@ async fn read_response(
         | StatusCode::PERMANENT_REDIRECT => return redirect(&head.headers),
         status => return Err(status_error(status)),
     }
-    // A response whose content-length exceeds the limit is refused before its body is read.
+    // A response whose content-length exceeds the limit is rejected before its body is read.
     if body.size_hint().lower() > MAX_BODY_BYTES as u64 {
         return Err(too_large());
     }

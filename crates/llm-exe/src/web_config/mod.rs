@@ -1,6 +1,6 @@
 //! Fetches hosted configs from https URLs. Attackers may control the URLs and the documents.
 //!
-//! A URL is refused unless its host is on the public internet. This module resolves the host name
+//! A URL is rejected unless its host is on the public internet. This module resolves the host name
 //! itself, checks all of its addresses, and connects to one of the checked addresses. Each redirect
 //! is checked in the same way. Requests contain no keys or cookies. TLS is set up only when the
 //! first fetch needs it.

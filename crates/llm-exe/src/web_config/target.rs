@@ -18,7 +18,7 @@ const MAX_URL_BYTES: usize = 4096;
 /// Maximum length of a URL in an error message, in characters.
 const MAX_SHOWN_CHARS: usize = 200;
 
-/// Domains that are reserved for the local machine or network. Names in these domains are refused,
+/// Domains that are reserved for the local machine or network. Names in these domains are rejected,
 /// whatever they resolve to.
 pub const LOCAL_NAMES: &[&str] = &["localhost", "local", "internal", "home.arpa"];
 

@@ -162,7 +162,7 @@ struct Outcomes {
     good: usize,
     strict: usize,
     near: usize,
-    refused: usize,
+    rejected: usize,
     wrong: Vec<String>,
 }
 
@@ -199,7 +199,7 @@ fn broken_replies_never_result_in_a_wrong_value() {
         let strict: Option<Value> = serde_json::from_str(&broken).ok();
         let expected = strict.and_then(|strict| parse(&schema, &strict.to_string()).ok());
         match parse(&schema, &reply) {
-            Err(_) => outcomes.refused += 1,
+            Err(_) => outcomes.rejected += 1,
             Ok((result, _)) if result == value => outcomes.good += 1,
             Ok((result, _)) if expected.is_some_and(|(strict, _)| strict == result) => {
                 outcomes.strict += 1;
@@ -215,12 +215,12 @@ fn broken_replies_never_result_in_a_wrong_value() {
             )),
         }
     }
-    let Outcomes { good, strict, near, refused, wrong } = outcomes;
+    let Outcomes { good, strict, near, rejected, wrong } = outcomes;
     println!(
-        "{count} broken replies: {good} good, {strict} strict JSON, {near} near-JSON, {refused} \
-         refused, {} wrong",
+        "{count} broken replies: {good} good, {strict} strict JSON, {near} near-JSON, {rejected} \
+         rejected, {} wrong",
         wrong.len()
     );
-    assert!(strict > 0 && near > 0 && refused > 0 && good > 0);
+    assert!(strict > 0 && near > 0 && rejected > 0 && good > 0);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -61,7 +61,7 @@ fn difference(schema: &Schema, case: &Case) -> Option<String> {
 }
 
 #[test]
-fn values_with_one_reading_are_changed_and_others_are_refused() {
+fn values_with_one_reading_are_changed_and_others_are_rejected() {
     let text = std::fs::read_to_string(cases().join("schemas/coercion.json")).unwrap();
     // The library does not read numbers that would lose digits.
     let text = match cfg!(feature = "exact-numbers") {

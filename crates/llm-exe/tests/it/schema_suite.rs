@@ -204,7 +204,7 @@ fn check_coercion(written: &Value, schema: &Schema, value: &Value) -> Result<boo
     add_defaults(written, &mut changes.defaults);
     let coerced = match (schema.coerce(value.clone()), only_defaults) {
         (Ok(coerced), _) => coerced,
-        (Err(error), true) => return Err(format!("a valid value is refused: {error}")),
+        (Err(error), true) => return Err(format!("a valid value is rejected: {error}")),
         (Err(_), false) => return Ok(false),
     };
     let result = &coerced.value;

@@ -29,7 +29,7 @@ const MODELS: &[(&str, &str)] = &[
 const PLACEHOLDER: &str = "?";
 
 /// Generates a subschema whose references are placeholders.
-fn node() -> impl Strategy<Value = Value> {
+fn generate_subschema() -> impl Strategy<Value = Value> {
     let leaf = select(vec![
         json!({ "type": "string" }),
         json!({ "minimum": 3, "$comment": "c" }),
@@ -37,7 +37,7 @@ fn node() -> impl Strategy<Value = Value> {
         json!({ "$ref": PLACEHOLDER, "description": "d", "maximum": 9 }),
     ]);
     leaf.prop_recursive(3, 24, 3, |inner| {
-        let with = |keyword: &'static str, wrap: fn(Vec<Value>) -> Value| {
+        let with_keyword = |keyword: &'static str, wrap: fn(Vec<Value>) -> Value| {
             let nodes = proptest::collection::vec(inner.clone(), 1..3);
             (nodes, any::<bool>()).prop_map(move |(nodes, has_reference)| {
                 let mut schema = json!({ keyword: wrap(nodes) });
@@ -68,19 +68,19 @@ fn node() -> impl Strategy<Value = Value> {
             })
         });
         prop_oneof![
-            with("properties", named),
-            with("definitions", named),
-            with("$defs", named),
-            with("dependencies", named),
-            with("dependentSchemas", named),
-            with("patternProperties", named),
-            with("items", Value::Array),
-            with("prefixItems", Value::Array),
-            with("allOf", Value::Array),
-            with("additionalItems", single),
-            with("then", single),
-            with("not", single),
-            with("components", single),
+            with_keyword("properties", named),
+            with_keyword("definitions", named),
+            with_keyword("$defs", named),
+            with_keyword("dependencies", named),
+            with_keyword("dependentSchemas", named),
+            with_keyword("patternProperties", named),
+            with_keyword("items", Value::Array),
+            with_keyword("prefixItems", Value::Array),
+            with_keyword("allOf", Value::Array),
+            with_keyword("additionalItems", single),
+            with_keyword("then", single),
+            with_keyword("not", single),
+            with_keyword("components", single),
             schemas,
             lists,
         ]
@@ -88,7 +88,7 @@ fn node() -> impl Strategy<Value = Value> {
 }
 
 /// Generates a schema of any draft, in which each reference leads to a subschema.
-fn schema() -> impl Strategy<Value = Value> {
+fn generate_schema() -> impl Strategy<Value = Value> {
     let draft = select(vec![
         "http://json-schema.org/draft-04/schema#",
         "http://json-schema.org/draft-06/schema#",
@@ -97,7 +97,7 @@ fn schema() -> impl Strategy<Value = Value> {
         "https://json-schema.org/draft/2020-12/schema",
     ]);
     let indexes = proptest::collection::vec(any::<prop::sample::Index>(), 1..6);
-    (draft, node(), node(), indexes, any::<bool>()).prop_map(
+    (draft, generate_subschema(), generate_subschema(), indexes, any::<bool>()).prop_map(
         |(draft, property, definition, indexes, has_root_reference)| {
             let mut schema = json!({
                 "$schema": draft, "type": "object", "properties": { "p": property },
@@ -231,7 +231,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_reference_that_is_sent_has_a_target(schema in schema()) {
+    fn every_reference_that_is_sent_has_a_target(schema in generate_schema()) {
         let compiled = Schema::compile(schema.as_object().unwrap().clone());
         for (name, model) in MODELS {
             let mut sent = sent_tools(name, model, &schema);
@@ -249,14 +249,14 @@ proptest! {
     }
 
     #[test]
-    fn converted_schema_accepts_all_valid_values(schema in schema()) {
+    fn conversion_preserves_validity(schema in generate_schema()) {
         let compile = |schema: &Value| Schema::compile(schema.as_object().unwrap().clone());
         let converted = to_draft_2020_12(&schema);
         let Ok(original) = compile(&schema) else { return Ok(()) };
         let compiled = compile(&converted);
         prop_assert!(compiled.is_ok(), "{} converted to {}: {:?}", schema, converted, compiled);
         let compiled = compiled.unwrap();
-        for value in values() {
+        for value in sample_values() {
             prop_assert_eq!(
                 original.is_valid(&value), compiled.is_valid(&value),
                 "{} for {} converted to {}", value, schema, converted
@@ -265,7 +265,7 @@ proptest! {
     }
 }
 
-fn values() -> Vec<Value> {
+fn sample_values() -> Vec<Value> {
     let inner = [json!("s"), json!(1), json!(5), json!(10), json!([1, 5]), json!([["s"], 1])];
     let objects = inner.clone().map(|value| json!({ "a": value, "b/c": value, "d%41~": 10 }));
     let few_fields = [json!({ "a": "s" }), json!({ "a": 5, "b/c": 1 }), json!({ "d%41~": 1 })];
@@ -278,7 +278,7 @@ fn many_generated_schemas_are_sent_with_references() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut with_references = 0;
     for _ in 0..200 {
-        let schema = schema().new_tree(&mut runner).unwrap().current();
+        let schema = generate_schema().new_tree(&mut runner).unwrap().current();
         let sent = sent_tools("anthropic", "claude-sonnet-4-5", &schema);
         assert_eq!(sent.len(), 1);
         with_references += usize::from(sent[0].to_string().contains("\"$ref\""));

@@ -50,7 +50,7 @@ fn comments_documents_and_messages_are_plain() {
         .iter()
         .map(|(pattern, instead)| (Regex::new(&format!("(?i){pattern}")).unwrap(), *instead))
         .collect();
-    let (allowed, refused) = phrases.split_first().unwrap();
+    let (allowed, rejected) = phrases.split_first().unwrap();
     let mut wrong = Vec::new();
     let mut files = files_with(&root(), &["rs", "ts", "mjs", "md", "py", "sh", "toml", "yml"]);
     files.extend(SCRIPTS.iter().map(|path| root().join(path)));
@@ -62,7 +62,7 @@ fn comments_documents_and_messages_are_plain() {
         let text = std::fs::read_to_string(&path).unwrap();
         for (index, line) in text.lines().enumerate() {
             let line = allowed.0.replace_all(line, "");
-            for (phrase, instead) in refused {
+            for (phrase, instead) in rejected {
                 if let Some(found) = phrase.find(&line) {
                     let (place, found) = (shown(&path), found.as_str());
                     let at = index + 1;

@@ -189,21 +189,21 @@ pub(super) fn prepare(graph: &mut Graph, places: &Places<'_>, warnings: &mut War
     }
     mark(graph, found.iter().map(|default| default.node).collect());
     let budget = Budget::new(MAX_CHECK_WORK);
-    let mut refused = Vec::new();
+    let mut rejected = Vec::new();
     // Inner defaults, which are part of what outer ones become, are checked first.
     for default in found.iter().rev() {
-        let Ok(Some(reason)) = refusal(graph, default, &budget) else { continue };
+        let Ok(Some(reason)) = rejection_reason(graph, default, &budget) else { continue };
         let rules = graph.object_rules_mut(default.node);
         let rule = rules.and_then(|rules| rules.properties.get_mut(default.property));
         if let Some(rule) = rule {
             rule.default = None;
         }
-        refused.push((default.source, reason));
+        rejected.push((default.source, reason));
     }
     // Several properties can refer to the same default.
-    refused.sort_by_key(|(source, _)| *source);
-    refused.dedup_by_key(|(source, _)| *source);
-    for (source, reason) in refused {
+    rejected.sort_by_key(|(source, _)| *source);
+    rejected.dedup_by_key(|(source, _)| *source);
+    for (source, reason) in rejected {
         warnings.add(|| {
             let pointer = places.pointer(source, &[Step::Name("default")]);
             format!(
@@ -244,7 +244,7 @@ fn find_defaults(graph: &Graph) -> Vec<PropertyDefault> {
 /// # Errors
 /// Returns an error if the check takes too much work. Such a default is filled in, because the
 /// value with it is checked again.
-fn refusal(
+fn rejection_reason(
     graph: &Graph,
     default: &PropertyDefault,
     budget: &Budget,

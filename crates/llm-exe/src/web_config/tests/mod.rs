@@ -161,7 +161,7 @@ async fn tls_is_set_up_only_after_connecting() {
 }
 
 /// Runs the checks with the real resolver and connector. The test needs no network access, because
-/// the URLs are refused before a connection is opened.
+/// the URLs are rejected before a connection is opened.
 #[tokio::test]
 async fn local_urls_are_forbidden_with_the_systems_resolver() {
     let fetcher = WebConfigFetcher::new(ConfigHosts::default());

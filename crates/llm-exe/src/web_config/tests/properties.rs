@@ -12,7 +12,7 @@ use super::{FakeResolver, TestFetcher};
 
 #[derive(Deserialize)]
 struct Blocks {
-    refused: Vec<Block>,
+    rejected: Vec<Block>,
     allowed: Vec<IpAddr>,
 }
 
@@ -46,8 +46,8 @@ fn blocks() -> Blocks {
 }
 
 #[test]
-fn blocks_are_refused_and_neighbouring_addresses_are_allowed() {
-    let Blocks { refused: blocks, allowed } = blocks();
+fn blocks_are_rejected_and_neighbouring_addresses_are_allowed() {
+    let Blocks { rejected: blocks, allowed } = blocks();
     assert!(blocks.len() >= 50, "{}", blocks.len());
     for block in blocks {
         for bits in [0, 1, u128::MAX, u128::MAX - 1, u128::MAX / 3] {
@@ -89,7 +89,7 @@ fn is_known_special(address: IpAddr) -> bool {
 }
 
 fn any_address() -> impl Strategy<Value = IpAddr> {
-    let names: Vec<String> = blocks().refused.into_iter().map(|block| block.block).collect();
+    let names: Vec<String> = blocks().rejected.into_iter().map(|block| block.block).collect();
     let special = (prop::sample::select(names), any::<u128>())
         .prop_map(|(block, bits)| Block { block, name: String::new() }.address(bits));
     let public = prop::sample::select(blocks().allowed);
@@ -165,15 +165,15 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
-    fn addresses_of_special_blocks_are_refused(at in 0..1000usize, bits in any::<u128>()) {
-        let blocks = blocks().refused;
+    fn addresses_of_special_blocks_are_rejected(at in 0..1000usize, bits in any::<u128>()) {
+        let blocks = blocks().rejected;
         let address = blocks[at % blocks.len()].address(bits);
         prop_assert!(special_purpose(address).is_some(), "{address}");
         prop_assert!(PublicAddress::new(address, 443).is_err());
     }
 
     #[test]
-    fn addresses_known_to_the_standard_library_are_refused(address in any::<IpAddr>()) {
+    fn addresses_known_to_the_standard_library_are_rejected(address in any::<IpAddr>()) {
         prop_assert!(!is_known_special(address) || special_purpose(address).is_some(), "{address}");
     }
 

@@ -1,4 +1,4 @@
-//! Tests which URLs are refused before or after the DNS lookup, which URLs are accepted, and how
+//! Tests which URLs are rejected before or after the DNS lookup, which URLs are accepted, and how
 //! lists of allowed hosts are applied.
 
 use std::net::IpAddr;
@@ -11,7 +11,7 @@ use super::{FakeConnector, FakeResolver, PUBLIC_ADDRESS, TestFetcher};
 use crate::error::ErrorKind;
 
 #[derive(Deserialize)]
-struct Refused {
+struct RejectedUrl {
     url: String,
     #[serde(default)]
     addresses: Vec<String>,
@@ -31,12 +31,12 @@ struct Accepted {
 }
 
 #[tokio::test]
-async fn hostile_urls_are_refused_without_a_lookup() {
-    let cases = include_str!("../../../tests/cases/web_config/refused_urls.json");
-    let cases: Vec<Refused> = serde_json::from_str(cases).unwrap();
+async fn hostile_urls_are_rejected_without_a_lookup() {
+    let cases = include_str!("../../../tests/cases/web_config/rejected_urls.json");
+    let cases: Vec<RejectedUrl> = serde_json::from_str(cases).unwrap();
     assert!(cases.len() >= 240, "{}", cases.len());
     let mut failures = Vec::new();
-    for Refused { url, message, .. } in cases {
+    for RejectedUrl { url, message, .. } in cases {
         let fetcher = TestFetcher::without_server(FakeResolver::default());
         let error = fetcher.fetch(&url).await.unwrap_err();
         let is_forbidden = error.kind() == ErrorKind::ConfigForbidden;
@@ -51,11 +51,11 @@ async fn hostile_urls_are_refused_without_a_lookup() {
 }
 
 #[tokio::test]
-async fn names_with_an_address_that_is_not_public_are_refused() {
-    let cases = include_str!("../../../tests/cases/web_config/refused_names.json");
-    let cases: Vec<Refused> = serde_json::from_str(cases).unwrap();
+async fn names_with_an_address_that_is_not_public_are_rejected() {
+    let cases = include_str!("../../../tests/cases/web_config/rejected_names.json");
+    let cases: Vec<RejectedUrl> = serde_json::from_str(cases).unwrap();
     assert!(cases.len() >= 60, "{}", cases.len());
-    for Refused { url, addresses, message } in cases {
+    for RejectedUrl { url, addresses, message } in cases {
         let name = url.split('/').nth(2).unwrap();
         let texts: Vec<&str> = addresses.iter().map(String::as_str).collect();
         let fetcher = TestFetcher::without_server(FakeResolver::new(&[(name, &[&texts])]));
@@ -171,7 +171,7 @@ async fn host_lists_allow_only_their_hosts() {
 }
 
 #[tokio::test]
-async fn a_listed_name_with_a_private_address_is_refused() {
+async fn a_listed_name_with_a_private_address_is_rejected() {
     let resolver = FakeResolver::new(&[("a.example.com", &[&["10.0.0.1"]])]);
     let hosts = ConfigHosts::parse("*.example.com").unwrap();
     let fetcher = TestFetcher::new(hosts, resolver, FakeConnector::default(), None);
