@@ -1,5 +1,6 @@
 //! The providers' wire formats. Each dialect has a folder here and an entry in `DIALECTS`.
 
+mod alias;
 mod anthropic;
 mod bedrock;
 mod dialect;
@@ -21,12 +22,6 @@ static DIALECTS: &[&dyn Dialect] = &[
     &bedrock::BedrockAnthropic,
     &bedrock::Converse,
 ];
-
-/// Returns the name of the model whose capabilities a model has. Everything up to `--` in a name is
-/// ignored, so that `acme--gpt-5.1` is a model that no client knows.
-pub(crate) fn without_alias(name: &str) -> &str {
-    name.rsplit_once("--").map_or(name, |(_, name)| name)
-}
 
 /// Returns the dialect that serves a path.
 pub(crate) fn by_path(path: &str) -> Option<&'static dyn Dialect> {

@@ -26,8 +26,8 @@ pub(crate) struct Rejection {
     /// Whether the provider rejects the part in every request to the model. Otherwise the rejection
     /// may be due to another part of the request, or to the value of the part.
     pub(crate) is_general: bool,
-    /// The words of the message that reject the part, if it is rejected in every request. They quote
-    /// nothing of the request, because all of them are known.
+    /// The words of the message that reject the part, if it is rejected in every request. They
+    /// quote nothing of the request, because all of them are known.
     pub(crate) evidence: String,
 }
 

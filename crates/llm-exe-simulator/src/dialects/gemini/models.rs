@@ -3,7 +3,7 @@
 //!
 //! A model whose name matches no prefix accepts all parameters.
 
-use crate::dialects::without_alias;
+use crate::dialects::alias::without_alias;
 
 /// The thinking configuration that a model supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

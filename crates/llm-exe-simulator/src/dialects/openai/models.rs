@@ -3,7 +3,7 @@
 //! A model whose name matches no prefix belongs to another provider that uses this dialect. Such a
 //! model accepts all parameters.
 
-use crate::dialects::without_alias;
+use crate::dialects::alias::without_alias;
 
 /// The capabilities of a model.
 #[derive(Debug, Clone, Copy)]
