@@ -57,8 +57,8 @@ pub(crate) enum Command {
     /// List the providers, their base URLs, the key that each needs and whether it is set. Does not
     /// print keys.
     Providers(Providers),
-    /// List models with their capabilities, their context and their prices in US dollars per million
-    /// tokens. Does not require a key or network access.
+    /// List models with their capabilities, their context and their prices in US dollars per
+    /// million tokens. Does not require a key or network access.
     Models(Models),
     /// Print the JSON Schema for requests, for example for an editor.
     Schema(Schema),
