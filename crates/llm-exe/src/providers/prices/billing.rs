@@ -9,6 +9,9 @@ use serde_json::value::RawValue;
 
 use crate::wire::WireReply;
 
+/// Maximum size of the token counts in bytes. Larger ones would take much memory as values.
+const MAX_COUNTS_BYTES: usize = 64 * 1024;
+
 /// What a response states about its price.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Billing {
@@ -36,6 +39,7 @@ pub(crate) fn read_billing(response: &WireReply) -> Billing {
         return Billing::default();
     };
     let parse = |json: Option<&RawValue>| -> Value {
+        let json = json.filter(|json| json.get().len() <= MAX_COUNTS_BYTES);
         json.and_then(|json| serde_json::from_str(json.get()).ok()).unwrap_or_default()
     };
     let (usage, tier) = (parse(body.usage), parse(body.service_tier));
