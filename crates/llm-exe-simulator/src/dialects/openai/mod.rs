@@ -1,4 +1,5 @@
-//! The OpenAI dialect: `POST /v1/chat/completions`.
+//! The OpenAI dialect: `POST /v1/chat/completions`, and `POST /PROVIDER/v1/chat/completions` with the
+//! rules of another provider.
 //! <https://platform.openai.com/docs/api-reference/chat>
 //!
 //! A reply is a chat completion. An error has OpenAI's error body
@@ -14,6 +15,7 @@ mod response_format;
 mod strict;
 mod tools;
 mod validate;
+mod vendor;
 
 use http::HeaderMap;
 use serde_json::{Value, json};
@@ -21,6 +23,8 @@ use serde_json::{Value, json};
 use crate::completion::{Completion, CompletionSpec, OutputKind};
 use crate::dialects::dialect::{Dialect, ProviderRequest, Rejection};
 use crate::dialects::json::{array_field, content_text, field, str_field};
+
+pub(crate) use vendor::is_known as is_known_vendor;
 
 /// OpenAI's Chat Completions API.
 pub(crate) struct OpenAi;
@@ -31,7 +35,7 @@ impl Dialect for OpenAi {
     }
 
     fn serves(&self, path: &str) -> bool {
-        path == "/v1/chat/completions"
+        vendor::serves(path)
     }
 
     fn recognizes(&self, headers: &HeaderMap) -> bool {
@@ -95,7 +99,7 @@ impl Dialect for OpenAi {
     }
 
     fn reply(&self, request: &ProviderRequest<'_>, completion: &Completion, number: u64) -> Value {
-        reply::build(request.body, completion, number)
+        reply::build(request, completion, number)
     }
 }
 

@@ -46,7 +46,7 @@ pub(crate) enum Tools {
     Rejected,
 }
 
-const PLAIN: Model = Model {
+pub(crate) const PLAIN: Model = Model {
     is_reasoning: false,
     efforts: &[],
     json_schema: true,
@@ -61,6 +61,15 @@ const PLAIN: Model = Model {
     max_output: i64::MAX,
 };
 const OLD: Model = Model { json_schema: false, ..PLAIN };
+/// A model of another provider that does not reason and supports only `json_object`.
+pub(crate) const WITHOUT_SCHEMA: Model = OLD;
+/// Models of other providers by the efforts that they support.
+pub(crate) const NONE_OR_HIGH: Model = Model { efforts: &["none", "high"], ..PLAIN };
+pub(crate) const LOW_TO_HIGH: Model = Model { efforts: &["low", "medium", "high"], ..PLAIN };
+pub(crate) const NONE_TO_HIGH: Model =
+    Model { efforts: &["none", "low", "medium", "high"], ..PLAIN };
+pub(crate) const MINIMAL_TO_HIGH: Model =
+    Model { efforts: &["minimal", "low", "medium", "high"], ..PLAIN };
 /// Of the reasoning models, only o3-mini supports `stop`.
 const REASONING: Model =
     Model { is_reasoning: true, stop: false, penalties: false, max_output: 128_000, ..PLAIN };
@@ -84,7 +93,7 @@ const GPT_6_REASONING: Model = Model {
     ..GPT_5_2
 };
 const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
-const OTHER: Model = Model { efforts: EFFORTS, ..PLAIN };
+pub(crate) const OTHER: Model = Model { efforts: EFFORTS, ..PLAIN };
 const MISTRAL: Model = Model { alternates: true, ..OTHER };
 const GROK: Model =
     Model { efforts: &["low", "medium", "high", "xhigh"], stop: false, penalties: false, ..PLAIN };

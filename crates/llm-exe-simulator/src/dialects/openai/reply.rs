@@ -4,18 +4,20 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use super::models;
+use super::{models, vendor};
 use crate::completion::{Completion, Content, FinishReason};
+use crate::dialects::dialect::ProviderRequest;
 use crate::dialects::json::{field, str_field};
 
-const THOUGHT: &str = "Simulated thinking.";
+pub(super) const THOUGHT: &str = "Simulated thinking.";
 
 /// Builds the body of a successful reply.
-pub(crate) fn build(body: &Value, completion: &Completion, number: u64) -> Value {
+pub(crate) fn build(request: &ProviderRequest<'_>, completion: &Completion, number: u64) -> Value {
+    let body = request.body;
     let created = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let count = field(body, "n").and_then(Value::as_u64).unwrap_or(1);
     let choices: Vec<Value> =
-        (0..count).map(|index| choice(body, completion, number, index)).collect();
+        (0..count).map(|index| choice(request, completion, number, index)).collect();
     let usage = completion.usage.clone().unwrap_or_else(|| usage(completion, count));
     json!({
         "id": format!("chatcmpl-sim{number:06}"),
@@ -29,7 +31,12 @@ pub(crate) fn build(body: &Value, completion: &Completion, number: u64) -> Value
     })
 }
 
-fn choice(body: &Value, completion: &Completion, number: u64, index: u64) -> Value {
+fn choice(
+    request: &ProviderRequest<'_>,
+    completion: &Completion,
+    number: u64,
+    index: u64,
+) -> Value {
     let (content, refusal) = match &completion.content {
         Content::Text(text) => (json!(text), Value::Null),
         Content::Refusal(text) => (Value::Null, json!(text)),
@@ -50,10 +57,15 @@ fn choice(body: &Value, completion: &Completion, number: u64, index: u64) -> Val
         let call = json!({"id": id, "type": "function", "function": function});
         message.insert("tool_calls".to_owned(), json!([call]));
     }
+    let body = request.body;
     let model = models::model(str_field(body, "model").unwrap_or_default());
     let is_off = body.pointer("/thinking/type").is_some_and(|kind| kind == "disabled");
-    if model.needs_reasoning_turns && !is_off {
-        message["reasoning_content"] = json!(THOUGHT);
+    match (vendor::find(request.decoded), &mut message) {
+        (Some(vendor), Value::Object(message)) => vendor.adapt_message(message),
+        _ if model.needs_reasoning_turns && !is_off => {
+            message["reasoning_content"] = json!(THOUGHT)
+        }
+        _ => {}
     }
     json!({
         "index": index,

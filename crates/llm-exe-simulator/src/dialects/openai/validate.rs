@@ -1,7 +1,7 @@
 //! Validates an OpenAI request. Each group of fields is checked by its own module.
 
 use super::error::{invalid_parameter, missing_parameter, rejection};
-use super::{messages, models, parameters, response_format, tools};
+use super::{messages, models, parameters, response_format, tools, vendor};
 use crate::dialects::dialect::{ProviderRequest, Rejection};
 use crate::dialects::json::{field, str_field, unknown_key};
 
@@ -70,8 +70,13 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     if field(body, "messages").is_none() {
         return Err(missing_parameter("messages"));
     }
+    let vendor = vendor::find(request.decoded);
+    if let Some(vendor) = vendor {
+        vendor.validate_parameters(body)?;
+    }
     let is_unknown = |key: &&str| {
-        !EXTENSIONS.iter().any(|(prefix, extra)| key == extra && name.starts_with(prefix))
+        vendor.is_none()
+            && !EXTENSIONS.iter().any(|(prefix, extra)| key == extra && name.starts_with(prefix))
     };
     if let Some(unknown) = unknown_key(body, PARAMETERS).filter(is_unknown) {
         let message = format!("Unrecognized request argument supplied: {unknown}");
@@ -85,13 +90,17 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
         let message = "llm-exe-simulator does not support streaming: remove 'stream'.";
         return Err(invalid_parameter(message, "stream", "unsupported_value"));
     }
-    let model = models::model(name);
+    let model = vendor.map_or_else(|| models::model(name), |vendor| vendor.model(name));
     if model.only_responses {
         let message =
             "This model is only supported in v1/responses and not in v1/chat/completions.";
         return Err(rejection(404, message, Some("model"), None));
     }
     messages::validate(body)?;
+    if let Some(vendor) = vendor {
+        vendor.validate_messages(body)?;
+        vendor.validate_output(body)?;
+    }
     if model.alternates {
         messages::validate_roles(body)?;
     }
