@@ -223,7 +223,7 @@ export const OPTIONS = {
     jsonObject,
     {
       env: 'OPENAI_COMPATIBLE_PROVIDERS',
-      example: { together: { baseUrl: 'https://api.together.xyz/v1' } },
+      example: { inhouse: { baseUrl: 'https://llm.example.com/v1' } },
     },
   ),
   environment: option(

@@ -80,5 +80,75 @@ export const PROVIDERS: readonly Provider[] = [
   {
     "name": "amazon",
     "baseUrlSetting": "AWS_ENDPOINT_URL_BEDROCK_RUNTIME"
+  },
+  {
+    "name": "mistral",
+    "baseUrlSetting": "MISTRAL_BASE_URL",
+    "key": {
+      "secret": "KeyMistral",
+      "environment": [
+        "MISTRAL_API_KEY"
+      ]
+    }
+  },
+  {
+    "name": "groq",
+    "baseUrlSetting": "GROQ_BASE_URL",
+    "key": {
+      "secret": "KeyGroq",
+      "environment": [
+        "GROQ_API_KEY"
+      ]
+    }
+  },
+  {
+    "name": "openrouter",
+    "baseUrlSetting": "OPENROUTER_BASE_URL",
+    "key": {
+      "secret": "KeyOpenRouter",
+      "environment": [
+        "OPENROUTER_API_KEY"
+      ]
+    }
+  },
+  {
+    "name": "together",
+    "baseUrlSetting": "TOGETHER_BASE_URL",
+    "key": {
+      "secret": "KeyTogether",
+      "environment": [
+        "TOGETHER_API_KEY"
+      ]
+    }
+  },
+  {
+    "name": "fireworks",
+    "baseUrlSetting": "FIREWORKS_BASE_URL",
+    "key": {
+      "secret": "KeyFireworks",
+      "environment": [
+        "FIREWORKS_API_KEY"
+      ]
+    }
+  },
+  {
+    "name": "cerebras",
+    "baseUrlSetting": "CEREBRAS_BASE_URL",
+    "key": {
+      "secret": "KeyCerebras",
+      "environment": [
+        "CEREBRAS_API_KEY"
+      ]
+    }
+  },
+  {
+    "name": "perplexity",
+    "baseUrlSetting": "PERPLEXITY_BASE_URL",
+    "key": {
+      "secret": "KeyPerplexity",
+      "environment": [
+        "PERPLEXITY_API_KEY"
+      ]
+    }
   }
 ];

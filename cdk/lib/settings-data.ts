@@ -159,6 +159,34 @@ export const SETTINGS = [
   {
     "name": "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
     "kind": "baseUrl"
+  },
+  {
+    "name": "MISTRAL_BASE_URL",
+    "kind": "baseUrl"
+  },
+  {
+    "name": "GROQ_BASE_URL",
+    "kind": "baseUrl"
+  },
+  {
+    "name": "OPENROUTER_BASE_URL",
+    "kind": "baseUrl"
+  },
+  {
+    "name": "TOGETHER_BASE_URL",
+    "kind": "baseUrl"
+  },
+  {
+    "name": "FIREWORKS_BASE_URL",
+    "kind": "baseUrl"
+  },
+  {
+    "name": "CEREBRAS_BASE_URL",
+    "kind": "baseUrl"
+  },
+  {
+    "name": "PERPLEXITY_BASE_URL",
+    "kind": "baseUrl"
   }
 ] as const;
 

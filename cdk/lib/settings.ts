@@ -288,11 +288,11 @@ export function checkCompatibleProviders(
   providers: Readonly<Record<string, unknown>> | undefined,
 ): string[] {
   if (!providers) {
-    return ['expected JSON like {"together": {"baseUrl": "https://…/v1", "key": "KeyTogether"}}'];
+    return ['expected JSON like {"inhouse": {"baseUrl": "https://…/v1", "key": "KeyInhouse"}}'];
   }
   return Object.entries(providers).flatMap(([name, provider]) => {
     if (!/^[a-z0-9][a-z0-9_-]{0,63}$/.test(name)) {
-      return [`${name}: expected a name of lower case letters, digits, - and _, such as together`];
+      return [`${name}: expected a name of lower case letters, digits, - and _, such as inhouse`];
     }
     if (PROVIDERS.some((known) => known.name === name)) {
       return [`${name}: a provider with this name already exists`];
@@ -315,11 +315,11 @@ function checkProvider(name: string, provider: Readonly<Record<string, unknown>>
     value === undefined || value === null || (typeof value === 'string' && pattern.test(value));
   const hidden = 'got something else (not shown, because it may be a key)';
   if (!isValid(key, /^Key[A-Za-z0-9]{1,61}$/)) {
-    problems.push(`${name}.key: expected the name of a parameter like KeyTogether, ${hidden}`);
+    problems.push(`${name}.key: expected the name of a parameter like KeyInhouse, ${hidden}`);
   }
   if (!isValid(keyEnv, /^[A-Z][A-Z0-9_]{0,63}$/)) {
     problems.push(
-      `${name}.keyEnv: expected the name of an environment variable like TOGETHER_API_KEY, ${hidden}`,
+      `${name}.keyEnv: expected the name of an environment variable like INHOUSE_API_KEY, ${hidden}`,
     );
   }
   const output = structuredOutput;

@@ -139,12 +139,12 @@ const INVALID: [Record<string, unknown>, string][] = [
     ]),
   [{ tags: { 'aws:team': 'a' } }, 'tags: "aws:team" is reserved, because it begins with aws:'],
   [
-    { openAiCompatibleProviders: { together: { key: 'sk-abcdef' } } },
-    'openAiCompatibleProviders.together.key: expected the name of a parameter like KeyTogether',
+    { openAiCompatibleProviders: { inhouse: { key: 'sk-abcdef' } } },
+    'openAiCompatibleProviders.inhouse.key: expected the name of a parameter like KeyInhouse',
   ],
   [
-    { openAiCompatibleProviders: { together: { keyEnv: 'sk-abcdef' } } },
-    'openAiCompatibleProviders.together.keyEnv: expected the name of an environment variable',
+    { openAiCompatibleProviders: { inhouse: { keyEnv: 'sk-abcdef' } } },
+    'openAiCompatibleProviders.inhouse.keyEnv: expected the name of an environment variable',
   ],
   [{ promptBucketName: 's3://bucket' }, 'promptBucketName: expected the name of an S3 bucket'],
   [
@@ -297,13 +297,13 @@ test('strings from the command line are parsed like values from the file', () =>
 test('accepts values that resemble rejected ones', () => {
   readConfig({
     openAiCompatibleProviders: {
-      together: {
+      inhouse: {
         baseUrl: 'https://a.example',
-        key: 'KeyTogether',
-        keyEnv: 'TOGETHER_API_KEY',
+        key: 'KeyInhouse',
+        keyEnv: 'INHOUSE_API_KEY',
       },
     },
-    allowedModels: ['together:*', 'openai:gpt-4o*', '*:gpt-4o', 'amazon:*', 'open*:gpt-5', '*'],
+    allowedModels: ['inhouse:*', 'openai:gpt-4o*', '*:gpt-4o', 'amazon:*', 'open*:gpt-5', '*'],
     environment: { RUST_BACKTRACE: '1', AWS_ENDPOINT_URL: 'https://a.example' },
     allowedBedrockModels: [
       'meta.llama3-70b-instruct-v1:0',

@@ -159,13 +159,13 @@ test('variables of other programs are ignored', () => {
 
 test('keys of OpenAI-compatible providers are stored under their configured names', () => {
   const rows = compatibleRows({
-    together: { baseUrl: 'https://a.example', key: 'KeyTogether', keyEnv: 'TOGETHER_API_KEY' },
+    inhouse: { baseUrl: 'https://a.example', key: 'KeyInhouse', keyEnv: 'INHOUSE_API_KEY' },
     open: { baseUrl: 'https://b.example' },
   });
-  const { secrets } = readEnv(envText({ TOGETHER_API_KEY: 'x' }), '.env', {
+  const { secrets } = readEnv(envText({ INHOUSE_API_KEY: 'x' }), '.env', {
     additionalRows: rows,
   });
-  const expected = { name: 'TOGETHER_API_KEY', parameter: 'KeyTogether', value: 'x' };
+  const expected = { name: 'INHOUSE_API_KEY', parameter: 'KeyInhouse', value: 'x' };
   assert.deepEqual(secrets, [expected]);
 });
 

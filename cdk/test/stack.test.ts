@@ -109,7 +109,7 @@ describe('the function', () => {
     assert.equal(set['OPENAI_BASE_URL'], 'https://gateway.example.com/v1');
     assert.equal(
       set['OPENAI_COMPATIBLE_PROVIDERS'],
-      '{"together":{"baseUrl":"https://api.together.xyz/v1"}}',
+      '{"inhouse":{"baseUrl":"https://llm.example.com/v1"}}',
     );
     assert.equal(environment({ stackName: 'LlmExeLambdaTwo' })['STACK_NAME'], 'LlmExeLambdaTwo');
     assert.equal(environment(OPTION_SETS['a large queue'])['RECORD_CONCURRENCY'], '20');

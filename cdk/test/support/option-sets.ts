@@ -109,7 +109,7 @@ const WRITTEN_SETS: Readonly<Record<string, Context>> = {
     configUrlHosts: ['*.example.com'],
     configCacheSeconds: 60,
     secretCacheSeconds: 0,
-    openAiCompatibleProviders: { together: { baseUrl: 'https://api.together.xyz/v1' } },
+    openAiCompatibleProviders: { inhouse: { baseUrl: 'https://llm.example.com/v1' } },
     environment: { OPENAI_BASE_URL: 'https://gateway.example.com/v1' },
   },
   'no boundary': { permissionsBoundary: 'none' },

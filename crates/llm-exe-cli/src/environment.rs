@@ -339,8 +339,11 @@ fn example_credential(name: &str) -> Option<String> {
 }
 
 /// Returns the simulator's base URL for a provider. It has the same path as the provider's real
-/// base URL.
+/// base URL, unless the simulator has a path with the rules of this provider.
 fn simulated_url(simulator: &Simulator, provider: &Provider) -> String {
+    if let Some(url) = simulator.compatible_base_url(provider.name()) {
+        return url;
+    }
     // The simulator can't know the path of the user's own server.
     let path = match provider.built_in() {
         Some(row) => row.base_url.splitn(4, '/').nth(3).unwrap_or_default(),

@@ -45,10 +45,10 @@ fn fake(request: &Request<Bytes>) -> Response<Bytes> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let together = Provider::openai_compatible("together", "https://api.together.xyz/v1");
+    let inhouse = Provider::openai_compatible("inhouse", "https://llm.example.com/v1");
     let mine = Provider::new("mine", "https://llm.example.com/v1", Completions);
     let client = Client::builder()
-        .provider(together.key_env("TOGETHER_API_KEY"))
+        .provider(inhouse.key_env("INHOUSE_API_KEY"))
         .provider(mine.key_env("MY_API_KEY"))
         .key("mine", "key-of-mine")
         .http(|request: Request<Bytes>| Ok(fake(&request)))
@@ -62,7 +62,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{text}");
     assert!(text.contains("small"));
 
-    let wire = client.request("together:llama-4").user("Hello").dry_run().await?;
+    let wire = client.request("inhouse:llama-4").user("Hello").dry_run().await?;
     println!("{wire:#}");
     Ok(())
 }

@@ -241,21 +241,21 @@ async fn schema_accepts_the_examples() {
 #[tokio::test]
 async fn schema_of_configs_has_optional_fields_and_registered_providers() {
     let folder = Folder::new();
-    let servers = r#"{ "together": { "baseUrl": "https://api.example.com/v1" } }"#;
+    let servers = r#"{ "inhouse": { "baseUrl": "https://api.example.com/v1" } }"#;
     let variables = [("OPENAI_COMPATIBLE_PROVIDERS", servers)];
     let output = folder.run_with(&variables, &["schema", "--config"]).await;
     let schema = output.json();
     jsonschema::meta::validate(&schema).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     for (config, expected) in [
-        (json!({ "provider": "together", "overridable": ["data"] }), true),
+        (json!({ "provider": "inhouse", "overridable": ["data"] }), true),
         (json!({ "provider": "togther" }), false),
         (json!({ "overridable": ["dta"] }), false),
     ] {
         assert_eq!(validator.is_valid(&config), expected, "{config}");
     }
     let output = folder.run_with(&variables, &["schema"]).await;
-    assert!(output.stdout.contains("\"together\""), "{output:?}");
+    assert!(output.stdout.contains("\"inhouse\""), "{output:?}");
 }
 
 /// The schemas of the command and of the server accept the providers that `validate` accepts with
@@ -264,7 +264,7 @@ async fn schema_of_configs_has_optional_fields_and_registered_providers() {
 async fn schema_accepts_the_providers_that_validate_accepts() {
     let folder = Folder::new();
     let servers = r#"{
-        "together": { "baseUrl": "https://api.example.com/v1", "keyEnv": "TOGETHER_API_KEY" },
+        "inhouse": { "baseUrl": "https://api.example.com/v1", "keyEnv": "INHOUSE_API_KEY" },
         "my-own_2": { "baseUrl": "http://127.0.0.1:8000/v1" }
     }"#;
     let variables = [("OPENAI_COMPATIBLE_PROVIDERS", servers)];
@@ -278,18 +278,18 @@ async fn schema_accepts_the_providers_that_validate_accepts() {
         request[name] = value;
         request
     };
-    let without_model = json!({ "provider": "together.gpt-oss", "message": "Hi" });
+    let without_model = json!({ "provider": "inhouse.gpt-oss", "message": "Hi" });
     for (request, expected) in [
-        (with("provider", json!("together")), true),
+        (with("provider", json!("inhouse")), true),
         (with("provider", json!("my-own_2")), true),
-        (with("provider", json!("together.chat")), true),
+        (with("provider", json!("inhouse.chat")), true),
         (with("provider", json!("openai.chat.v1")), true),
         (without_model, true),
         (with("fallbacks", json!([{ "provider": "my-own_2", "model": "m" }])), true),
-        (with("provider", json!("togethr")), false),
-        (with("provider", json!("together.")), false),
+        (with("provider", json!("inhous")), false),
+        (with("provider", json!("inhouse.")), false),
         (with("provider", json!("gemini")), false),
-        (with("fallbacks", json!([{ "provider": "togethr", "model": "m" }])), false),
+        (with("fallbacks", json!([{ "provider": "inhous", "model": "m" }])), false),
     ] {
         let file = folder.file("request.json", request.to_string());
         let output = folder.run_with(&variables, &["validate", &file]).await;
@@ -298,7 +298,7 @@ async fn schema_accepts_the_providers_that_validate_accepts() {
     }
     server.stop().await;
     let built_in = folder.run(&["schema"]).await;
-    assert!(!built_in.stdout.contains("together"), "{built_in:?}");
+    assert!(!built_in.stdout.contains("inhouse"), "{built_in:?}");
 }
 
 #[tokio::test]

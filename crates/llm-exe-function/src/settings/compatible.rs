@@ -22,8 +22,8 @@ struct Server {
 
 /// Parses the value of `OPENAI_COMPATIBLE_PROVIDERS`.
 pub(super) fn parse(text: &str) -> Result<Providers, String> {
-    let expected = "expected JSON like {\"together\": {\"baseUrl\": \"https://…/v1\", \
-                    \"key\": \"KeyTogether\", \"keyEnv\": \"TOGETHER_API_KEY\"}}";
+    let expected = "expected JSON like {\"inhouse\": {\"baseUrl\": \"https://…/v1\", \
+                    \"key\": \"KeyInhouse\", \"keyEnv\": \"INHOUSE_API_KEY\"}}";
     let servers: BTreeMap<String, Server> = serde_json::from_str(text).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         format!("{expected}; {} at line {line} column {column}", describe_error(&error))

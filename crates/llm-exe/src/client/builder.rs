@@ -28,16 +28,16 @@ const DEFAULT_TIME_LIMIT: Duration = Duration::from_secs(300);
 /// use llm_exe::{Client, Provider};
 /// use serde_json::json;
 ///
-/// let url = "https://api.together.xyz/v1";
+/// let url = "https://llm.example.com/v1";
 /// let client = Client::builder()
-///     .provider(Provider::openai_compatible("together", url).key_env("TOGETHER_API_KEY"))
-///     .key("together", "tg-...")
+///     .provider(Provider::openai_compatible("inhouse", url).key_env("INHOUSE_API_KEY"))
+///     .key("inhouse", "tg-...")
 ///     .parser("grade", |text: &str| match text.trim().chars().next_back() {
 ///         Some(grade @ 'A'..='F') => Ok(json!(grade)),
 ///         _ => Err(OutputError::new("the reply does not end with a grade from A to F")),
 ///     })
 ///     .build()?;
-/// let request = client.request("together:meta-llama/Llama-4").user("Grade …").output("grade");
+/// let request = client.request("inhouse:meta-llama/Llama-4").user("Grade …").output("grade");
 /// # Ok::<(), llm_exe::BuildError>(())
 /// ```
 #[must_use = "a builder does nothing until `build` is called"]

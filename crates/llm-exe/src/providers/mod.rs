@@ -199,6 +199,73 @@ pub static PROVIDERS: &[ProviderRow] = &[
         base_url: "https://bedrock-runtime.REGION.amazonaws.com",
         access: Access::Aws,
     },
+    ProviderRow {
+        name: "mistral",
+        dialect: &quirks::MISTRAL,
+        base_url_setting: "MISTRAL_BASE_URL",
+        base_url: "https://api.mistral.ai/v1",
+        access: Access::Key {
+            store: "KeyMistral",
+            environment: &[Cow::Borrowed("MISTRAL_API_KEY")],
+        },
+    },
+    ProviderRow {
+        name: "groq",
+        dialect: &quirks::GROQ,
+        base_url_setting: "GROQ_BASE_URL",
+        base_url: "https://api.groq.com/openai/v1",
+        access: Access::Key { store: "KeyGroq", environment: &[Cow::Borrowed("GROQ_API_KEY")] },
+    },
+    ProviderRow {
+        name: "openrouter",
+        dialect: &quirks::OPENROUTER,
+        base_url_setting: "OPENROUTER_BASE_URL",
+        base_url: "https://openrouter.ai/api/v1",
+        access: Access::Key {
+            store: "KeyOpenRouter",
+            environment: &[Cow::Borrowed("OPENROUTER_API_KEY")],
+        },
+    },
+    ProviderRow {
+        name: "together",
+        dialect: &quirks::TOGETHER,
+        base_url_setting: "TOGETHER_BASE_URL",
+        base_url: "https://api.together.xyz/v1",
+        access: Access::Key {
+            store: "KeyTogether",
+            environment: &[Cow::Borrowed("TOGETHER_API_KEY")],
+        },
+    },
+    ProviderRow {
+        name: "fireworks",
+        dialect: &quirks::FIREWORKS,
+        base_url_setting: "FIREWORKS_BASE_URL",
+        base_url: "https://api.fireworks.ai/inference/v1",
+        access: Access::Key {
+            store: "KeyFireworks",
+            environment: &[Cow::Borrowed("FIREWORKS_API_KEY")],
+        },
+    },
+    ProviderRow {
+        name: "cerebras",
+        dialect: &quirks::CEREBRAS,
+        base_url_setting: "CEREBRAS_BASE_URL",
+        base_url: "https://api.cerebras.ai/v1",
+        access: Access::Key {
+            store: "KeyCerebras",
+            environment: &[Cow::Borrowed("CEREBRAS_API_KEY")],
+        },
+    },
+    ProviderRow {
+        name: "perplexity",
+        dialect: &quirks::PERPLEXITY,
+        base_url_setting: "PERPLEXITY_BASE_URL",
+        base_url: "https://api.perplexity.ai",
+        access: Access::Key {
+            store: "KeyPerplexity",
+            environment: &[Cow::Borrowed("PERPLEXITY_API_KEY")],
+        },
+    },
 ];
 
 /// Looks up a built-in provider by its name.

@@ -37,10 +37,10 @@ pub enum StructuredOutput {
 /// ```
 /// use llm_exe::providers::{Provider, Providers};
 ///
-/// let together = Provider::openai_compatible("together", "https://api.together.xyz/v1")
-///     .key_env("TOGETHER_API_KEY");
-/// let providers = Providers::with([together])?;
-/// let (provider, _) = providers.named("together").expect("it was registered");
+/// let inhouse = Provider::openai_compatible("inhouse", "https://llm.example.com/v1")
+///     .key_env("INHOUSE_API_KEY");
+/// let providers = Providers::with([inhouse])?;
+/// let (provider, _) = providers.named("inhouse").expect("it was registered");
 /// assert_eq!(provider.dialect().name(), "openai");
 /// # Ok::<(), llm_exe::providers::InvalidProvider>(())
 /// ```
@@ -263,7 +263,7 @@ impl Provider {
 #[non_exhaustive]
 pub enum InvalidProvider {
     /// The name is not valid.
-    #[error("{0}: expected a name of lower case letters, digits, - and _, such as together")]
+    #[error("{0}: expected a name of lower case letters, digits, - and _, such as inhouse")]
     Name(String),
     /// There is a built-in or registered provider with this name.
     #[error("{0}: a provider with this name already exists")]
@@ -371,7 +371,7 @@ mod tests {
         let name = |name: &str| InvalidProvider::Name(name.to_owned());
         for (server, expected) in [
             (server("openai", URL, "Key"), InvalidProvider::Duplicate("openai".to_owned())),
-            (server("Together", URL, "Key"), name("Together")),
+            (server("Inhouse", URL, "Key"), name("Inhouse")),
             (server("a.b", URL, "Key"), name("a.b")),
             (server("", URL, "Key"), name("")),
             (

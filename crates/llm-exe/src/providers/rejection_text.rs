@@ -239,10 +239,14 @@ pub(super) fn is_exclusive(text: &str) -> bool {
         || between("if ", " is set| are set| is specified| is provided")
 }
 
+/// The beginning of Fireworks' message about a field that the API does not have. The message quotes
+/// the value, which does not matter.
+const EXTRA_FIELD_TEXT: &str = "extra inputs are not permitted, field";
+
 /// Returns whether a text in lower case is about the value of an option, which other requests can
 /// have in range.
 pub(super) fn is_about_value(text: &str) -> bool {
-    if contains_phrase(text, DEFAULT_ONLY_TEXTS) {
+    if contains_phrase(text, DEFAULT_ONLY_TEXTS) || text.contains(EXTRA_FIELD_TEXT) {
         return false;
     }
     contains_phrase(text, VALUE_TEXTS) || names_number(text)

@@ -315,15 +315,15 @@ async fn registered_provider_and_parser_are_used() {
     simulator.script(vec![Step::text("Grade: B")]);
     let url = format!("{}/v1", simulator.url());
     let client = Client::builder()
-        .provider(Provider::openai_compatible("together", url))
-        .key("together", "tg-test")
+        .provider(Provider::openai_compatible("inhouse", url))
+        .key("inhouse", "tg-test")
         .parser("grade", |text: &str| match text.split_once(": ") {
             Some((_, grade)) => Ok(json!(grade)),
             None => Err(OutputError::new("the reply has no grade")),
         })
         .build()
         .unwrap();
-    let request = client.request("together:llama-4").user("Grade this").output("grade");
+    let request = client.request("inhouse:llama-4").user("Grade this").output("grade");
     assert_eq!(request.send().await.unwrap().json(), "B");
     assert_eq!(simulator.journal()[0].header("authorization"), Some("[present]"));
 }

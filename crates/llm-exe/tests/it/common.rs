@@ -132,9 +132,12 @@ pub(crate) async fn send(
 pub(crate) fn endpoints(simulator: &Simulator) -> Endpoints {
     let mut endpoints = Endpoints::new();
     for row in PROVIDERS {
-        // The simulator serves the same path as the provider's own base URL.
+        // The simulator serves the same path as the provider's own base URL, unless it has a path
+        // with the rules of this provider.
         let path = row.base_url.splitn(4, '/').nth(3).unwrap_or_default();
-        endpoints.set(row, &format!("{}/{path}", simulator.url())).unwrap();
+        let same_path = || format!("{}/{path}", simulator.url());
+        let url = simulator.compatible_base_url(row.name).unwrap_or_else(same_path);
+        endpoints.set(row, &url).unwrap();
     }
     endpoints.set_region("eu-central-1").unwrap();
     endpoints

@@ -194,11 +194,11 @@ async fn operator_rules_apply_to_fallbacks() {
 async fn openai_compatible_provider_is_configured_by_one_row() {
     let simulator = Simulator::start().await.unwrap();
     let url = format!("{}/v1", simulator.url());
-    let together = Provider::openai_compatible("together", url).key_name("KeyTogether");
-    let providers = Providers::with([together]).unwrap();
+    let inhouse = Provider::openai_compatible("inhouse", url).key_name("KeyInhouse");
+    let providers = Providers::with([inhouse]).unwrap();
     let runner = runner(&simulator, Rules { providers, ..Rules::default() });
     let request = json!({
-        "provider": "together", "model": "meta-llama/Llama-4", "message": "hi", "output": "json",
+        "provider": "inhouse", "model": "meta-llama/Llama-4", "message": "hi", "output": "json",
         "options": {"maxTokens": 50},
         "schema": {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]},
     });

@@ -176,11 +176,11 @@ async fn image_for_a_dialect_without_images_is_rejected_before_the_call() {
 
 #[tokio::test]
 async fn unknown_provider_is_reported_with_the_registered_ones() {
-    let provider = Provider::openai_compatible("together", "https://example.com/v1");
+    let provider = Provider::openai_compatible("inhouse", "https://example.com/v1");
     let rules = Rules { providers: Providers::with([provider]).unwrap(), ..Rules::default() };
-    let request = json!({"provider": "togehter", "model": "m", "message": "Hi"});
+    let request = json!({"provider": "inhuose", "model": "m", "message": "Hi"});
     let message = run(rules, request).await.outcome.unwrap_err().to_string();
-    assert!(message.contains("(did you mean together?)"), "{message}");
+    assert!(message.contains("(did you mean inhouse?)"), "{message}");
 }
 
 fn rules_with_parser() -> Rules {

@@ -370,11 +370,11 @@ fn efforts_are_those_of_the_validation() {
 
 #[test]
 fn registered_providers_are_accepted() {
-    let server = Provider::openai_compatible("together", "https://api.example.com/v1");
+    let server = Provider::openai_compatible("inhouse", "https://api.example.com/v1");
     let providers = Providers::with([server.key_name("Key")]).unwrap();
     let schema = jsonschema::validator_for(&request_schema_with(&providers)).unwrap();
     for (provider, expected) in
-        [("together", true), ("together.m", true), ("openai", true), ("togethr", false)]
+        [("inhouse", true), ("inhouse.m", true), ("openai", true), ("inhous", false)]
     {
         let request = json!({ "provider": provider, "model": "m", "message": "Hi" });
         assert_eq!(schema.is_valid(&request), expected, "{provider}");

@@ -34,6 +34,13 @@ const MODELS: &[(&str, &str, Option<&str>)] = &[
     ("openai", "gpt-6-sol", Some("high")),
     ("xai", "grok-4.3", None),
     ("ollama", "qwen3", Some("low")),
+    ("mistral", "mistral-large-4", Some("high")),
+    ("groq", "openai/gpt-oss-120b", Some("low")),
+    ("openrouter", "anthropic/claude-opus-5", Some("low")),
+    ("together", "openai/gpt-oss-20b", Some("low")),
+    ("fireworks", "accounts/fireworks/models/glm-5", Some("low")),
+    ("cerebras", "gpt-oss-120b", Some("low")),
+    ("perplexity", "sonar-pro", None),
 ];
 
 /// Runs a conversation in which the model calls a tool twice. Returns it without the third reply.

@@ -1,5 +1,5 @@
-//! The OpenAI dialect: `POST /v1/chat/completions`, and `POST /PROVIDER/v1/chat/completions` with the
-//! rules of another provider.
+//! The OpenAI dialect: `POST /v1/chat/completions`. With the rules of another provider:
+//! `POST /PROVIDER/v1/chat/completions`.
 //! <https://platform.openai.com/docs/api-reference/chat>
 //!
 //! A reply is a chat completion. An error has OpenAI's error body

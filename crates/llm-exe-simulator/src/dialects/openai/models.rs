@@ -24,6 +24,8 @@ pub(crate) struct Model {
     pub(crate) needs_reasoning_turns: bool,
     /// Whether `stop` is supported.
     pub(crate) stop: bool,
+    /// The maximum number of stop sequences.
+    pub(crate) max_stops: usize,
     /// Whether penalties are supported. Reasoning models do not support them with any effort.
     pub(crate) penalties: bool,
     /// Whether only the Responses API serves the model.
@@ -55,6 +57,7 @@ pub(crate) const PLAIN: Model = Model {
     tools: Tools::Accepted,
     needs_reasoning_turns: false,
     stop: true,
+    max_stops: 4,
     penalties: true,
     only_responses: false,
     alternates: false,

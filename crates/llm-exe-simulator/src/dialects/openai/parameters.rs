@@ -131,10 +131,11 @@ fn validate_stop(body: &Value, model: Model) -> Result<(), Rejection> {
     }
     match value {
         Value::String(_) => Ok(()),
-        Value::Array(stops) if stops.len() > 4 => {
+        Value::Array(stops) if stops.len() > model.max_stops => {
             let message = format!(
-                "Invalid 'stop': array too long. Expected an array with maximum length 4, but \
-                 got an array with length {} instead.",
+                "Invalid 'stop': array too long. Expected an array with maximum length {}, \
+                 but got an array with length {} instead.",
+                model.max_stops,
                 stops.len()
             );
             Err(invalid_parameter(&message, "stop", "array_above_max_length"))

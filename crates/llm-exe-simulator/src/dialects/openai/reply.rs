@@ -9,7 +9,7 @@ use crate::completion::{Completion, Content, FinishReason};
 use crate::dialects::dialect::ProviderRequest;
 use crate::dialects::json::{field, str_field};
 
-pub(super) const THOUGHT: &str = "Simulated thinking.";
+const THOUGHT: &str = "Simulated thinking.";
 
 /// Builds the body of a successful reply.
 pub(crate) fn build(request: &ProviderRequest<'_>, completion: &Completion, number: u64) -> Value {

@@ -8,7 +8,6 @@ use serde_json::{Map, Value, json};
 
 use super::error::{invalid_parameter, rejection};
 use super::models::{self, Model};
-use super::reply::THOUGHT;
 use crate::dialects::dialect::Rejection;
 use crate::dialects::json::{array_field, field, str_field};
 
@@ -16,6 +15,7 @@ use crate::dialects::json::{array_field, field, str_field};
 const API_PATH: &str = "/chat/completions";
 /// The length of the ids of tool calls at Mistral.
 const SHORT_ID: usize = 9;
+const THOUGHT: &str = "Simulated thinking.";
 
 /// What a provider accepts, where it differs from OpenAI.
 pub(crate) struct Vendor {
@@ -23,7 +23,7 @@ pub(crate) struct Vendor {
     name: &'static str,
     /// The parameters that the service accepts, separated by spaces.
     parameters: &'static str,
-    /// The status and the text of the error for another parameter, in which `NAME` is a placeholder.
+    /// The status and the text of the error for another parameter. `NAME` is a placeholder.
     unknown_parameter: (u16, &'static str),
     /// The fields of assistant messages that the service rejects, separated by spaces.
     rejected_turn_fields: &'static str,
@@ -35,6 +35,8 @@ pub(crate) struct Vendor {
     json_object: bool,
     /// Whether `tool_choice` may name a function.
     named_tool: bool,
+    /// The maximum number of stop sequences.
+    max_stops: usize,
     /// Checks the order of the messages.
     validate_roles: fn(&[&str]) -> Result<(), Rejection>,
     /// Name prefixes, each with the capabilities of the models. The first one that matches is used,
@@ -60,6 +62,7 @@ const VENDORS: &[Vendor] = &[
         short_ids: true,
         json_object: true,
         named_tool: true,
+        max_stops: usize::MAX,
         validate_roles: validate_mistral_roles,
         models: &[
             ("codestral-mamba", models::WITHOUT_SCHEMA),
@@ -88,6 +91,7 @@ const VENDORS: &[Vendor] = &[
         short_ids: false,
         json_object: true,
         named_tool: true,
+        max_stops: 4,
         validate_roles: ANY_ORDER,
         models: &[
             ("openai/gpt-oss", models::LOW_TO_HIGH),
@@ -111,6 +115,7 @@ const VENDORS: &[Vendor] = &[
         short_ids: false,
         json_object: true,
         named_tool: true,
+        max_stops: 4,
         validate_roles: ANY_ORDER,
         models: &[("", models::OTHER)],
     },
@@ -128,6 +133,7 @@ const VENDORS: &[Vendor] = &[
         short_ids: false,
         json_object: true,
         named_tool: true,
+        max_stops: usize::MAX,
         validate_roles: ANY_ORDER,
         models: &[("", models::LOW_TO_HIGH)],
     },
@@ -148,6 +154,7 @@ const VENDORS: &[Vendor] = &[
         short_ids: false,
         json_object: true,
         named_tool: true,
+        max_stops: usize::MAX,
         validate_roles: ANY_ORDER,
         models: &[("", models::NONE_TO_HIGH)],
     },
@@ -165,11 +172,12 @@ const VENDORS: &[Vendor] = &[
         short_ids: false,
         json_object: true,
         named_tool: true,
+        max_stops: 4,
         validate_roles: ANY_ORDER,
         models: &[("llama", models::PLAIN), ("", models::NONE_TO_HIGH)],
     },
-    // PyPI perplexityai 0.46; 567-labs/instructor#1005 (json_object), perplexityai/api-discussion#265
-    // (roles).
+    // PyPI perplexityai 0.46; 567-labs/instructor#1005 (json_object),
+    // perplexityai/api-discussion#265 (roles).
     Vendor {
         name: "perplexity",
         parameters: "messages model best_of country cum_logprobs disable_search \
@@ -187,6 +195,7 @@ const VENDORS: &[Vendor] = &[
         short_ids: false,
         json_object: false,
         named_tool: false,
+        max_stops: usize::MAX,
         validate_roles: validate_perplexity_roles,
         models: &[("sonar-pro", models::PLAIN), ("", models::MINIMAL_TO_HIGH)],
     },
@@ -212,7 +221,8 @@ impl Vendor {
     /// Returns the capabilities of the model with this name.
     pub(crate) fn model(&self, name: &str) -> Model {
         let row = self.models.iter().find(|(prefix, _)| name.starts_with(prefix));
-        row.map_or(models::OTHER, |(_, model)| *model)
+        let model = row.map_or(models::OTHER, |(_, model)| *model);
+        Model { max_stops: self.max_stops, ..model }
     }
 
     /// Changes the message of a reply to the fields and the ids that the service sends.

@@ -1,33 +1,80 @@
 //! The differences between the servers that implement the chat completions API.
 
 use super::models::OpenAiModel;
+use crate::providers::call_ids::IdFormat;
 use crate::providers::capabilities::models;
 
 /// The name of the dialect.
 pub(super) const NAME: &str = "openai";
 
-/// How a provider implements the chat completions API.
+/// How a provider implements the chat completions API. Enums instead of texts keep the presets free
+/// of addresses, each of which costs time at the start of the program.
 pub(crate) struct OpenAiChat {
+    /// The dialect that raw turns name. A turn is sent back only to providers with the same name,
+    /// because others reject its fields.
+    pub(super) turns: &'static str,
     /// The capabilities of the provider's models.
     pub(super) models: &'static [OpenAiModel],
-    /// The name of the field for the maximum number of output tokens.
-    pub(super) max_tokens_field: &'static str,
+    /// The field for the maximum number of output tokens.
+    pub(super) max_tokens: MaxTokensField,
     /// Whether system messages for reasoning models are sent with the role `developer`.
     pub(super) developer_role: bool,
     /// Whether the field `thinking` turns reasoning on and off.
     pub(super) thinking_switch: bool,
     /// Whether `completion_tokens` in responses excludes reasoning tokens.
     pub(super) completion_excludes_reasoning: bool,
-    /// Whether the provider supports `seed`.
-    pub(super) seed: bool,
+    /// The field for the seed.
+    pub(super) seed: SeedField,
+    /// Whether the provider supports `top_k`.
+    pub(super) top_k: bool,
+    /// Whether system messages must come first, and neighbouring messages need different roles.
+    pub(super) alternates: bool,
+    /// The ids of tool calls that the provider accepts.
+    pub(super) ids: IdFormat,
+    /// Whether `tool_choice` can name a tool.
+    pub(super) named_tool: bool,
     /// The maximum number of stop sequences, if it is known.
     pub(super) max_stop_sequences: Option<usize>,
+}
+
+/// The field for the maximum number of output tokens.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum MaxTokensField {
+    MaxTokens,
+    MaxCompletionTokens,
+}
+
+impl MaxTokensField {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            MaxTokensField::MaxTokens => "max_tokens",
+            MaxTokensField::MaxCompletionTokens => "max_completion_tokens",
+        }
+    }
+}
+
+/// The field for the seed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SeedField {
+    /// The provider does not support a seed.
+    None,
+    Seed,
+    RandomSeed,
+}
+
+impl SeedField {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            SeedField::None | SeedField::Seed => "seed",
+            SeedField::RandomSeed => "random_seed",
+        }
+    }
 }
 
 /// OpenAI's own API.
 pub(crate) const OPENAI: OpenAiChat = OpenAiChat {
     models: models::OPENAI,
-    max_tokens_field: "max_completion_tokens",
+    max_tokens: MaxTokensField::MaxCompletionTokens,
     developer_role: true,
     max_stop_sequences: Some(4),
     ..WITH_JSON_SCHEMA
@@ -36,23 +83,87 @@ pub(crate) const OPENAI: OpenAiChat = OpenAiChat {
 /// xAI's API.
 pub(crate) const XAI: OpenAiChat = OpenAiChat {
     models: models::XAI,
-    max_tokens_field: "max_completion_tokens",
+    max_tokens: MaxTokensField::MaxCompletionTokens,
     completion_excludes_reasoning: true,
     ..WITH_JSON_SCHEMA
 };
 
 /// DeepSeek's API.
-pub(crate) const DEEPSEEK: OpenAiChat =
-    OpenAiChat { models: models::DEEPSEEK, thinking_switch: true, seed: false, ..WITH_JSON_SCHEMA };
+pub(crate) const DEEPSEEK: OpenAiChat = OpenAiChat {
+    models: models::DEEPSEEK,
+    thinking_switch: true,
+    seed: SeedField::None,
+    ..WITH_JSON_SCHEMA
+};
+
+/// Mistral's API.
+pub(crate) const MISTRAL: OpenAiChat = OpenAiChat {
+    turns: "mistral",
+    models: models::MISTRAL,
+    seed: SeedField::RandomSeed,
+    alternates: true,
+    ids: IdFormat::Short,
+    ..WITH_JSON_SCHEMA
+};
+
+/// Groq's API.
+pub(crate) const GROQ: OpenAiChat = OpenAiChat {
+    turns: "groq",
+    models: models::GROQ,
+    max_tokens: MaxTokensField::MaxCompletionTokens,
+    max_stop_sequences: Some(4),
+    ..WITH_JSON_SCHEMA
+};
+
+/// OpenRouter's API.
+pub(crate) const OPENROUTER: OpenAiChat = OpenAiChat {
+    turns: "openrouter",
+    top_k: true,
+    max_stop_sequences: Some(4),
+    ..WITH_JSON_SCHEMA
+};
+
+/// Together's API.
+pub(crate) const TOGETHER: OpenAiChat =
+    OpenAiChat { turns: "together", models: models::TOGETHER, top_k: true, ..WITH_JSON_SCHEMA };
+
+/// Fireworks' API.
+pub(crate) const FIREWORKS: OpenAiChat =
+    OpenAiChat { turns: "fireworks", models: models::FIREWORKS, top_k: true, ..WITH_JSON_SCHEMA };
+
+/// Cerebras' API.
+pub(crate) const CEREBRAS: OpenAiChat = OpenAiChat {
+    turns: "cerebras",
+    models: models::CEREBRAS,
+    max_tokens: MaxTokensField::MaxCompletionTokens,
+    max_stop_sequences: Some(4),
+    ..WITH_JSON_SCHEMA
+};
+
+/// Perplexity's API.
+pub(crate) const PERPLEXITY: OpenAiChat = OpenAiChat {
+    turns: "perplexity",
+    models: models::PERPLEXITY,
+    seed: SeedField::None,
+    top_k: true,
+    alternates: true,
+    named_tool: false,
+    ..WITH_JSON_SCHEMA
+};
 
 /// A server from `OPENAI_COMPATIBLE_PROVIDERS` that supports JSON Schema.
 pub(crate) const WITH_JSON_SCHEMA: OpenAiChat = OpenAiChat {
+    turns: NAME,
     models: models::ANY_WITH_JSON_SCHEMA,
-    max_tokens_field: "max_tokens",
+    max_tokens: MaxTokensField::MaxTokens,
     developer_role: false,
     thinking_switch: false,
     completion_excludes_reasoning: false,
-    seed: true,
+    seed: SeedField::Seed,
+    top_k: false,
+    alternates: false,
+    ids: IdFormat::Length40,
+    named_tool: true,
     max_stop_sequences: None,
 };
 

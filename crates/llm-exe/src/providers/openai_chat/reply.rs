@@ -5,7 +5,7 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::quirks::OpenAiChat;
-use super::{models, tools};
+use super::tools;
 use crate::chat::{Chat, Reply, ReplyBuilder, ReplyEvent, ReportedCounts, StopReason, Usage};
 use crate::error::{Error, ErrorKind};
 use crate::providers::error_body::is_reported;
@@ -121,10 +121,9 @@ fn read_part_by_part(api: &OpenAiChat, wire: &WireReply, chat: &Chat) -> Result<
     let mut reply = builder.finish();
     // Only conversations with tools need the turn again, so others do not pay for it.
     if !chat.tools.is_empty() {
-        let model = models::find_model(api.models, &chat.model);
         reply.raw = raw_message
             .filter(|_| can_replay_content)
-            .and_then(|message| tools::raw_turn(message, &reply, chat, model, can_replay_calls));
+            .and_then(|message| tools::raw_turn(api, message, &reply, chat, can_replay_calls));
     }
     Ok(reply)
 }

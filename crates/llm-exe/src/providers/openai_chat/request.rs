@@ -3,15 +3,17 @@
 use serde_json::{Map, Value, json};
 
 use super::models::{self, OpenAiModel};
-use super::quirks::{NAME, OpenAiChat};
+use super::quirks::{OpenAiChat, SeedField};
 use super::tools;
 use crate::chat::{Chat, Media, Message, Part, Role, Structure};
 use crate::error::Error;
-use crate::providers::call_ids::{CallIds, IdFormat};
+use crate::providers::call_ids::CallIds;
 use crate::providers::capabilities::FeatureSupport;
 use crate::providers::options::{OptionWriter, Support, check_stop_count, stop_list};
 use crate::wire::{Body, BodyItem};
 
+/// Why an option is dropped for all models of a provider.
+const NO_OPTION: &str = "the provider does not support this option";
 /// The name of the body field that contains the messages.
 const MESSAGES: &str = "messages";
 
@@ -26,7 +28,7 @@ pub(super) fn build_body(api: &OpenAiChat, chat: &Chat) -> Result<(Body, Vec<Str
     let mut body = Map::new();
     body.insert("model".to_owned(), json!(chat.model));
     body.insert(MESSAGES.to_owned(), Value::Null);
-    let mut warnings = tools::insert_tools(&mut body, chat, model, effort);
+    let mut warnings = tools::insert_tools(&mut body, api, chat, model, effort);
     if let Some(format) = response_format(&chat.structure) {
         body.insert("response_format".to_owned(), format);
     }
@@ -74,9 +76,11 @@ fn requested_effort(chat: &Chat, model: OpenAiModel) -> Option<&str> {
 
 fn build_messages(api: &OpenAiChat, chat: &Chat, model: OpenAiModel) -> Vec<BodyItem> {
     let mut messages = Vec::with_capacity(chat.messages.len());
-    let mut ids = CallIds::new(IdFormat::Length40);
-    for message in &chat.messages {
-        let raw = message.raw.as_ref().filter(|raw| raw.fits(NAME, &chat.model));
+    let mut ids = CallIds::new(api.ids);
+    let alternating = if api.alternates { alternate(&chat.messages) } else { Vec::new() };
+    let chat_messages = if api.alternates { &alternating } else { &chat.messages };
+    for message in chat_messages {
+        let raw = message.raw.as_ref().filter(|raw| raw.fits(api.turns, &chat.model));
         if message.role == Role::Assistant {
             ids.add_turn(message, raw.is_some());
         }
@@ -111,6 +115,47 @@ fn build_messages(api: &OpenAiChat, chat: &Chat, model: OpenAiModel) -> Vec<Body
         messages.push(BodyItem::Value(Value::Object(wire)));
     }
     messages
+}
+
+/// Returns the messages in an order that all servers accept: system messages that do not come first
+/// become user messages, and neighbouring texts of one role become one message.
+fn alternate(messages: &[Message]) -> Vec<Message> {
+    let mut merged: Vec<Message> = Vec::with_capacity(messages.len());
+    for message in messages {
+        let mut message = message.clone();
+        if message.role == Role::System && merged.iter().any(|it| it.role != Role::System) {
+            message.role = Role::User;
+        }
+        match merged.last_mut() {
+            Some(last) if last.role == message.role && is_mergeable(last, &message) => {
+                append_parts(&mut last.parts, message.parts);
+            }
+            _ => merged.push(message),
+        }
+    }
+    merged
+}
+
+/// Returns whether two messages of one role can become one message: calls and results can't.
+fn is_mergeable(first: &Message, second: &Message) -> bool {
+    [first, second].iter().all(|message| {
+        let has_other_parts =
+            message.parts.iter().any(|part| !matches!(part, Part::Text(_) | Part::Media(_)));
+        message.role != Role::System && message.raw.is_none() && !has_other_parts
+    })
+}
+
+/// Appends the parts of a message, with a blank line between adjacent texts.
+fn append_parts(parts: &mut Vec<Part>, added: Vec<Part>) {
+    let mut added = added.into_iter();
+    match (parts.last_mut(), added.next()) {
+        (Some(Part::Text(text)), Some(Part::Text(next))) => {
+            text.push_str("\n\n");
+            text.push_str(&next);
+        }
+        (_, next) => parts.extend(next),
+    }
+    parts.extend(added);
 }
 
 /// Returns the content of a message without its tool calls and results.
@@ -168,19 +213,18 @@ fn insert_options(
     };
     let penalties = Support::when(model.penalties, "the model does not accept this option");
     let stop = Support::when(model.stop, "the model does not accept this option");
-    let seed = Support::when(api.seed, "the provider does not support this option");
-    let no_option = Support::Dropped("the provider does not support this option");
+    let seed = Support::when(api.seed != SeedField::None, NO_OPTION);
 
     let mut options = OptionWriter::new(body, &chat.model);
     options.insert("temperature", "temperature", sampling.temperature, tuning);
     options.insert("topP", "top_p", sampling.top_p, tuning);
     options.insert("frequencyPenalty", "frequency_penalty", sampling.frequency_penalty, penalties);
     options.insert("presencePenalty", "presence_penalty", sampling.presence_penalty, penalties);
-    options.insert("topK", "top_k", sampling.top_k, no_option);
+    options.insert("topK", "top_k", sampling.top_k, Support::when(api.top_k, NO_OPTION));
     let max_tokens = options.limit_max_tokens(sampling.max_tokens, model.max_output);
-    options.insert("maxTokens", api.max_tokens_field, max_tokens, Support::Accepted);
+    options.insert("maxTokens", api.max_tokens.name(), max_tokens, Support::Accepted);
     options.insert("stopSequences", "stop", stop_list(sampling), stop);
-    options.insert("seed", "seed", sampling.seed, seed);
+    options.insert("seed", api.seed.name(), sampling.seed, seed);
     if let Some(effort) = effort {
         insert_effort(&mut options, api, effort, model);
     }

@@ -3,8 +3,8 @@
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
-use super::models::OpenAiModel;
-use super::quirks::NAME;
+use super::models::{self, OpenAiModel};
+use super::quirks::OpenAiChat;
 use crate::chat::{Chat, Message, Part, RawTurn, Reply, Tool, ToolCall, ToolChoice};
 use crate::providers::call_ids::CallIds;
 use crate::providers::capabilities::FeatureSupport;
@@ -15,6 +15,7 @@ use crate::providers::raw_object::RawObject;
 /// that is sent.
 pub(super) fn insert_tools(
     body: &mut Map<String, Value>,
+    api: &OpenAiChat,
     chat: &Chat,
     model: OpenAiModel,
     effort: Option<&str>,
@@ -28,6 +29,14 @@ pub(super) fn insert_tools(
         ToolChoice::Auto => None,
         ToolChoice::None => Some(json!("none")),
         ToolChoice::Required => Some(json!("required")),
+        ToolChoice::Named(_) if !api.named_tool => {
+            warnings.push(format!(
+                "toolChoice is sent as \"required\" for {}: the model can't be forced to call a \
+                 certain tool",
+                chat.model
+            ));
+            Some(json!("required"))
+        }
         ToolChoice::Named(name) => {
             Some(json!({ "type": "function", "function": { "name": name } }))
         }
@@ -103,10 +112,10 @@ fn wire_call(call: &ToolCall, id: &str) -> Value {
 /// that servers write but reject. `can_replay_calls` states whether the calls may be sent back as
 /// they were received.
 pub(super) fn raw_turn(
+    api: &OpenAiChat,
     message: &RawValue,
     reply: &Reply,
     chat: &Chat,
-    model: OpenAiModel,
     can_replay_calls: bool,
 ) -> Option<RawTurn> {
     // The API rejects a turn without content, which the request then builds from the parts.
@@ -133,10 +142,11 @@ pub(super) fn raw_turn(
         fields.set("role", to_raw_value("assistant").ok()?);
         is_changed = true;
     }
+    let model = models::find_model(api.models, &chat.model);
     if model.reasoning_turns && fields.get("reasoning_content").is_none() {
         fields.set("reasoning_content", to_raw_value("").ok()?);
         is_changed = true;
     }
     let json = if is_changed { fields.to_json().ok()? } else { message.to_owned() };
-    Some(RawTurn::new(NAME, &chat.model, json))
+    Some(RawTurn::new(api.turns, &chat.model, json))
 }
