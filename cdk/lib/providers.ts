@@ -82,6 +82,16 @@ export const PROVIDERS: readonly Provider[] = [
     "baseUrlSetting": "AWS_ENDPOINT_URL_BEDROCK_RUNTIME"
   },
   {
+    "name": "azure",
+    "baseUrlSetting": "AZURE_OPENAI_ENDPOINT",
+    "key": {
+      "secret": "KeyAzureOpenAI",
+      "environment": [
+        "AZURE_OPENAI_API_KEY"
+      ]
+    }
+  },
+  {
     "name": "mistral",
     "baseUrlSetting": "MISTRAL_BASE_URL",
     "key": {

@@ -161,6 +161,10 @@ export const SETTINGS = [
     "kind": "baseUrl"
   },
   {
+    "name": "AZURE_OPENAI_ENDPOINT",
+    "kind": "baseUrl"
+  },
+  {
     "name": "MISTRAL_BASE_URL",
     "kind": "baseUrl"
   },

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::providers::{Endpoint, InvalidBaseUrl, Provider};
+use crate::providers::{Endpoint, InvalidBaseUrl, NAMED_RESOURCE, PROVIDERS, Provider};
 use crate::region::{InvalidRegion, check_region};
 
 /// The region in URLs that are only shown.
@@ -48,9 +48,13 @@ impl Endpoints {
         Ok(())
     }
 
-    /// Allows dry runs of the Bedrock providers without an AWS region. Their URLs contain `REGION`
-    /// instead.
+    /// Allows dry runs of the Bedrock providers without an AWS region, and of Azure without an
+    /// endpoint. Their URLs contain `REGION` or `NAME` instead.
     pub fn allow_missing_region(&mut self) {
+        for row in PROVIDERS.iter().filter(|row| row.base_url.contains(NAMED_RESOURCE)) {
+            let base_url = || row.base_url.replace("RESOURCE", "NAME");
+            self.base_urls.entry(row.name.to_owned()).or_insert_with(base_url);
+        }
         self.region.get_or_insert_with(|| REGION_PLACEHOLDER.to_owned());
     }
 

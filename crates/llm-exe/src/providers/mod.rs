@@ -53,6 +53,9 @@ pub(crate) use rejection::{RejectedPart, Rejection, SamplingOption, read_rejecti
 /// The placeholder in a default base URL for the host of an AWS region.
 const REGION_HOST: &str = "REGION.amazonaws.com";
 
+/// The beginning of a default base URL that lacks the name of the operator's resource.
+pub(crate) const NAMED_RESOURCE: &str = "//RESOURCE.";
+
 /// How requests to a provider are authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -77,7 +80,8 @@ pub struct ProviderRow {
     pub dialect: &'static dyn Dialect,
     /// The name of the setting that overrides the base URL.
     pub base_url_setting: &'static str,
-    /// The default base URL, in which `REGION` is a placeholder for the AWS region.
+    /// The default base URL, in which `REGION` is a placeholder for the AWS region. If it contains
+    /// `RESOURCE`, there is no default, and requests fail until the setting is set.
     pub base_url: &'static str,
     /// How requests to the provider are authenticated.
     pub access: Access,
@@ -198,6 +202,16 @@ pub static PROVIDERS: &[ProviderRow] = &[
         base_url_setting: "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
         base_url: "https://bedrock-runtime.REGION.amazonaws.com",
         access: Access::Aws,
+    },
+    ProviderRow {
+        name: "azure",
+        dialect: &quirks::AZURE,
+        base_url_setting: "AZURE_OPENAI_ENDPOINT",
+        base_url: "https://RESOURCE.openai.azure.com/openai/v1",
+        access: Access::Key {
+            store: "KeyAzureOpenAI",
+            environment: &[Cow::Borrowed("AZURE_OPENAI_API_KEY")],
+        },
     },
     ProviderRow {
         name: "mistral",

@@ -34,6 +34,7 @@ const MODELS: &[(&str, &str, Option<&str>)] = &[
     ("openai", "gpt-6-sol", Some("high")),
     ("xai", "grok-4.3", None),
     ("ollama", "qwen3", Some("low")),
+    ("azure", "gpt-4o", None),
     ("mistral", "mistral-large-4", Some("high")),
     ("groq", "openai/gpt-oss-120b", Some("low")),
     ("openrouter", "anthropic/claude-opus-5", Some("low")),

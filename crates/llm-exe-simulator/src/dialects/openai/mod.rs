@@ -39,7 +39,7 @@ impl Dialect for OpenAi {
     }
 
     fn recognizes(&self, headers: &HeaderMap) -> bool {
-        headers.contains_key(http::header::AUTHORIZATION)
+        headers.contains_key(http::header::AUTHORIZATION) || headers.contains_key("api-key")
     }
 
     fn body_limit(&self) -> usize {

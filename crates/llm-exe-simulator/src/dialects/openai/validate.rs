@@ -1,6 +1,7 @@
 //! Validates an OpenAI request. Each group of fields is checked by its own module.
 
 use super::error::{invalid_parameter, missing_parameter, rejection};
+use super::vendor::Vendor;
 use super::{messages, models, parameters, response_format, tools, vendor};
 use crate::dialects::dialect::{ProviderRequest, Rejection};
 use crate::dialects::json::{field, str_field, unknown_key};
@@ -51,7 +52,8 @@ const EXTENSIONS: &[(&str, &str)] = &[("deepseek-", "thinking")];
 
 /// Rejects a request that the real service would reject.
 pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
-    validate_api_key(request)?;
+    let vendor = vendor::find(request.decoded);
+    validate_api_key(request, vendor)?;
     let body = request.body;
     if !request.is_json || !body.is_object() {
         return Err(rejection(
@@ -70,12 +72,11 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     if field(body, "messages").is_none() {
         return Err(missing_parameter("messages"));
     }
-    let vendor = vendor::find(request.decoded);
     if let Some(vendor) = vendor {
         vendor.validate_parameters(body)?;
     }
     let is_unknown = |key: &&str| {
-        vendor.is_none()
+        vendor.is_none_or(Vendor::has_openai_parameters)
             && !EXTENSIONS.iter().any(|(prefix, extra)| key == extra && name.starts_with(prefix))
     };
     if let Some(unknown) = unknown_key(body, PARAMETERS).filter(is_unknown) {
@@ -112,7 +113,18 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     response_format::validate(body, model)
 }
 
-fn validate_api_key(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
+fn validate_api_key(
+    request: &ProviderRequest<'_>,
+    vendor: Option<&Vendor>,
+) -> Result<(), Rejection> {
+    if let Some(key) = vendor.and_then(|vendor| vendor.api_key(request)) {
+        let message = "Access denied due to invalid subscription key or wrong API endpoint.";
+        let is_rejected = matches!(key, "" | "invalid");
+        return match is_rejected {
+            true => Err(rejection(401, message, None, Some("401"))),
+            false => Ok(()),
+        };
+    }
     let authorization = request.header("authorization").unwrap_or_default();
     let key = authorization.strip_prefix("Bearer").map(str::trim).unwrap_or_default();
     let message = match key {

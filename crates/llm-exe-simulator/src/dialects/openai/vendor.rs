@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::error::{invalid_parameter, rejection};
 use super::models::{self, Model};
-use crate::dialects::dialect::Rejection;
+use crate::dialects::dialect::{ProviderRequest, Rejection};
 use crate::dialects::json::{array_field, field, str_field};
 
 /// The end of the path of every request.
@@ -21,7 +21,10 @@ const THOUGHT: &str = "Simulated thinking.";
 pub(crate) struct Vendor {
     /// The first segment of the path.
     name: &'static str,
-    /// The parameters that the service accepts, separated by spaces.
+    /// The header that contains the API key.
+    key_header: &'static str,
+    /// The parameters that the service accepts, separated by spaces, or an empty text if they are
+    /// OpenAI's.
     parameters: &'static str,
     /// The status and the text of the error for another parameter. `NAME` is a placeholder.
     unknown_parameter: (u16, &'static str),
@@ -40,7 +43,7 @@ pub(crate) struct Vendor {
     /// Checks the order of the messages.
     validate_roles: fn(&[&str]) -> Result<(), Rejection>,
     /// Name prefixes, each with the capabilities of the models. The first one that matches is used,
-    /// and the last one is empty.
+    /// and the last one is empty. Without any, the models are OpenAI's.
     models: &'static [(&'static str, Model)],
 }
 
@@ -48,10 +51,26 @@ const ANY_ORDER: fn(&[&str]) -> Result<(), Rejection> = |_| Ok(());
 const UNRECOGNIZED: (u16, &str) = (400, "Unrecognized request argument supplied: NAME");
 
 const VENDORS: &[Vendor] = &[
+    // npm @ai-sdk/azure 3.0 (key, path), npm openai 6.49.
+    Vendor {
+        name: "azure",
+        key_header: "api-key",
+        parameters: "",
+        unknown_parameter: UNRECOGNIZED,
+        rejected_turn_fields: "",
+        reasoning_field: None,
+        short_ids: false,
+        json_object: true,
+        named_tool: true,
+        max_stops: 4,
+        validate_roles: ANY_ORDER,
+        models: &[],
+    },
     // npm @mistralai/mistralai 2.7; charmbracelet/crush#1590 (turns), nearai/ironclaw#1241 (ids),
     // editor-code-assistant/eca#231 (parameters).
     Vendor {
         name: "mistral",
+        key_header: "authorization",
         parameters: "model temperature top_p max_tokens stream stop random_seed metadata messages \
             response_format tools tool_choice presence_penalty frequency_penalty n prediction \
             parallel_tool_calls reasoning_effort prompt_mode guardrails prompt_cache_key \
@@ -80,6 +99,7 @@ const VENDORS: &[Vendor] = &[
     // npm groq-sdk 1.6; janhq/jan#8136 (turns), ItzCrazyKns/Vane#980 (json_schema).
     Vendor {
         name: "groq",
+        key_header: "authorization",
         parameters: "messages model citation_options compound_custom disable_tool_validation \
             documents frequency_penalty function_call functions include_reasoning \
             max_completion_tokens max_tokens n parallel_tool_calls presence_penalty \
@@ -103,6 +123,7 @@ const VENDORS: &[Vendor] = &[
     // npm @openrouter/sdk 1.3.
     Vendor {
         name: "openrouter",
+        key_header: "authorization",
         parameters: "cache_control debug frequency_penalty image_config logit_bias logprobs \
             max_completion_tokens max_tokens messages metadata min_p modalities model models \
             parallel_tool_calls plugins prediction presence_penalty prompt_cache_key \
@@ -122,6 +143,7 @@ const VENDORS: &[Vendor] = &[
     // npm together-ai 0.52.
     Vendor {
         name: "together",
+        key_header: "authorization",
         parameters: "messages model chat_template_kwargs compliance \
             context_length_exceeded_behavior echo frequency_penalty function_call logit_bias \
             logprobs max_tokens min_p n presence_penalty reasoning reasoning_effort \
@@ -140,6 +162,7 @@ const VENDORS: &[Vendor] = &[
     // PyPI fireworks-ai 1.2.
     Vendor {
         name: "fireworks",
+        key_header: "authorization",
         parameters: "messages model context_length_exceeded_behavior echo echo_last \
             frequency_penalty function_call functions ignore_eos logit_bias logprobs \
             max_completion_tokens max_tokens metadata min_p mirostat_lr mirostat_target n \
@@ -161,6 +184,7 @@ const VENDORS: &[Vendor] = &[
     // npm @cerebras/cerebras_cloud_sdk 1.91; @ai-sdk/cerebras 2.0 (turns).
     Vendor {
         name: "cerebras",
+        key_header: "authorization",
         parameters: "messages model clear_thinking disable_reasoning frequency_penalty logit_bias \
             logprobs max_completion_tokens max_tokens min_completion_tokens min_tokens \
             model_parameters n parallel_tool_calls prediction presence_penalty prompt_cache_key \
@@ -180,6 +204,7 @@ const VENDORS: &[Vendor] = &[
     // perplexityai/api-discussion#265 (roles).
     Vendor {
         name: "perplexity",
+        key_header: "authorization",
         parameters: "messages model best_of country cum_logprobs disable_search \
             enable_search_classifier frequency_penalty image_domain_filter image_format_filter \
             language_preference last_updated_after_filter last_updated_before_filter latitude \
@@ -218,8 +243,24 @@ pub(crate) fn find(path: &str) -> Option<&'static Vendor> {
 }
 
 impl Vendor {
+    /// Returns whether the parameters are those of OpenAI's own API.
+    pub(crate) fn has_openai_parameters(&self) -> bool {
+        self.parameters.is_empty()
+    }
+
+    /// Returns the API key of a request, which Azure expects in a header of its own.
+    pub(crate) fn api_key<'a>(&self, request: &'a ProviderRequest<'_>) -> Option<&'a str> {
+        match self.key_header {
+            "authorization" => None,
+            header => Some(request.header(header).unwrap_or_default()),
+        }
+    }
+
     /// Returns the capabilities of the model with this name.
     pub(crate) fn model(&self, name: &str) -> Model {
+        if self.models.is_empty() {
+            return models::model(name);
+        }
         let row = self.models.iter().find(|(prefix, _)| name.starts_with(prefix));
         let model = row.map_or(models::OTHER, |(_, model)| *model);
         Model { max_stops: self.max_stops, ..model }
@@ -243,6 +284,9 @@ impl Vendor {
 
     /// Rejects parameters that the service does not have.
     pub(crate) fn validate_parameters(&self, body: &Value) -> Result<(), Rejection> {
+        if self.parameters.is_empty() {
+            return Ok(());
+        }
         let is_known = |key: &str| self.parameters.split_whitespace().any(|known| known == key);
         let mut keys = body.as_object().into_iter().flatten().map(|(key, _)| key);
         let Some(unknown) = keys.find(|key| !is_known(key)) else { return Ok(()) };

@@ -3,6 +3,7 @@
 //! Source: <https://platform.openai.com/docs/api-reference/chat/create> and the type definitions of
 //! the npm package `openai` 6.49.
 
+mod azure;
 pub(super) mod models;
 pub(super) mod quirks;
 mod reply;
@@ -14,9 +15,12 @@ use super::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StructureSup
 use crate::chat::{Chat, Reply, Structure, Usage};
 use crate::error::Error;
 use crate::schema::{Schema, strict, without_lookaround};
-use crate::wire::{Auth, WireReply, WireRequest};
+use crate::wire::WireReply;
 
 use self::quirks::OpenAiChat;
+
+/// The path below the base URL.
+const API_PATH: &str = "/chat/completions";
 
 impl Dialect for OpenAiChat {
     fn name(&self) -> &str {
@@ -24,11 +28,15 @@ impl Dialect for OpenAiChat {
     }
 
     fn models(&self) -> ModelTable {
+        // The table of OpenAI contains the rows.
+        if self.deployments {
+            return ModelTable::default();
+        }
         ModelTable(Table::OpenAi(self.models))
     }
 
     fn capabilities(&self, model: &str) -> Capabilities {
-        let model = models::find_model(self.models, model);
+        let model = self.model(model);
         Capabilities {
             images: model.images,
             tools: model.tools != FeatureSupport::Never,
@@ -41,7 +49,7 @@ impl Dialect for OpenAiChat {
     }
 
     fn structure(&self, model: &str, name: &str, schema: &Schema) -> Structure {
-        let model = models::find_model(self.models, model);
+        let model = self.model(model);
         // The API rejects a schema whose root is not an object, and JSON mode returns only objects.
         if !schema.is_object() {
             return Structure::PromptOnly;
@@ -66,7 +74,7 @@ impl Dialect for OpenAiChat {
         schema: &Schema,
         rejected: &Structure,
     ) -> Structure {
-        let has_json_mode = models::find_model(self.models, model).json_mode;
+        let has_json_mode = self.model(model).json_mode;
         match rejected {
             Structure::Native { strict: true, .. } => {
                 let schema = without_lookaround(schema.written());
@@ -79,15 +87,11 @@ impl Dialect for OpenAiChat {
 
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
         let (body, warnings) = request::build_body(self, chat)?;
-        Ok(BuiltRequest {
-            request: WireRequest {
-                url: format!("{}/chat/completions", endpoint.base_url),
-                headers: Vec::new(),
-                body,
-                auth: endpoint.key.clone().map_or(Auth::None, Auth::Bearer),
-            },
-            warnings,
-        })
+        let request = match self.deployments {
+            true => azure::post(endpoint, API_PATH, body)?,
+            false => endpoint.post(API_PATH, body),
+        };
+        Ok(BuiltRequest { request, warnings })
     }
 
     fn read_failure_usage(&self, wire: &WireReply) -> Usage {

@@ -1,6 +1,6 @@
 //! The differences between the servers that implement the chat completions API.
 
-use super::models::OpenAiModel;
+use super::models::{self as lookup, OpenAiModel};
 use crate::providers::call_ids::IdFormat;
 use crate::providers::capabilities::models;
 
@@ -35,6 +35,21 @@ pub(crate) struct OpenAiChat {
     pub(super) named_tool: bool,
     /// The maximum number of stop sequences, if it is known.
     pub(super) max_stop_sequences: Option<usize>,
+    /// Whether the models are deployments of an Azure resource. The endpoint is that of the
+    /// resource, the key is sent in `api-key`, and a name that matches no model may be any model.
+    pub(super) deployments: bool,
+}
+
+impl OpenAiChat {
+    /// Returns the capabilities of a model.
+    pub(super) fn model(&self, name: &str) -> OpenAiModel {
+        let model = lookup::find_model(self.models, name);
+        if self.deployments && model.models == "*" {
+            models::ANY_WITH_JSON_SCHEMA[0]
+        } else {
+            model
+        }
+    }
 }
 
 /// The field for the maximum number of output tokens.
@@ -79,6 +94,9 @@ pub(crate) const OPENAI: OpenAiChat = OpenAiChat {
     max_stop_sequences: Some(4),
     ..WITH_JSON_SCHEMA
 };
+
+/// The v1 API of Azure OpenAI.
+pub(crate) const AZURE: OpenAiChat = OpenAiChat { deployments: true, ..OPENAI };
 
 /// xAI's API.
 pub(crate) const XAI: OpenAiChat = OpenAiChat {
@@ -165,6 +183,7 @@ pub(crate) const WITH_JSON_SCHEMA: OpenAiChat = OpenAiChat {
     ids: IdFormat::Length40,
     named_tool: true,
     max_stop_sequences: None,
+    deployments: false,
 };
 
 /// A server from `OPENAI_COMPATIBLE_PROVIDERS` that supports JSON mode.

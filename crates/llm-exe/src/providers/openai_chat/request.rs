@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::models::{self, OpenAiModel};
+use super::models::OpenAiModel;
 use super::quirks::{OpenAiChat, SeedField};
 use super::tools;
 use crate::chat::{Chat, Media, Message, Part, Role, Structure};
@@ -22,7 +22,7 @@ const MESSAGES: &str = "messages";
 /// # Errors
 /// `InvalidRequest` if another API serves the model, or if there are too many stop sequences.
 pub(super) fn build_body(api: &OpenAiChat, chat: &Chat) -> Result<(Body, Vec<String>), Error> {
-    let model = models::find_model(api.models, &chat.model);
+    let model = api.model(&chat.model);
     check_model(api, chat, model)?;
     let effort = requested_effort(chat, model);
     let mut body = Map::new();

@@ -3,7 +3,7 @@
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
-use super::models::{self, OpenAiModel};
+use super::models::OpenAiModel;
 use super::quirks::OpenAiChat;
 use crate::chat::{Chat, Message, Part, RawTurn, Reply, Tool, ToolCall, ToolChoice};
 use crate::providers::call_ids::CallIds;
@@ -142,7 +142,7 @@ pub(super) fn raw_turn(
         fields.set("role", to_raw_value("assistant").ok()?);
         is_changed = true;
     }
-    let model = models::find_model(api.models, &chat.model);
+    let model = api.model(&chat.model);
     if model.reasoning_turns && fields.get("reasoning_content").is_none() {
         fields.set("reasoning_content", to_raw_value("").ok()?);
         is_changed = true;
