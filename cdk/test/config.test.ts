@@ -104,12 +104,12 @@ const INVALID: [Record<string, unknown>, string][] = [
     'environment: OPENAI_BASE_URL is invalid: http is allowed only for loopback and private',
   ],
   [
-    { openAiCompatibleProviders: { azure: { baseUrl: 'x' } } },
-    'openAiCompatibleProviders.azure.baseUrl: expected a URL with a scheme and a host',
+    { openAiCompatibleProviders: { inhouse: { baseUrl: 'x' } } },
+    'openAiCompatibleProviders.inhouse.baseUrl: expected a URL with a scheme and a host',
   ],
   [
-    { openAiCompatibleProviders: { azure: { baseURL: 'https://a.example' } } },
-    'openAiCompatibleProviders.azure.baseURL: unknown field (did you mean baseUrl?)',
+    { openAiCompatibleProviders: { inhouse: { baseURL: 'https://a.example' } } },
+    'openAiCompatibleProviders.inhouse.baseURL: unknown field (did you mean baseUrl?)',
   ],
   [
     { allowedModels: 'opnai:gpt-4o' },

@@ -26,9 +26,13 @@ import type * as Ollama from "ollama";
 import type { ConverseCommandInput } from "@aws-sdk/client-bedrock-runtime";
 
 type Chat = OpenAI.Chat.ChatCompletionCreateParamsNonStreaming;
-// A field of the assistant turns of xAI and DeepSeek, as @ai-sdk/deepseek sends it.
+// Fields of the assistant turns of xAI and DeepSeek, as @ai-sdk/deepseek sends them, and of Groq, as
+// @ai-sdk/groq sends them.
 type Turn = OpenAI.Chat.ChatCompletionMessageParam;
-type Reasoning = OpenAI.Chat.ChatCompletionAssistantMessageParam & { reasoning_content?: string };
+type Reasoning = OpenAI.Chat.ChatCompletionAssistantMessageParam & {
+  reasoning_content?: string;
+  reasoning?: string;
+};
 type ReasoningChat = Omit<Chat, "messages"> & { messages: (Turn | Reasoning)[] };
 // Options of older models, which the types do not contain since SDK 1.0.
 type Sampling = { temperature?: number; top_p?: number; top_k?: number };
