@@ -118,7 +118,7 @@ pub(crate) fn read_text_or_url(path: &Path) -> Result<Option<String>, InputError
     if hosted_url(path).is_some() { Ok(None) } else { read_text(path, "a request").map(Some) }
 }
 
-/// Parses the text of a file, or the URL if there is no text.
+/// Parses the text of a file. Without a text, the path is a URL, and the request points to it.
 pub(crate) fn parse(path: &Path, text: Option<String>) -> Result<Input, InputError> {
     let Some(text) = text else {
         let url = hosted_url(path).unwrap_or_default();

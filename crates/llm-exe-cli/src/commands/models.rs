@@ -100,7 +100,7 @@ fn find_capability(rows: &[Capability], provider: &str, model: &str) -> Option<C
 /// its provider is given. The second value states whether this is the case.
 ///
 /// # Errors
-/// A message if there is no such model.
+/// Returns a message if no model matches the pattern.
 fn select(
     models: Vec<Model>,
     pattern: Option<&str>,

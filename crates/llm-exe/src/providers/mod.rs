@@ -80,8 +80,8 @@ pub struct ProviderRow {
     pub dialect: &'static dyn Dialect,
     /// The name of the setting that overrides the base URL.
     pub base_url_setting: &'static str,
-    /// The default base URL, in which `REGION` is a placeholder for the AWS region. If it contains
-    /// `RESOURCE`, there is no default, and requests fail until the setting is set.
+    /// The default base URL, in which `REGION` is a placeholder for the AWS region. A URL with
+    /// `RESOURCE` is only an example: requests fail until the setting is set.
     pub base_url: &'static str,
     /// How requests to the provider are authenticated.
     pub access: Access,

@@ -47,40 +47,36 @@ pub(crate) struct Vendor {
     models: &'static [(&'static str, Model)],
 }
 
-const ANY_ORDER: fn(&[&str]) -> Result<(), Rejection> = |_| Ok(());
-const UNRECOGNIZED: (u16, &str) = (400, "Unrecognized request argument supplied: NAME");
+/// A provider that accepts what OpenAI accepts.
+const LIKE_OPENAI: Vendor = Vendor {
+    name: "",
+    key_header: "authorization",
+    parameters: "",
+    unknown_parameter: (400, "Unrecognized request argument supplied: NAME"),
+    rejected_turn_fields: "",
+    reasoning_field: None,
+    short_ids: false,
+    json_object: true,
+    named_tool: true,
+    max_stops: 4,
+    validate_roles: |_| Ok(()),
+    models: &[],
+};
 
 const VENDORS: &[Vendor] = &[
     // npm @ai-sdk/azure 3.0 (key, path), npm openai 6.49.
-    Vendor {
-        name: "azure",
-        key_header: "api-key",
-        parameters: "",
-        unknown_parameter: UNRECOGNIZED,
-        rejected_turn_fields: "",
-        reasoning_field: None,
-        short_ids: false,
-        json_object: true,
-        named_tool: true,
-        max_stops: 4,
-        validate_roles: ANY_ORDER,
-        models: &[],
-    },
+    Vendor { name: "azure", key_header: "api-key", ..LIKE_OPENAI },
     // npm @mistralai/mistralai 2.7; charmbracelet/crush#1590 (turns), nearai/ironclaw#1241 (ids),
     // editor-code-assistant/eca#231 (parameters).
     Vendor {
         name: "mistral",
-        key_header: "authorization",
         parameters: "model temperature top_p max_tokens stream stop random_seed metadata messages \
             response_format tools tool_choice presence_penalty frequency_penalty n prediction \
             parallel_tool_calls reasoning_effort prompt_mode guardrails prompt_cache_key \
             service_tier safe_prompt",
         unknown_parameter: (422, "Extra inputs are not permitted: body.NAME"),
         rejected_turn_fields: "reasoning reasoning_content reasoning_details refusal annotations",
-        reasoning_field: None,
         short_ids: true,
-        json_object: true,
-        named_tool: true,
         max_stops: usize::MAX,
         validate_roles: validate_mistral_roles,
         models: &[
@@ -95,11 +91,11 @@ const VENDORS: &[Vendor] = &[
             ("codestral", models::PLAIN),
             ("", models::OTHER),
         ],
+        ..LIKE_OPENAI
     },
     // npm groq-sdk 1.6; janhq/jan#8136 (turns), ItzCrazyKns/Vane#980 (json_schema).
     Vendor {
         name: "groq",
-        key_header: "authorization",
         parameters: "messages model citation_options compound_custom disable_tool_validation \
             documents frequency_penalty function_call functions include_reasoning \
             max_completion_tokens max_tokens n parallel_tool_calls presence_penalty \
@@ -108,61 +104,43 @@ const VENDORS: &[Vendor] = &[
         unknown_parameter: (400, "property 'NAME' is unsupported"),
         rejected_turn_fields: "reasoning_content reasoning_details",
         reasoning_field: Some("reasoning"),
-        short_ids: false,
-        json_object: true,
-        named_tool: true,
-        max_stops: 4,
-        validate_roles: ANY_ORDER,
         models: &[
             ("openai/gpt-oss", models::LOW_TO_HIGH),
             ("qwen/qwen3.8", models::NONE_TO_HIGH),
             ("llama-", models::WITHOUT_SCHEMA),
             ("", models::OTHER),
         ],
+        ..LIKE_OPENAI
     },
     // npm @openrouter/sdk 1.3.
     Vendor {
         name: "openrouter",
-        key_header: "authorization",
         parameters: "cache_control debug frequency_penalty image_config logit_bias logprobs \
             max_completion_tokens max_tokens messages metadata min_p modalities model models \
             parallel_tool_calls plugins prediction presence_penalty prompt_cache_key \
             prompt_cache_options provider reasoning reasoning_effort repetition_penalty \
             response_format seed service_tier session_id stop stream stream_options temperature \
             tool_choice tools top_a top_k top_logprobs top_p trace user",
-        unknown_parameter: UNRECOGNIZED,
-        rejected_turn_fields: "",
         reasoning_field: Some("reasoning"),
-        short_ids: false,
-        json_object: true,
-        named_tool: true,
-        max_stops: 4,
-        validate_roles: ANY_ORDER,
         models: &[("", models::OTHER)],
+        ..LIKE_OPENAI
     },
     // npm together-ai 0.52.
     Vendor {
         name: "together",
-        key_header: "authorization",
         parameters: "messages model chat_template_kwargs compliance \
             context_length_exceeded_behavior echo frequency_penalty function_call logit_bias \
             logprobs max_tokens min_p n presence_penalty reasoning reasoning_effort \
             repetition_penalty response_format safety_model seed stop stream temperature \
             tool_choice tools top_k top_p",
-        unknown_parameter: UNRECOGNIZED,
-        rejected_turn_fields: "",
         reasoning_field: Some("reasoning"),
-        short_ids: false,
-        json_object: true,
-        named_tool: true,
         max_stops: usize::MAX,
-        validate_roles: ANY_ORDER,
         models: &[("", models::LOW_TO_HIGH)],
+        ..LIKE_OPENAI
     },
     // PyPI fireworks-ai 1.2.
     Vendor {
         name: "fireworks",
-        key_header: "authorization",
         parameters: "messages model context_length_exceeded_behavior echo echo_last \
             frequency_penalty function_call functions ignore_eos logit_bias logprobs \
             max_completion_tokens max_tokens metadata min_p mirostat_lr mirostat_target n \
@@ -174,17 +152,13 @@ const VENDORS: &[Vendor] = &[
         unknown_parameter: (400, "Extra inputs are not permitted, field: 'NAME'"),
         rejected_turn_fields: "reasoning reasoning_details refusal annotations",
         reasoning_field: Some("reasoning_content"),
-        short_ids: false,
-        json_object: true,
-        named_tool: true,
         max_stops: usize::MAX,
-        validate_roles: ANY_ORDER,
         models: &[("", models::NONE_TO_HIGH)],
+        ..LIKE_OPENAI
     },
     // npm @cerebras/cerebras_cloud_sdk 1.91; @ai-sdk/cerebras 2.0 (turns).
     Vendor {
         name: "cerebras",
-        key_header: "authorization",
         parameters: "messages model clear_thinking disable_reasoning frequency_penalty logit_bias \
             logprobs max_completion_tokens max_tokens min_completion_tokens min_tokens \
             model_parameters n parallel_tool_calls prediction presence_penalty prompt_cache_key \
@@ -193,18 +167,13 @@ const VENDORS: &[Vendor] = &[
         unknown_parameter: (400, "property 'NAME' is unsupported"),
         rejected_turn_fields: "reasoning_content reasoning_details refusal annotations",
         reasoning_field: Some("reasoning"),
-        short_ids: false,
-        json_object: true,
-        named_tool: true,
-        max_stops: 4,
-        validate_roles: ANY_ORDER,
         models: &[("llama", models::PLAIN), ("", models::NONE_TO_HIGH)],
+        ..LIKE_OPENAI
     },
     // PyPI perplexityai 0.46; 567-labs/instructor#1005 (json_object),
     // perplexityai/api-discussion#265 (roles).
     Vendor {
         name: "perplexity",
-        key_header: "authorization",
         parameters: "messages model best_of country cum_logprobs disable_search \
             enable_search_classifier frequency_penalty image_domain_filter image_format_filter \
             language_preference last_updated_after_filter last_updated_before_filter latitude \
@@ -215,14 +184,12 @@ const VENDORS: &[Vendor] = &[
             search_recency_filter stop stream stream_mode temperature tool_choice tools top_k \
             top_logprobs top_p web_search_options",
         unknown_parameter: (400, "Extra inputs are not permitted: body.NAME"),
-        rejected_turn_fields: "",
-        reasoning_field: None,
-        short_ids: false,
         json_object: false,
         named_tool: false,
         max_stops: usize::MAX,
         validate_roles: validate_perplexity_roles,
         models: &[("sonar-pro", models::PLAIN), ("", models::MINIMAL_TO_HIGH)],
+        ..LIKE_OPENAI
     },
 ];
 

@@ -102,7 +102,7 @@ impl<'a> Renderer<'a> {
     }
 
     /// Reports arguments that a built-in partial does not have, required ones that are missing, and
-    /// a `key` for which there is no data.
+    /// a `key` that is not in the data.
     ///
     /// # Errors
     /// Returns an error if a `key` is required but missing.
