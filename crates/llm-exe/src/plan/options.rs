@@ -7,7 +7,7 @@ use super::problems::Problems;
 use super::rules::Rules;
 use crate::chat::Sampling;
 use crate::json;
-use crate::providers::EFFORTS;
+use crate::providers::{EFFORTS, is_effort};
 use crate::request::{RequestOptions, suggestion};
 use crate::transport::{Jitter, Policy};
 
@@ -66,10 +66,11 @@ pub(super) fn check_options(
         problems.add("maxTokens", text);
     }
     let effort = written.effort.filter(|effort| {
-        let is_known = EFFORTS.contains(&effort.as_str());
+        let is_known = is_effort(effort);
         if !is_known {
-            let (known, received) = (EFFORTS.join(", "), json::quoted(effort));
-            let hint = suggestion(effort, EFFORTS);
+            let known: Vec<&str> = EFFORTS.split(' ').collect();
+            let (received, hint) = (json::quoted(effort), suggestion(effort, &known));
+            let known = known.join(", ");
             problems.add("effort", format!("expected one of {known}, got {received}{hint}"));
         }
         is_known

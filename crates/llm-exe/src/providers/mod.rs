@@ -40,7 +40,7 @@ use crate::region::aws_domain;
 pub use base_url::{API_PATHS, InvalidBaseUrl, check_base_url};
 pub use build_request::build_request;
 pub use capabilities::{Capability, ModelTable};
-pub(crate) use capabilities::{EFFORTS, nearest_effort};
+pub(crate) use capabilities::{EFFORTS, is_effort};
 pub use catalog::{MODEL_CATALOG, today};
 pub use dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StreamDecoder, StructureSupport};
 pub use failure::Failure;

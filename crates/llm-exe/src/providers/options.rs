@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::chat::Sampling;
 use crate::error::Error;
-use crate::providers::capabilities::nearest_effort;
+use crate::providers::capabilities::Efforts;
 
 /// A writer that inserts supported options into a request body, and collects a warning for each
 /// unsupported option.
@@ -71,13 +71,13 @@ impl<'a> OptionWriter<'a> {
     pub(crate) fn choose_effort(
         &mut self,
         requested: &str,
-        supported: &[&'static str],
+        supported: Efforts,
     ) -> Option<&'static str> {
-        if requested == "none" && supported.first() != Some(&"none") {
+        if requested == "none" && supported.lowest() != Some("none") {
             self.warn_minimum_effort();
-            return supported.first().copied();
+            return supported.lowest();
         }
-        let effort = nearest_effort(requested, supported)?;
+        let effort = supported.nearest(requested)?;
         if effort != requested {
             self.warn_effort_changed(requested, effort);
         }

@@ -9,7 +9,7 @@ use crate::chat::{Chat, Sampling};
 use crate::error::shorten;
 use crate::word_list::{contains_phrase, contains_word};
 
-use super::capabilities::EFFORTS;
+use super::capabilities::{Efforts, is_effort};
 use super::quoted_chat::{Quote, find_quote};
 use super::rejection_text::{
     GENERAL_PHRASES, GENERAL_WORDS, LIMIT_WORDS, WINDOW_TEXT, is_about_value, is_exclusive,
@@ -36,9 +36,9 @@ pub(crate) struct Rejection {
 pub(crate) enum RejectedPart {
     /// These options are not supported.
     Options(Vec<SamplingOption>),
-    /// The effort is not supported. The list contains the supported values in ascending order, if
-    /// the message names them.
-    Effort(Vec<&'static str>),
+    /// The effort is not supported. The set contains the supported values, if the message names
+    /// them.
+    Effort(Efforts),
     /// The maximum number of output tokens is above this limit.
     OutputLimit(u64),
     /// The field for the schema or for JSON mode is not supported.
@@ -302,7 +302,7 @@ fn is_general(text: &str, part: &RejectedPart, model: &str) -> bool {
             && !others.contains(word)
     };
     let is_limit = matches!(part, RejectedPart::OutputLimit(_));
-    let is_effort = |word: &str| matches!(part, RejectedPart::Effort(_)) && EFFORTS.contains(&word);
+    let is_effort = |word: &str| matches!(part, RejectedPart::Effort(_)) && is_effort(word);
     let is_separator = |c: char| c.is_whitespace() || "()[]{}<>\"`,;:=?\\".contains(c);
     text.split(is_separator).map(|word| word.trim_matches(['\'', '.', '#', '/', '-', '*'])).all(
         |word| {
@@ -344,7 +344,7 @@ fn read_subjects(text: &str, subjects: &[Subject], is_exclusive: bool) -> Option
             }
             Some(RejectedPart::Options(options))
         }
-        Subject::Effort => Some(RejectedPart::Effort(Vec::new())),
+        Subject::Effort => Some(RejectedPart::Effort(Efforts::default())),
         Subject::Format if names_keyword(text) => Some(RejectedPart::Schema),
         Subject::Format => Some(RejectedPart::Format),
         Subject::Tools => Some(RejectedPart::Tools),
@@ -489,8 +489,8 @@ fn subject_of_segment(segment: &str) -> Option<Subject> {
     })
 }
 
-/// Returns the supported values of `effort` that a message lists, in ascending order.
-fn supported_efforts(text: &str) -> Vec<&'static str> {
+/// Returns the supported values of `effort` that a message lists.
+fn supported_efforts(text: &str) -> Efforts {
     let list = LIST_TEXTS.iter().find_map(|intro| text.split_once(intro)).map(|(_, list)| list);
     list.map(leading_efforts).unwrap_or_default()
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::capabilities::EFFORTS;
+use super::capabilities::{Efforts, is_effort};
 use crate::word_list::contains_phrase;
 
 /// Maximum length of a quoted name or value, such as `response_format.json_schema`.
@@ -300,9 +300,9 @@ pub(super) fn leading_number(text: &str) -> Option<u64> {
     number.replace(',', "").parse().ok()
 }
 
-/// Returns the efforts in the list at the beginning of a text, in ascending order. The list ends
-/// with the first word that is neither quoted nor separated by a comma.
-pub(super) fn leading_efforts(list: &str) -> Vec<&'static str> {
+/// Returns the efforts in the list at the beginning of a text. The list ends with the first word
+/// that is neither quoted nor separated by a comma.
+pub(super) fn leading_efforts(list: &str) -> Efforts {
     let mut listed = Vec::new();
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     let mut rest = list;
@@ -319,14 +319,14 @@ pub(super) fn leading_efforts(list: &str) -> Vec<&'static str> {
             continue;
         }
         let follows = listed.is_empty() || gap.contains(',') || !separators.is_empty();
-        let is_known = EFFORTS.contains(&word);
+        let is_known = is_effort(word);
         if is_end || !follows || !is_known && !is_quoted && !gap.contains(',') {
             break;
         }
         separators = "";
         listed.push(word);
     }
-    EFFORTS.iter().copied().filter(|effort| listed.contains(effort)).collect()
+    Efforts::from_words(listed)
 }
 
 fn is_joint(word: &str) -> bool {

@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::chat::{Chat, Sampling, Structure, ToolChoice};
-use crate::providers::{RejectedPart, Rejection, SamplingOption, nearest_effort};
+use crate::providers::{RejectedPart, Rejection, SamplingOption};
 use crate::schema::Schema;
 
 /// Number of methods for making the reply match a schema.
@@ -127,7 +127,7 @@ impl Change {
         match part {
             RejectedPart::Effort(supported) => {
                 let from = chat.sampling.effort.clone()?;
-                let to = nearest_effort(&from, &supported);
+                let to = supported.nearest(&from);
                 (to != Some(&*from)).then_some(Change::Effort { from, to })
             }
             RejectedPart::OutputLimit(limit) => match chat.sampling.max_tokens {

@@ -63,39 +63,28 @@ impl Copied {
 /// models of OpenAI and whether they accept `stop`.
 fn look_up(copied: &Copied, models: &[&str]) -> Vec<String> {
     let source = root().join("crates/llm-exe/src");
-    let path = |path: &Path| path.display().to_string();
     let main = copied.path("main.rs");
-    let code = format!(
-        r#"
-        mod crate_glob {{ include!({glob:?}); }}
-        use crate_glob::matches;
-        mod rows {{ include!({rows:?}); }}
-        #[allow(dead_code)] mod models {{ include!({models:?}); }}
-        fn main() {{
-            for name in std::env::args().skip(1) {{
-                let row = models::OPENAI.iter().find(|row| {{
-                    row.models.split(' ').any(|pattern| matches(pattern, &name))
-                }});
-                let row = row.expect("a row");
-                println!("{{}} {{}} {{}}", name, row.max_output, row.stop);
-            }}
-        }}
-        "#,
-        glob = path(&copied.path("glob.rs")),
-        rows = path(&copied.path("rows.rs")),
-        models = path(&copied.path("models.rs")),
-    );
-    // An included file can't begin with the documentation of a module.
-    let without_doc = |file: &Path| {
-        let text = fs::read_to_string(file).unwrap();
-        let lines = text.lines().filter(|line| !line.starts_with("//!"));
-        lines.collect::<Vec<_>>().join("\n")
-    };
-    fs::write(copied.path("glob.rs"), without_doc(&source.join("glob.rs"))).unwrap();
-    let rows = source.join("providers/capabilities/rows.rs");
-    fs::write(copied.path("rows.rs"), without_doc(&rows)).unwrap();
-    let models_code = without_doc(&copied.path(CAPABILITIES).join("models.rs"));
-    fs::write(copied.path("models.rs"), models_code).unwrap();
+    let code = r#"
+        mod efforts;
+        mod glob;
+        mod model_rows;
+        mod models;
+        mod rows;
+        fn main() {
+            for name in std::env::args().skip(1) {
+                let index = models::OPENAI.index(&name).expect("a row");
+                let row = models::OPENAI.rows[index];
+                println!("{} {} {}", name, row.max_output, row.stop);
+            }
+        }
+    "#;
+    for file in ["efforts.rs", "model_rows.rs", "rows.rs"] {
+        let file_of_crate = source.join("providers/capabilities").join(file);
+        fs::copy(file_of_crate, copied.path(file)).unwrap();
+    }
+    fs::copy(source.join("glob.rs"), copied.path("glob.rs")).unwrap();
+    let tables = copied.path(CAPABILITIES).join("models.rs");
+    fs::copy(tables, copied.path("models.rs")).unwrap();
     fs::write(&main, code).unwrap();
     let program = copied.path("look-up");
     let mut compiler = Command::new("rustc");

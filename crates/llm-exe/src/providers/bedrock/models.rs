@@ -3,8 +3,7 @@
 use crate::providers::anthropic::models::{
     self as anthropic, BedrockJson, ClaudeModel, ThinkingOff,
 };
-use crate::providers::capabilities::is_match;
-use crate::providers::capabilities::models::CONVERSE;
+use crate::providers::capabilities::models::{CLAUDE, CONVERSE};
 pub(crate) use crate::providers::capabilities::rows::{ConverseModel, EffortField, ToolChoice};
 
 /// The prefix of the ids of Anthropic's models.
@@ -22,19 +21,47 @@ pub(crate) enum Family {
     Other(ConverseModel),
 }
 
-const UNKNOWN: ConverseModel = CONVERSE[CONVERSE.len() - 1];
+const UNKNOWN: ConverseModel = CONVERSE.rows[CONVERSE.rows.len() - 1];
 
 /// Returns the capabilities of a model. An id without a model name is treated as a model of
 /// `default_family`.
 pub(crate) fn find_model(id: &str, default_family: &str) -> Family {
+    match row_index(id, default_family) {
+        RowIndex::Claude => Family::Claude(find_claude(id)),
+        RowIndex::Other(index) => {
+            let row = index.and_then(|index| CONVERSE.rows.get(index));
+            Family::Other(row.copied().unwrap_or(UNKNOWN))
+        }
+    }
+}
+
+/// Returns the provider whose table contains a model, and the patterns of the matching row.
+pub(crate) fn find_patterns(id: &str, default_family: &str) -> (&'static str, &'static str) {
+    match row_index(id, default_family) {
+        RowIndex::Claude => {
+            let name = foundation_model(id).map_or(UNKNOWN_CLAUDE, |_| claude_name(id));
+            ("anthropic", CLAUDE.patterns_of(CLAUDE.index(name)))
+        }
+        RowIndex::Other(index) => ("amazon", CONVERSE.patterns_of(index)),
+    }
+}
+
+/// The table with the row of a model.
+enum RowIndex {
+    /// Anthropic's table.
+    Claude,
+    /// The index in `CONVERSE`.
+    Other(Option<usize>),
+}
+
+fn row_index(id: &str, default_family: &str) -> RowIndex {
     let name = foundation_model(id).unwrap_or(default_family);
     let without_prefix = strip_region(name);
     if [name, without_prefix].iter().any(|name| name.starts_with(ANTHROPIC)) {
-        return Family::Claude(find_claude(id));
+        return RowIndex::Claude;
     }
-    let fits =
-        |row: &&ConverseModel| is_match(row.models, name) || is_match(row.models, without_prefix);
-    Family::Other(CONVERSE.iter().find(fits).copied().unwrap_or(UNKNOWN))
+    let indexes = [name, without_prefix].into_iter().filter_map(|name| CONVERSE.index(name));
+    RowIndex::Other(indexes.min())
 }
 
 /// Returns whether a model rejects the ids that Bedrock gives to its calls.
@@ -103,7 +130,7 @@ fn strip_region(name: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{Family, claude_name, find_model};
+    use super::{Family, claude_name, find_model, find_patterns};
 
     #[test]
     fn claude_names_are_read_from_ids_and_arns() {
@@ -148,10 +175,7 @@ mod tests {
             ("arn:aws:bedrock:us-east-1:1:application-inference-profile/ab12", "amazon.nova*"),
             ("example.new-model-v1:0", "*"),
         ] {
-            match find_model(id, "amazon.nova") {
-                Family::Other(model) => assert_eq!(model.models, pattern, "{id}"),
-                Family::Claude(model) => panic!("{id}: {}", model.models),
-            }
+            assert_eq!(find_patterns(id, "amazon.nova"), ("amazon", pattern), "{id}");
         }
     }
 

@@ -30,11 +30,15 @@ fn join_features(features: &[(bool, &str)]) -> String {
     names.join("; ")
 }
 
-pub(super) fn describe_openai(provider: &'static str, row: &OpenAiModel) -> Capability {
-    let effort = match (row.reasons, row.efforts) {
-        (true, []) => "no setting".to_owned(),
-        (false, []) => "does not reason".to_owned(),
-        (_, efforts) => efforts.join(", "),
+pub(super) fn describe_openai(
+    provider: &'static str,
+    models: &'static str,
+    row: &OpenAiModel,
+) -> Capability {
+    let effort = match (row.reasons, row.efforts.is_empty()) {
+        (true, true) => "no setting".to_owned(),
+        (false, true) => "does not reason".to_owned(),
+        (_, false) => row.efforts.join(),
     };
     let structured = match (row.json_schema, row.json_mode) {
         (true, _) => "JSON Schema",
@@ -56,7 +60,7 @@ pub(super) fn describe_openai(provider: &'static str, row: &OpenAiModel) -> Capa
         (row.tools == FeatureSupport::WithoutEffort, "tools with an effort other than none"),
     ]);
     let max_output = known(row.max_output);
-    Capability { provider, models: row.models, effort, max_output, structured, unsupported }
+    Capability { provider, models, effort, max_output, structured, unsupported }
 }
 
 /// Returns a maximum, or `None` if it is not known.
@@ -64,13 +68,17 @@ fn known(maximum: u32) -> Option<u32> {
     (maximum > 0).then_some(maximum)
 }
 
-pub(super) fn describe_claude(provider: &'static str, row: &ClaudeModel) -> Capability {
+pub(super) fn describe_claude(
+    provider: &'static str,
+    models: &'static str,
+    row: &ClaudeModel,
+) -> Capability {
     let can_be_off = row.off != ThinkingOff::Never;
     let effort = match row.thinking {
         Thinking::No => "does not reason".to_owned(),
         Thinking::Budget => "none, or a budget of tokens".to_owned(),
-        Thinking::Adaptive if can_be_off => format!("none, {}", row.efforts.join(", ")),
-        Thinking::Adaptive => row.efforts.join(", "),
+        Thinking::Adaptive if can_be_off => format!("none, {}", row.efforts.join()),
+        Thinking::Adaptive => row.efforts.join(),
     };
     let structured = match (row.json_schema, row.forced_tool) {
         (true, _) => "JSON Schema",
@@ -90,10 +98,14 @@ pub(super) fn describe_claude(provider: &'static str, row: &ClaudeModel) -> Capa
         (!row.tools, "tools"),
     ]);
     let max_output = known(row.max_output);
-    Capability { provider, models: row.models, effort, max_output, structured, unsupported }
+    Capability { provider, models, effort, max_output, structured, unsupported }
 }
 
-pub(super) fn describe_gemini(provider: &'static str, row: &GeminiModel) -> Capability {
+pub(super) fn describe_gemini(
+    provider: &'static str,
+    models: &'static str,
+    row: &GeminiModel,
+) -> Capability {
     let effort = match row.thinking {
         GeminiThinking::No => "does not reason".to_owned(),
         GeminiThinking::Budget { min, max, can_be_off: true } => {
@@ -102,7 +114,7 @@ pub(super) fn describe_gemini(provider: &'static str, row: &GeminiModel) -> Capa
         GeminiThinking::Budget { min, max, can_be_off: false } => {
             format!("a budget of {min} to {max} tokens")
         }
-        GeminiThinking::Levels(levels) => levels.join(", "),
+        GeminiThinking::Levels(levels) => levels.join(),
     };
     let structured = match row.json {
         GeminiJson::Schema => "JSON Schema",
@@ -116,18 +128,22 @@ pub(super) fn describe_gemini(provider: &'static str, row: &GeminiModel) -> Capa
         (!row.tools, "tools"),
     ]);
     let max_output = known(row.max_output);
-    Capability { provider, models: row.models, effort, max_output, structured, unsupported }
+    Capability { provider, models, effort, max_output, structured, unsupported }
 }
 
-pub(super) fn describe_ollama(provider: &'static str, row: &OllamaModel) -> Capability {
+pub(super) fn describe_ollama(
+    provider: &'static str,
+    models: &'static str,
+    row: &OllamaModel,
+) -> Capability {
     let effort = match row.think {
         Think::No => "does not reason".to_owned(),
         Think::Switch => "none, or on".to_owned(),
-        Think::Levels(levels) => levels.join(", "),
+        Think::Levels(levels) => levels.join(),
     };
     Capability {
         provider,
-        models: row.models,
+        models,
         effort,
         max_output: None,
         structured: "JSON Schema",
@@ -135,7 +151,11 @@ pub(super) fn describe_ollama(provider: &'static str, row: &OllamaModel) -> Capa
     }
 }
 
-pub(super) fn describe_converse(provider: &'static str, row: &ConverseModel) -> Capability {
+pub(super) fn describe_converse(
+    provider: &'static str,
+    models: &'static str,
+    row: &ConverseModel,
+) -> Capability {
     let structured = match (row.json_schema, row.tool_choice) {
         (true, _) => "JSON Schema",
         (false, ToolChoice::Unsupported) => "prompt",
@@ -143,8 +163,8 @@ pub(super) fn describe_converse(provider: &'static str, row: &ConverseModel) -> 
     };
     let effort = match row.effort_field {
         EffortField::None => "dropped".to_owned(),
-        EffortField::ReasoningConfig => format!("none, {}", row.efforts.join(", ")),
-        EffortField::ReasoningEffort | EffortField::Reasoning => row.efforts.join(", "),
+        EffortField::ReasoningConfig => format!("none, {}", row.efforts.join()),
+        EffortField::ReasoningEffort | EffortField::Reasoning => row.efforts.join(),
     };
     let unsupported = join_features(&[
         (!row.converse, "Converse"),
@@ -156,5 +176,5 @@ pub(super) fn describe_converse(provider: &'static str, row: &ConverseModel) -> 
         (!row.tools, "tools"),
     ]);
     let max_output = known(row.max_output);
-    Capability { provider, models: row.models, effort, max_output, structured, unsupported }
+    Capability { provider, models, effort, max_output, structured, unsupported }
 }

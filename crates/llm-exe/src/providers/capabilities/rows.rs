@@ -3,6 +3,8 @@
 //! A row contains what its dialect needs to know about a model. `max_output` is the maximum number
 //! of output tokens, or 0 if it is not known.
 
+use super::efforts::Efforts;
+
 /// When a model supports a feature: sampling options such as `temperature`, or tools.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FeatureSupport {
@@ -21,14 +23,12 @@ pub(crate) enum FeatureSupport {
 /// A model that is called through chat completions.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OpenAiModel {
-    /// The patterns for model names, separated by spaces. `*` matches any string.
-    pub(crate) models: &'static str,
     /// Whether the chat completions API serves the model.
     pub(crate) chat: bool,
     /// Whether the model reasons. Some models reason but have no effort setting.
     pub(crate) reasons: bool,
-    /// The values of `effort` that the model supports, in ascending order.
-    pub(crate) efforts: &'static [&'static str],
+    /// The values of `effort` that the model supports.
+    pub(crate) efforts: Efforts,
     /// When the model accepts `temperature` and `top_p`.
     pub(crate) sampling: FeatureSupport,
     /// Whether the model accepts `frequency_penalty` and `presence_penalty`.
@@ -91,8 +91,6 @@ pub(crate) enum BedrockJson {
 /// A model of Anthropic.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ClaudeModel {
-    /// The patterns for model names, separated by spaces. `*` matches any string.
-    pub(crate) models: &'static str,
     /// Whether the model accepts images.
     pub(crate) images: bool,
     /// Whether the model can call tools.
@@ -103,8 +101,8 @@ pub(crate) struct ClaudeModel {
     pub(crate) off: ThinkingOff,
     /// Whether the model thinks if a request has no field `thinking`.
     pub(crate) thinks_by_default: bool,
-    /// The values of `output_config.effort` that the model supports, in ascending order.
-    pub(crate) efforts: &'static [&'static str],
+    /// The values of `output_config.effort` that the model supports.
+    pub(crate) efforts: Efforts,
     /// When the model accepts `temperature`, `top_p` and `top_k` in requests without thinking.
     pub(crate) sampling: FeatureSupport,
     /// Whether the model supports `output_config.format`.
@@ -134,8 +132,8 @@ pub(crate) enum GeminiThinking {
         /// Whether a budget of 0 turns reasoning off.
         can_be_off: bool,
     },
-    /// The model supports these values of `effort` as reasoning levels, in ascending order.
-    Levels(&'static [&'static str]),
+    /// The model supports these values of `effort` as reasoning levels.
+    Levels(Efforts),
 }
 
 /// How a Gemini model supports JSON output.
@@ -152,8 +150,6 @@ pub(crate) enum GeminiJson {
 /// A Gemini or Gemma model.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GeminiModel {
-    /// The patterns for model names, separated by spaces. `*` matches any string.
-    pub(crate) models: &'static str,
     /// Whether the model can call tools.
     pub(crate) tools: bool,
     /// How the model reasons.
@@ -180,15 +176,13 @@ pub(crate) enum Think {
     No,
     /// `true` and `false`, which turn reasoning on and off.
     Switch,
-    /// These values of `effort`, in ascending order. Reasoning cannot be turned off.
-    Levels(&'static [&'static str]),
+    /// These values of `effort`. Reasoning cannot be turned off.
+    Levels(Efforts),
 }
 
 /// An Ollama model.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OllamaModel {
-    /// The patterns for model names, separated by spaces. `*` matches any string.
-    pub(crate) models: &'static str,
     /// The supported values of `think`.
     pub(crate) think: Think,
     /// Whether the model's template has a place for tools. Without it, the server rejects a request
@@ -228,8 +222,6 @@ pub(crate) enum EffortField {
 /// A model on Bedrock from a vendor other than Anthropic.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ConverseModel {
-    /// The patterns for model names, separated by spaces. `*` matches any string.
-    pub(crate) models: &'static str,
     /// Whether Converse serves the model.
     pub(crate) converse: bool,
     /// Whether the model accepts images.
@@ -250,8 +242,8 @@ pub(crate) struct ConverseModel {
     pub(crate) top_k: bool,
     /// The field that contains the effort.
     pub(crate) effort_field: EffortField,
-    /// The values of that field that the model supports, in ascending order.
-    pub(crate) efforts: &'static [&'static str],
+    /// The values of that field that the model supports.
+    pub(crate) efforts: Efforts,
     /// Whether the model supports the `status` of a tool result.
     pub(crate) result_status: bool,
     /// Whether the model accepts only ids of tool calls with exactly nine letters and digits.

@@ -4,10 +4,10 @@ use super::describe::{
     Capability, describe_claude, describe_converse, describe_gemini, describe_ollama,
     describe_openai,
 };
+use super::model_rows::ModelRows;
 use super::models::{CLAUDE, CONVERSE, GEMINI, OLLAMA};
 use super::rows::OpenAiModel;
-use crate::providers::anthropic::models as anthropic;
-use crate::providers::bedrock::models::{self as bedrock, Family};
+use crate::providers::bedrock::models as bedrock;
 use crate::providers::gemini::models as gemini;
 use crate::providers::ollama::models as ollama;
 use crate::providers::openai_chat::models as openai_chat;
@@ -23,7 +23,7 @@ pub(crate) enum Table {
     #[default]
     Unknown,
     /// A provider's own table of models with an OpenAI-compatible API.
-    OpenAi(&'static [OpenAiModel]),
+    OpenAi(&'static ModelRows<[OpenAiModel]>),
     /// Anthropic's models.
     Claude,
     /// Anthropic's models on Bedrock, which are rows of `Claude`.
@@ -42,15 +42,11 @@ impl ModelTable {
     /// Returns the rows of the table, or no rows if the table of another provider contains them.
     pub(crate) fn rows(self, provider: &'static str) -> Vec<Capability> {
         match self.0 {
-            Table::OpenAi(table) => {
-                table.iter().map(|row| describe_openai(provider, row)).collect()
-            }
-            Table::Claude => CLAUDE.iter().map(|row| describe_claude(provider, row)).collect(),
-            Table::Gemini => GEMINI.iter().map(|row| describe_gemini(provider, row)).collect(),
-            Table::Ollama => OLLAMA.iter().map(|row| describe_ollama(provider, row)).collect(),
-            Table::Converse => {
-                CONVERSE.iter().map(|row| describe_converse(provider, row)).collect()
-            }
+            Table::OpenAi(table) => describe_rows(provider, table, describe_openai),
+            Table::Claude => describe_rows(provider, CLAUDE, describe_claude),
+            Table::Gemini => describe_rows(provider, GEMINI, describe_gemini),
+            Table::Ollama => describe_rows(provider, OLLAMA, describe_ollama),
+            Table::Converse => describe_rows(provider, CONVERSE, describe_converse),
             Table::Unknown | Table::BedrockClaude | Table::ConverseFamily => Vec::new(),
         }
     }
@@ -63,15 +59,23 @@ impl ModelTable {
     ) -> (&'static str, &'static str) {
         match self.0 {
             Table::Unknown => (provider, "*"),
-            Table::OpenAi(table) => (provider, openai_chat::find_model(table, model).models),
-            Table::Claude => (provider, anthropic::find_model(model).models),
-            Table::BedrockClaude => ("anthropic", bedrock::find_claude(model).models),
-            Table::Gemini => (provider, gemini::find_model(model).models),
-            Table::Ollama => (provider, ollama::find_model(model).models),
-            Table::Converse | Table::ConverseFamily => match bedrock::find_model(model, "") {
-                Family::Claude(row) => ("anthropic", row.models),
-                Family::Other(row) => ("amazon", row.models),
-            },
+            Table::OpenAi(table) => {
+                (provider, table.patterns_of(table.index(openai_chat::base_model(model))))
+            }
+            Table::Claude => (provider, CLAUDE.patterns_of(CLAUDE.index(model))),
+            Table::Gemini => (provider, GEMINI.patterns_of(GEMINI.index(gemini::base_name(model)))),
+            Table::Ollama => (provider, ollama::find_patterns(model)),
+            Table::BedrockClaude => bedrock::find_patterns(model, "anthropic."),
+            Table::Converse | Table::ConverseFamily => bedrock::find_patterns(model, ""),
         }
     }
+}
+
+/// Describes the rows of a table.
+fn describe_rows<R: Copy>(
+    provider: &'static str,
+    table: &ModelRows<[R]>,
+    describe: fn(&'static str, &'static str, &R) -> Capability,
+) -> Vec<Capability> {
+    table.iter().map(|(patterns, row)| describe(provider, patterns, row)).collect()
 }

@@ -91,7 +91,7 @@ fn insert_effort(
         GeminiThinking::Levels(levels) => {
             // With `MINIMAL`, the model hardly reasons, so a warning is not needed if it replaces
             // `none`.
-            let is_lowest = effort == "none" && levels.first() == Some(&"minimal");
+            let is_lowest = effort == "none" && levels.lowest() == Some("minimal");
             let effort = if is_lowest { "minimal" } else { effort };
             let Some(level) = options.choose_effort(effort, levels) else { return };
             json!({ "thinkingLevel": level.to_ascii_uppercase() })

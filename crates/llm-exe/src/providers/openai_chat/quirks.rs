@@ -2,7 +2,7 @@
 
 use super::models::{self as lookup, OpenAiModel};
 use crate::providers::call_ids::IdFormat;
-use crate::providers::capabilities::models;
+use crate::providers::capabilities::{ModelRows, models};
 
 /// The name of the dialect.
 pub(super) const NAME: &str = "openai";
@@ -14,7 +14,7 @@ pub(crate) struct OpenAiChat {
     /// because others reject its fields.
     pub(super) turns: &'static str,
     /// The capabilities of the provider's models.
-    pub(super) models: &'static [OpenAiModel],
+    pub(super) models: &'static ModelRows<[OpenAiModel]>,
     /// The field for the maximum number of output tokens.
     pub(super) max_tokens: MaxTokensField,
     /// Whether system messages for reasoning models are sent with the role `developer`.
@@ -43,12 +43,8 @@ pub(crate) struct OpenAiChat {
 impl OpenAiChat {
     /// Returns the capabilities of a model.
     pub(super) fn model(&self, name: &str) -> OpenAiModel {
-        let model = lookup::find_model(self.models, name);
-        if self.deployments && model.models == "*" {
-            models::ANY_WITH_JSON_SCHEMA[0]
-        } else {
-            model
-        }
+        let others = if self.deployments { models::ANY_WITH_JSON_SCHEMA } else { self.models };
+        lookup::find_model(self.models, others, name)
     }
 }
 

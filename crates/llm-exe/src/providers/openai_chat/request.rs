@@ -203,7 +203,7 @@ fn insert_options(
     effort: Option<&str>,
 ) -> Vec<String> {
     let sampling = &chat.sampling;
-    let no_reasoning = effort == Some("none") && model.efforts.contains(&"none");
+    let no_reasoning = effort == Some("none") && model.efforts.lowest() == Some("none");
     let tuning = match model.sampling {
         FeatureSupport::WithoutReasoning | FeatureSupport::WithoutEffort if !no_reasoning => {
             Support::Dropped("the model accepts this option only with effort \"none\"")
