@@ -20,16 +20,15 @@ FIELDS = {
     "successor": "successor",
     "prices": "prices",
 }
-PRICE_FIELDS = {
-    "from": "from",
+PART_FIELDS = {
     "input": "input",
     "cached_input": "cachedInput",
     "cache_write": "cacheWrite",
     "cache_write_long": "cacheWriteLong",
     "output": "output",
-    "factors": "factors",
-    "above": "above",
 }
+PRICE_FIELDS = PART_FIELDS | {"from": "from", "factors": "factors", "above": "above"}
+ABOVE_FIELDS = PART_FIELDS | {"tokens": "tokens"}
 PARTS = ["input", "cachedInput", "cacheWrite", "cacheWriteLong", "output"]
 # The tiers of service, in the order of `Factors` in the Rust code.
 TIERS = ["batch", "flex", "priority", "ultrafast", "fast", "us"]
@@ -68,10 +67,7 @@ def override_table(table, provider, models):
         raise Invalid("source: expected the source of the facts")
     if not isinstance(date, datetime.date):
         raise Invalid("date: expected the date on which the source was read")
-    unknown = ", ".join(set(table) - set(FIELDS))
-    if unknown:
-        raise Invalid(f"unknown fields: {unknown}")
-    row = {FIELDS[name]: to_json(value) for name, value in table.items()}
+    row = rename(table, FIELDS, "[[model]]")
     if "prices" in row:
         if not isinstance(row["prices"], list) or not row["prices"]:
             raise Invalid("prices: expected a list of tables")
@@ -93,14 +89,28 @@ def to_json(value):
 
 
 def override_price(price):
-    if not isinstance(price, dict):
-        raise Invalid(f"prices: expected a table, got {price!r}")
-    unknown = ", ".join(set(price) - set(PRICE_FIELDS))
-    if unknown:
-        raise Invalid(f"prices: unknown fields: {unknown}")
-    row = {PRICE_FIELDS[name]: to_json(value) for name, value in price.items()}
+    row = rename(price, PRICE_FIELDS, "prices")
+    if not isinstance(price.get("from", datetime.date.min), datetime.date):
+        raise Invalid(f"prices: from: expected a date, got {price['from']!r}")
+    tiers = row.get("above", [])
+    if not isinstance(tiers, list):
+        raise Invalid("above: expected a list of tables")
+    if tiers:
+        row["above"] = [rename(tier, ABOVE_FIELDS, "above") for tier in tiers]
+    factors = row.get("factors", {})
+    rename(factors, {tier: tier for tier in TIERS}, "factors")
     picodollars(row, "input"), picodollars(row, "output")
     return row
+
+
+def rename(table, names, place):
+    """Returns a table of models.toml with the names of the catalog's fields."""
+    if not isinstance(table, dict):
+        raise Invalid(f"{place}: expected a table, got {table!r}")
+    unknown = ", ".join(sorted(set(table) - set(names)))
+    if unknown:
+        raise Invalid(f"{place}: unknown fields: {unknown}")
+    return {names[name]: to_json(value) for name, value in table.items()}
 
 
 def merge(catalog, overrides):
@@ -191,7 +201,7 @@ def price_lines(price):
     base = {name: price[name] for name in PARTS if name in price}
     yield 0, base
     for above in price.get("above", []):
-        tokens = above["tokens"]
+        tokens = above.get("tokens")
         if not isinstance(tokens, int) or not 0 < tokens < 2**32:
             raise Invalid(f"above: expected a number of tokens, got {tokens!r}")
         yield tokens, base | {name: above[name] for name in PARTS if name in above}

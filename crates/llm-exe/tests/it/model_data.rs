@@ -152,12 +152,18 @@ from = 2027-01-20
 input = "2.5"
 output = "10.000001"
 factors = { batch = "0.5" }
+above = [{ tokens = 200_000, input = "5", cached_input = "0.5", cache_write_long = "9" }]
 "#;
     copied.edit(DATA, |text| text + table);
     copied.write_tables();
     let code = fs::read_to_string(copied.path(PRICES).join("table.rs")).unwrap();
-    let price = "20270120, 20270201, 0, [2500000, u32::MAX, u32::MAX, u32::MAX, 10000001]";
-    assert!(code.contains(price) && code.contains(" gpt-7-sol "));
+    assert!(code.contains(" gpt-7-sol "));
+    for price in [
+        "20270120, 20270201, 0, [2500000, u32::MAX, u32::MAX, u32::MAX, 10000001]",
+        "20270120, 20270201, 200000, [5000000, 500000, u32::MAX, 9000000, 10000001]",
+    ] {
+        assert!(code.contains(price), "{price}");
+    }
     let catalog = fs::read_to_string(copied.path(CATALOG)).unwrap();
     let line = catalog.lines().find(|line| line.contains("gpt-7-sol")).unwrap();
     assert!(line.contains("a test") && line.contains("2027-02-01"), "{line}");
@@ -193,6 +199,17 @@ fn invalid_data_is_rejected_with_its_place() {
             &price("{ input = \"1\", output = \"1\", factors = { batch = \"0.505\" } }"),
             "batch: expected whole percents",
         ),
+        add(
+            &price("{ input = \"1\", output = \"1\", factors = { bach = \"0.5\" } }"),
+            "factors: unknown fields: bach",
+        ),
+        add(
+            &price(
+                "{ input = \"1\", output = \"1\", above = [{ tokens = 9, cachedInput = \"1\" }] }",
+            ),
+            "above: unknown fields: cachedInput",
+        ),
+        add(&price("{ from = \"soon\", input = \"1\", output = \"1\" }"), "from: expected a date"),
         add("\n[[openai]]\nmodels = [\"x\"]\n", "[[openai]]: expected models = [\"*\"]"),
         add("\n[[gemini]]\nmodels = [\"x\"]\n", "expected the tables openai"),
         add("\nmodels = [", "models.toml: "),
