@@ -194,6 +194,7 @@ const PHRASES: &[(&str, Subject)] = &[
     ("penalty is not enabled", PENALTIES),
     ("output format", Subject::Format),
     ("response format", Subject::Format),
+    ("response schema", Subject::Format),
     ("structured output", Subject::Format),
     ("json mode", Subject::Format),
     ("tool choice", Subject::ToolChoice),
@@ -261,11 +262,7 @@ fn parse_message(message: &str, model: &str) -> Option<Rejection> {
         _ => !is_exclusive && is_general(&text, &part, model),
     };
     let evidence = match part {
-        // The other words of the message are not known.
-        RejectedPart::Schema | RejectedPart::ToolSchema => {
-            let phrases = SCHEMA_TEXTS.split('|').chain(TOOL_SCHEMA_TEXTS.split('|'));
-            phrases.filter(|phrase| text.contains(phrase)).collect::<Vec<_>>().join(", ")
-        }
+        RejectedPart::Schema | RejectedPart::ToolSchema => schema_evidence(&text),
         _ if is_general => shorten(&message, MAX_EVIDENCE_BYTES),
         _ => String::new(),
     };
@@ -345,7 +342,7 @@ fn read_subjects(text: &str, subjects: &[Subject], is_exclusive: bool) -> Option
             Some(RejectedPart::Options(options))
         }
         Subject::Effort => Some(RejectedPart::Effort(Efforts::default())),
-        Subject::Format if names_keyword(text) => Some(RejectedPart::Schema),
+        Subject::Format if schema_words(text).next().is_some() => Some(RejectedPart::Schema),
         Subject::Format => Some(RejectedPart::Format),
         Subject::Tools => Some(RejectedPart::Tools),
         Subject::ToolChoice => Some(RejectedPart::ToolChoice),
@@ -364,16 +361,26 @@ fn excludes_following(text: &str, subjects: &[(usize, Subject)]) -> bool {
     })
 }
 
-/// Returns whether a text in lower case is about a keyword of a schema, or about one schema.
-fn names_keyword(text: &str) -> bool {
+/// Returns the words of a text in lower case that are about one schema: keywords, and the word
+/// `schema` itself.
+fn schema_words(text: &str) -> impl Iterator<Item = &str> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '$');
     let mut before = "";
-    text.split(|c| !is_part(c)).filter(|word| !word.is_empty()).any(|word| {
+    text.split(move |c| !is_part(c)).filter(|word| !word.is_empty()).filter(move |word| {
         // "JSON schema" is the name of the method.
-        let is_schema = matches!(word, "schema" | "schemas") && before != "json";
+        let is_schema = matches!(*word, "schema" | "schemas") && before != "json";
         before = word;
         is_schema || contains_word(SCHEMA_KEYWORDS, word)
     })
+}
+
+/// Returns the texts or, without any, the words that identify a text in lower case as the rejection
+/// of a schema. The other words are not known, so they could quote the request.
+fn schema_evidence(text: &str) -> String {
+    let phrases = SCHEMA_TEXTS.split('|').chain(TOOL_SCHEMA_TEXTS.split('|'));
+    let phrases: Vec<&str> = phrases.filter(|phrase| text.contains(phrase)).collect();
+    let evidence = if phrases.is_empty() { schema_words(text).collect() } else { phrases };
+    shorten(&evidence.join(", "), MAX_EVIDENCE_BYTES)
 }
 
 /// Removes the schema rule that a message of Bedrock quotes before the name of the rejected key.
