@@ -74,7 +74,7 @@ fn find_rows(provider: &str, model: &str) -> Option<&'static [Price]> {
             continue;
         }
         let exact = names.clone().position(|name| name == model);
-        let same = || names.clone().position(|name| undated(name) == undated(model));
+        let same = || names.clone().position(|name| is_same_model(provider, name, model));
         let index = u16::try_from(first + exact.or_else(same)?).ok()?;
         let start = PRICES.partition_point(|price| price.model < index);
         let end = PRICES.partition_point(|price| price.model <= index);
@@ -83,17 +83,31 @@ fn find_rows(provider: &str, model: &str) -> Option<&'static [Price]> {
     None
 }
 
-/// Removes a version such as `-v1:0` and a date from the end of a name.
-fn undated(name: &str) -> &str {
-    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let without = |name: &'_ str, separator: &str| -> usize {
-        match name.rsplit_once(separator) {
-            Some((before, digits)) if is_digits(digits) => before.len(),
-            _ => name.len(),
-        }
+/// Returns whether two names differ only in the date or, on Bedrock, because one of them has no
+/// version.
+fn is_same_model(provider: &str, name: &str, other: &str) -> bool {
+    // In the names of other providers, `-v4` is a part of the name of the model.
+    let split = |name| if provider == "amazon" { split_version(name) } else { (name, "") };
+    let ((name, version), (other, other_version)) = (split(name), split(other));
+    let is_same_version =
+        version == other_version || version.is_empty() || other_version.is_empty();
+    is_same_version && undated(name) == undated(other)
+}
+
+/// Splits a name from a version at its end, such as `-v1:0` or `-v1`.
+fn split_version(name: &str) -> (&str, &str) {
+    let is_version = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_digit())
+            && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b':')
     };
-    let name = name.get(..without(name, ":")).unwrap_or(name);
-    let name = name.get(..without(name, "-v")).unwrap_or(name);
+    match name.rsplit_once("-v") {
+        Some((before, version)) if is_version(version) => (before, version),
+        _ => (name, ""),
+    }
+}
+
+/// Removes a date from the end of a name.
+fn undated(name: &str) -> &str {
     let bytes = name.as_bytes();
     for pattern in [&b"-0000-00-00"[..], b"-00000000", b"@00000000"] {
         let Some(start) = bytes.len().checked_sub(pattern.len()) else { continue };
@@ -112,7 +126,7 @@ mod tests {
     use serde_json::Value;
 
     use super::rows::Price;
-    use super::{find_prices, undated};
+    use super::{find_prices, split_version, undated};
 
     /// The catalog from which the table is written.
     fn catalog() -> Value {
@@ -204,6 +218,13 @@ mod tests {
             ),
             ("amazon", "anthropic.claude-opus-5-5", None, "anthropic.claude-opus-5-5", true),
             ("amazon:nova", "ca.amazon.nova-lite-v1:0", None, "amazon.nova-lite-v1:0", true),
+            (
+                "amazon",
+                "us.anthropic.claude-opus-4-5",
+                None,
+                "us.anthropic.claude-opus-4-5-20251101-v1:0",
+                false,
+            ),
             ("amazon", "deepseek.v3.2", None, "deepseek.v3.2", true),
         ] {
             let found = same((provider, requested, answered), ("amazon", expected));
@@ -228,6 +249,13 @@ mod tests {
             ("amazon", "anthropic.claude-opus-6", None),
             ("amazon", "", None),
             ("amazon", "us.", None),
+            // Other versions are other models.
+            ("deepseek", "deepseek-v5", None),
+            ("deepseek", "deepseek", None),
+            ("anthropic", "claude-v9", None),
+            ("amazon", "amazon.nova-lite-v2:0", None),
+            ("amazon", "us.amazon.nova-2-lite-v2:0", None),
+            ("amazon", "anthropic.claude-v3", None),
             ("amazonas", "amazon.nova-lite-v1:0", None),
         ] {
             assert!(find_prices(provider, requested, answered).is_none(), "{provider} {requested}");
@@ -235,13 +263,27 @@ mod tests {
     }
 
     #[test]
-    fn dates_and_versions_are_not_a_part_of_the_name() {
+    fn versions_are_split_from_names_on_bedrock() {
+        for (name, expected) in [
+            ("us.anthropic.claude-opus-4-5-v1:0", ("us.anthropic.claude-opus-4-5", "1:0")),
+            ("anthropic.claude-opus-4-6-v1", ("anthropic.claude-opus-4-6", "1")),
+            ("anthropic.claude-v2:1", ("anthropic.claude", "2:1")),
+            ("deepseek.v3.2", ("deepseek.v3.2", "")),
+            ("nvidia.nemotron-nano-9b-v2", ("nvidia.nemotron-nano-9b", "2")),
+            ("mistral.voxtral-vision", ("mistral.voxtral-vision", "")),
+            ("a-v", ("a-v", "")),
+            ("", ("", "")),
+        ] {
+            assert_eq!(split_version(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn dates_are_not_a_part_of_the_name() {
         for (name, expected) in [
             ("gpt-4o-2024-11-20", "gpt-4o"),
             ("claude-opus-4-5-20251101", "claude-opus-4-5"),
             ("claude-opus-4-5@20251101", "claude-opus-4-5"),
-            ("us.anthropic.claude-opus-4-20250514-v1:0", "us.anthropic.claude-opus-4"),
-            ("anthropic.claude-opus-4-6-v1", "anthropic.claude-opus-4-6"),
             ("gpt-4-0613", "gpt-4-0613"),
             ("grok-4.20-0309", "grok-4.20-0309"),
             ("modèle-2024-11-20", "modèle"),
