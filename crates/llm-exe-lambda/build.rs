@@ -60,6 +60,7 @@ const RARE: &[&str] = &[
     "llm_exe::providers::error_body",
     "llm_exe::providers::failure",
     "llm_exe::providers::lenient",
+    "llm_exe::providers::openai_chat::failed_reply",
     "llm_exe::providers::rejection",
     "llm_exe::providers::rejection_text",
     "llm_exe::run::learned",

@@ -188,18 +188,17 @@ impl State {
         rejection: Option<Rejection>,
         scripted: Option<&ScriptedResponse>,
     ) -> PlannedResponse {
-        if let Some(Rejection { status, body, headers }) = rejection {
-            let response = with_dialect_headers(dialect, status, &body);
-            let add = |response: PlannedResponse, (name, value): &(&str, String)| {
-                response.with_header(name, value)
-            };
-            return headers.iter().fold(response, add);
+        if let Some(rejection) = rejection {
+            return rejected_response(dialect, rejection);
         }
         if let Some(ScriptedResponse::Json(body)) = scripted {
             return PlannedResponse::json(200, body);
         }
         let number = lock(&self.journal).sequence + 1;
         let completion = completion::complete(&dialect.completion_spec(request), scripted);
+        if let Some(rejection) = dialect.reject_completion(request, &completion) {
+            return rejected_response(dialect, rejection);
+        }
         with_dialect_headers(dialect, 200, &dialect.reply(request, &completion, number))
     }
 
@@ -232,6 +231,15 @@ impl State {
         (self.observer)(&call);
         call.sequence
     }
+}
+
+fn rejected_response(dialect: &dyn Dialect, rejection: Rejection) -> PlannedResponse {
+    let Rejection { status, body, headers } = rejection;
+    let response = with_dialect_headers(dialect, status, &body);
+    let add = |response: PlannedResponse, (name, value): &(&str, String)| {
+        response.with_header(name, value)
+    };
+    headers.iter().fold(response, add)
 }
 
 /// Builds a response with this body and the headers that the dialect sends with it.

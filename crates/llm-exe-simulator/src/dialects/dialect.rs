@@ -44,6 +44,17 @@ pub(crate) trait Dialect: Sync {
     /// Converts a valid request into a description of the completion that it asks for.
     fn completion_spec(&self, request: &ProviderRequest<'_>) -> CompletionSpec;
 
+    /// Returns the error that the service sends instead of a completion that does not have the
+    /// requested format.
+    fn reject_completion(
+        &self,
+        request: &ProviderRequest<'_>,
+        completion: &Completion,
+    ) -> Option<Rejection> {
+        let _ = (request, completion);
+        None
+    }
+
     /// Builds the body of a successful reply. `number` becomes part of the reply's id.
     fn reply(&self, request: &ProviderRequest<'_>, completion: &Completion, number: u64) -> Value;
 }

@@ -132,6 +132,13 @@ pub trait Dialect: Send + Sync {
         failure::read_failure(wire)
     }
 
+    /// Parses the reply in an error response to the request for `chat`. Some servers report a reply
+    /// that does not have the requested format as an error. By default, there is none, and
+    /// [`Dialect::read_failure`] parses the response.
+    fn read_failed_reply(&self, _wire: &WireReply, _chat: &Chat) -> Option<Reply> {
+        None
+    }
+
     /// Returns the token counts of a successful response that reports an error, for example because
     /// the provider aborted the reply. These tokens may be billed. By default, there are none.
     fn read_failure_usage(&self, _wire: &WireReply) -> Usage {

@@ -69,6 +69,11 @@ impl ErrorBody {
         self.root.get(field)?.as_str()
     }
 
+    /// Returns the text in a field of the error.
+    pub(super) fn error_text(&self, field: &str) -> Option<&str> {
+        self.error().get(field)?.as_str()
+    }
+
     /// Returns the first choice of a chat completion.
     pub(super) fn first_choice(&self) -> Option<&Value> {
         self.root.get("choices")?.get(0)

@@ -36,6 +36,9 @@ impl ParsedResponse {
     /// Parses a response to the request for `chat`.
     pub(super) fn new(dialect: &dyn Dialect, chat: &Chat, response: &WireReply) -> Self {
         if !(200..300).contains(&response.status) {
+            if let Some(reply) = dialect.read_failed_reply(response, chat) {
+                return ParsedResponse::Reply(reply);
+            }
             let failure = dialect.read_failure(response);
             let status = response.status.to_string();
             let may_retry = failure.retry;

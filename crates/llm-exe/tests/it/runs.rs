@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use llm_exe::ports::PortFuture;
 use llm_exe::providers::{PROVIDERS, ProviderRow};
-use llm_exe::{Deadline, Endpoints, Error, KeyName, Keys, Rules, Run, Runner, Secret};
+use llm_exe::{Deadline, Endpoints, Error, ErrorKind, KeyName, Keys, Rules, Run, Runner, Secret};
 use llm_exe_simulator::{Fault, Simulator, Step};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -273,6 +273,54 @@ async fn repair_and_error_describe_invalid_json_in_plain_words() {
     assert!(error.message().contains(expected), "{error}");
     let messages = messages(&simulator.journal()[1].body);
     assert!(messages.last().unwrap().1.contains(expected), "{messages:?}");
+}
+
+/// Groq reports a reply that is not valid JSON as status 400.
+#[tokio::test]
+async fn a_reply_that_the_provider_reports_as_an_error_is_used_or_repaired() {
+    let schema = json!({ "type": "object", "required": ["a"] });
+    let run = |script: Vec<Step>, repairs: u64, options: Value| {
+        let request = json!({
+            "provider": "groq", "model": "openai/gpt-oss-120b", "message": "Hi", "output": "json",
+            "outputOptions": { "repairs": repairs }, "schema": schema, "options": options,
+            "return": "full"
+        });
+        async move {
+            let simulator = Simulator::start().await.unwrap();
+            simulator.script(script);
+            let runner = runner(&simulator, Arc::new(FixedKey));
+            let run = runner.run(Deadline::after(Duration::from_secs(10)), request).await;
+            let statuses: Vec<Option<u16>> =
+                simulator.journal().iter().map(|call| call.answered.status).collect();
+            (run.with_envelope().outcome, simulator.journal(), statuses)
+        }
+    };
+    // The text contains an object that satisfies the schema.
+    let fenced = "Here it is:\n```json\n{\"a\": 1}\n```";
+    let (outcome, _, statuses) = run(vec![Step::text(fenced)], 0, json!({})).await;
+    let full = outcome.unwrap();
+    assert_eq!((&full["result"], statuses), (&json!({ "a": 1 }), vec![Some(400)]));
+    // The response has no token counts.
+    assert_eq!(full["cost"]["usd"], Value::Null);
+
+    let script = vec![Step::text("{\"a\": nope}"), Step::text("{\"a\": 2}")];
+    let (outcome, calls, statuses) = run(script, 1, json!({})).await;
+    assert_eq!(outcome.unwrap()["result"], json!({ "a": 2 }));
+    assert_eq!(statuses, [Some(400), Some(200)]);
+    let messages = messages(&calls[1].body);
+    let [.., reply, repair] = messages.as_slice() else { panic!("{messages:?}") };
+    assert_eq!(reply, &("assistant".to_owned(), "{\"a\": nope}".to_owned()));
+    assert!(repair.1.contains("expected true, false or null"), "{repair:?}");
+
+    let (outcome, ..) = run(vec![Step::text("{\"a\": nope}")], 0, json!({})).await;
+    let error = outcome.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::OutputInvalid);
+    assert!(error.message().contains("the reply begins with \"{"), "{error}");
+
+    let limited = json!({ "maxTokens": 2 });
+    let (outcome, ..) = run(vec![Step::text("{\"a\": \"a long text\"}")], 1, limited).await;
+    let error = outcome.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::OutputTruncated, "{error}");
 }
 
 #[tokio::test]

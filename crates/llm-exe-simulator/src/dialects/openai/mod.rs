@@ -98,6 +98,14 @@ impl Dialect for OpenAi {
         }
     }
 
+    fn reject_completion(
+        &self,
+        request: &ProviderRequest<'_>,
+        completion: &Completion,
+    ) -> Option<Rejection> {
+        vendor::find(request.decoded)?.reject_completion(&output_kind(request.body), completion)
+    }
+
     fn reply(&self, request: &ProviderRequest<'_>, completion: &Completion, number: u64) -> Value {
         reply::build(request, completion, number)
     }

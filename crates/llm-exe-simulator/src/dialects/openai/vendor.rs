@@ -4,10 +4,12 @@
 //! those of the provider's own package, which each entry names. The texts of the errors are the
 //! providers', but their format is OpenAI's.
 
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
 use super::error::{invalid_parameter, rejection};
 use super::models::{self, Model};
+use crate::completion::{Completion, Content, FinishReason, OutputKind};
 use crate::dialects::dialect::{ProviderRequest, Rejection};
 use crate::dialects::json::{array_field, field, str_field};
 
@@ -32,6 +34,8 @@ pub(crate) struct Vendor {
     rejected_turn_fields: &'static str,
     /// The field of a reply that contains the reasoning of the model.
     reasoning_field: Option<&'static str>,
+    /// Whether JSON that is not valid is an error.
+    rejects_invalid_json: bool,
     /// Whether ids of tool calls must have exactly nine letters and digits.
     short_ids: bool,
     /// Whether a `response_format` of type `json_object` is accepted.
@@ -55,6 +59,7 @@ const LIKE_OPENAI: Vendor = Vendor {
     unknown_parameter: (400, "Unrecognized request argument supplied: NAME"),
     rejected_turn_fields: "",
     reasoning_field: None,
+    rejects_invalid_json: false,
     short_ids: false,
     json_object: true,
     named_tool: true,
@@ -93,7 +98,8 @@ const VENDORS: &[Vendor] = &[
         ],
         ..LIKE_OPENAI
     },
-    // npm groq-sdk 1.6; janhq/jan#8136 (turns), ItzCrazyKns/Vane#980 (json_schema).
+    // npm groq-sdk 1.6; janhq/jan#8136 (turns), ItzCrazyKns/Vane#980 (json_schema),
+    // langchain-ai/langchain#31459 (invalid JSON).
     Vendor {
         name: "groq",
         parameters: "messages model citation_options compound_custom disable_tool_validation \
@@ -104,6 +110,7 @@ const VENDORS: &[Vendor] = &[
         unknown_parameter: (400, "property 'NAME' is unsupported"),
         rejected_turn_fields: "reasoning_content reasoning_details",
         reasoning_field: Some("reasoning"),
+        rejects_invalid_json: true,
         models: &[
             ("openai/gpt-oss", models::LOW_TO_HIGH),
             ("qwen/qwen3.8", models::NONE_TO_HIGH),
@@ -247,6 +254,36 @@ impl Vendor {
             let start = characters.len().saturating_sub(SHORT_ID);
             call["id"] = characters[start..].iter().collect::<String>().into();
         }
+    }
+
+    /// Returns the error for a reply that should be JSON but is not valid. With a scripted stop
+    /// reason, the reply is sent as it is.
+    pub(crate) fn reject_completion(
+        &self,
+        output: &OutputKind,
+        completion: &Completion,
+    ) -> Option<Rejection> {
+        let (OutputKind::Json | OutputKind::Schema(_), Content::Text(text)) =
+            (output, &completion.content)
+        else {
+            return None;
+        };
+        let is_valid = || serde_json::from_str::<IgnoredAny>(text).is_ok();
+        if !self.rejects_invalid_json || completion.stop_reason.is_some() || is_valid() {
+            return None;
+        }
+        let message = match completion.finish {
+            FinishReason::TokenLimit => {
+                "max completion tokens reached before generating a valid document"
+            }
+            _ => {
+                "Failed to generate JSON. Please adjust your prompt. See 'failed_generation' for \
+                 more details."
+            }
+        };
+        let mut rejection = rejection(400, message, None, Some("json_validate_failed"));
+        rejection.body["error"]["failed_generation"] = json!(text);
+        Some(rejection)
     }
 
     /// Rejects parameters that the service does not have.

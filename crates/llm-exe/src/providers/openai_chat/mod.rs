@@ -4,6 +4,7 @@
 //! the npm package `openai` 6.49.
 
 mod azure;
+mod failed_reply;
 pub(super) mod models;
 pub(super) mod quirks;
 mod reply;
@@ -92,6 +93,10 @@ impl Dialect for OpenAiChat {
             false => endpoint.post(API_PATH, body),
         };
         Ok(BuiltRequest { request, warnings })
+    }
+
+    fn read_failed_reply(&self, wire: &WireReply, chat: &Chat) -> Option<Reply> {
+        failed_reply::read_failed_reply(wire, chat)
     }
 
     fn read_failure_usage(&self, wire: &WireReply) -> Usage {
