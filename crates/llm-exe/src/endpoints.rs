@@ -58,6 +58,12 @@ impl Endpoints {
         self.region.get_or_insert_with(|| REGION_PLACEHOLDER.to_owned());
     }
 
+    /// Returns whether a provider has its own base URL.
+    pub(crate) fn is_default(&self, provider: &Provider) -> bool {
+        let own = || provider.endpoint(None, self.region.as_deref());
+        !self.base_urls.contains_key(provider.name()) || self.resolve(provider) == own()
+    }
+
     /// Returns the endpoint for calls to a provider.
     pub fn resolve(&self, provider: &Provider) -> Endpoint {
         let base_url = self.base_urls.get(provider.name()).map(String::as_str);

@@ -12,6 +12,7 @@ use super::context::Context;
 use super::learned::LearnedChanges;
 use super::quote::{quote_body, quote_message};
 use super::read_response::{ParsedResponse, ResponseFailure};
+use super::report::Report;
 use super::secrets::{SecretsInUse, scrub_reply};
 use super::step_queue::StepQueue;
 use crate::chat::{Chat, Reply, Usage};
@@ -93,8 +94,8 @@ impl ProviderClient {
             ParsedResponse::Reply(reply) => reply,
             ParsedResponse::Failed(failed) => {
                 report.usage.add(failed.usage.with_total());
-                if report.full && failed.usage != Usage::default() {
-                    report.add_cost(target, None, failed.usage, &Billing::default());
+                if report.full {
+                    self.add_failed_cost(report, target, &failed);
                 }
                 let time_left = context.deadline.left();
                 let error = failure_error(&failed, &response, target, request, time_left);
@@ -104,6 +105,9 @@ impl ProviderClient {
             }
             ParsedResponse::Unreadable(error) => {
                 report.answered = true;
+                if report.full {
+                    report.add_unknown_call();
+                }
                 return Err(quote_body(error, &response, &secrets.expose()).into());
             }
         };
@@ -112,13 +116,37 @@ impl ProviderClient {
         report.usage.add(reply.usage.with_total());
         if report.full {
             let billing = read_billing(&response);
-            report.add_cost(target, reply.model.as_deref(), reply.usage, &billing);
+            self.add_cost(report, target, reply.model.as_deref(), reply.usage, &billing);
         }
         report.add_warnings(std::mem::take(&mut reply.warnings));
         report.answered_model = reply.model.take();
         report.stop_reason = Some(reply.stop_reason);
         report.provider_stop_reason.clone_from(&reply.provider_stop_reason);
         Ok((reply, secrets))
+    }
+
+    /// Adds the cost of a response with a failure, which can contain a part of a reply.
+    fn add_failed_cost(&self, report: &mut Report, target: &Target, failed: &ResponseFailure) {
+        if failed.usage != Usage::default() {
+            self.add_cost(report, target, None, failed.usage, &Billing::default());
+        } else if failed.may_be_billed {
+            report.add_unknown_call();
+        }
+    }
+
+    /// Adds the cost of a call, which is an estimate if the server is not the provider's own.
+    fn add_cost(
+        &self,
+        report: &mut Report,
+        target: &Target,
+        answered: Option<&str>,
+        usage: Usage,
+        billing: &Billing,
+    ) {
+        report.add_cost(target, answered, usage, billing);
+        if !self.endpoints.is_default(&target.provider) {
+            report.mark_cost_as_estimate();
+        }
     }
 
     async fn secrets_in_use(&self, request: &WireRequest, key: Option<Secret>) -> SecretsInUse {

@@ -28,6 +28,8 @@ pub(super) struct ResponseFailure {
     pub(super) may_retry: bool,
     /// A description of the HTTP status and, for an error with status 200, of the error code.
     pub(super) status: String,
+    /// Whether the response contains a part of a reply.
+    pub(super) may_be_billed: bool,
     /// The token counts of a reply that the provider aborted.
     pub(super) usage: Usage,
 }
@@ -41,9 +43,10 @@ impl ParsedResponse {
             }
             let failure = dialect.read_failure(response);
             let status = response.status.to_string();
-            let may_retry = failure.retry;
+            let (may_retry, may_be_billed) = (failure.retry, false);
             let usage = Usage::default();
-            return ParsedResponse::Failed(ResponseFailure { failure, may_retry, status, usage });
+            let failed = ResponseFailure { failure, may_retry, status, may_be_billed, usage };
+            return ParsedResponse::Failed(failed);
         }
         if json::find_excess_value(&response.body).is_some() {
             let max = json::MAX_VALUES;
@@ -100,7 +103,8 @@ fn read_reported_error(dialect: &dyn Dialect, response: &WireReply) -> Option<Re
         None => format!("an error in a response with status {}", response.status),
     };
     let usage = dialect.read_failure_usage(response);
-    Some(ResponseFailure { failure, may_retry, status, usage })
+    let may_be_billed = reported.may_be_billed;
+    Some(ResponseFailure { failure, may_retry, status, may_be_billed, usage })
 }
 
 /// Writes the JSON of an unreadable response again, without fields that occur twice in an object

@@ -145,8 +145,13 @@ impl Report {
         self.cost.get_or_insert_default().add(&cost);
     }
 
-    /// Records that a call without a response may be billed.
+    /// Records that a call with unknown token counts may be billed.
     pub(super) fn add_unknown_call(&mut self) {
+        self.mark_cost_as_estimate();
+    }
+
+    /// Records that the cost can differ from the bill.
+    pub(super) fn mark_cost_as_estimate(&mut self) {
         self.cost.get_or_insert_default().set_estimate();
     }
 

@@ -4,19 +4,53 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use llm_exe::{Deadline, Rules, Runner};
+use llm_exe::bytes::Bytes;
+use llm_exe::http::{Request, Response};
+use llm_exe::ports::PortFuture;
+use llm_exe::providers::provider;
+use llm_exe::transport::{HttpClient, HttpError, HttpTransport};
+use llm_exe::{Deadline, Endpoints, Rules, Runner};
 use llm_exe_simulator::Simulator;
 use serde_json::{Value, json};
 
 use crate::common::{FixedKey, endpoints, signer};
 
+/// Sends the requests to the providers' own base URLs to a simulator.
+struct Forwarding {
+    simulator: String,
+    client: HttpClient,
+}
+
+impl HttpTransport for Forwarding {
+    fn send(
+        &self,
+        mut request: Request<Bytes>,
+        deadline: Deadline,
+    ) -> PortFuture<'_, Result<Response<Bytes>, HttpError>> {
+        let path = request.uri().path_and_query().unwrap().as_str();
+        *request.uri_mut() = format!("{}{path}", self.simulator).parse().unwrap();
+        self.client.send(request, deadline)
+    }
+}
+
 /// Runs a request with a script, and returns the `full` object.
 async fn run(script: Value, fields: Value) -> Value {
+    let mut own = Endpoints::new();
+    own.set_region("eu-central-1").unwrap();
+    run_with(|_| own.clone(), script, fields).await
+}
+
+async fn run_with(
+    endpoints: impl Fn(&Simulator) -> Endpoints,
+    script: Value,
+    fields: Value,
+) -> Value {
     let simulator = Simulator::start().await.unwrap();
     simulator.script_json(script).unwrap();
-    let rules = Rules::default();
-    let runner =
-        Runner::new(endpoints(&simulator), Arc::new(FixedKey), rules).with_signer(signer());
+    let forwarding = Forwarding { simulator: simulator.url(), client: HttpClient::default() };
+    let runner = Runner::new(endpoints(&simulator), Arc::new(FixedKey), Rules::default())
+        .with_signer(signer())
+        .with_http_transport(Arc::new(forwarding));
     let mut request = json!({ "provider": "openai", "message": "Hi", "return": "full" });
     request.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     let run = runner.run(Deadline::after(Duration::from_secs(30)), request).await;
@@ -202,11 +236,33 @@ async fn a_call_without_a_response_makes_the_cost_an_estimate() {
     let script = json!([slow, completion("gpt-4o", "a", usage.clone())]);
     let full = run(script, fields.clone()).await;
     assert_eq!((&full["cost"]["estimate"], amounts(&full)[0].as_str()), (&json!(true), "0.0025"));
+    // The provider aborted a reply, and the response does not count its tokens.
+    let choice = json!({ "message": { "content": "a" }, "finish_reason": "error" });
+    let aborted = reply(json!({ "model": "gpt-5.1", "choices": [choice] }));
+    let script = json!([aborted, completion("gpt-4o", "a", usage.clone())]);
+    let full = run(script, fields.clone()).await;
+    assert_eq!((&full["cost"]["estimate"], amounts(&full)[0].as_str()), (&json!(true), "0.0025"));
     // A refused call is not billed.
     let refused = json!({ "then": { "status": 503, "body": { "error": { "message": "busy" } } } });
     let script = json!([refused, completion("gpt-5.1", "a", usage)]);
     let full = run(script, fields).await;
     assert_eq!((full["cost"].get("estimate"), amounts(&full)[0].as_str()), (None, "0.00125"));
+}
+
+#[tokio::test]
+async fn the_cost_of_another_server_is_an_estimate() {
+    let usage = json!({ "prompt_tokens": 1000, "completion_tokens": 100 });
+    let script = json!([completion("gpt-4o", "a", usage)]);
+    let fields = json!({ "model": "gpt-4o" });
+    let same_url = |_: &Simulator| {
+        let mut endpoints = Endpoints::new();
+        endpoints.set(provider("openai").unwrap(), "https://api.openai.com/v1/").unwrap();
+        endpoints
+    };
+    let full = run_with(same_url, script.clone(), fields.clone()).await;
+    assert_eq!((full["cost"].get("estimate"), amounts(&full)[0].as_str()), (None, "0.0035"));
+    let full = run_with(endpoints, script, fields).await;
+    assert_eq!((&full["cost"]["estimate"], amounts(&full)[0].as_str()), (&json!(true), "0.0035"));
 }
 
 #[tokio::test]

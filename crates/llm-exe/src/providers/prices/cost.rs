@@ -52,8 +52,9 @@ impl Cost {
         (!self.is_unknown).then(|| format_dollars(self.amounts.total()))
     }
 
-    /// Returns whether the cost depends on something that the responses do not state, or whether a
-    /// call that was sent has no response.
+    /// Returns whether the cost can differ from the bill: if it depends on something that the
+    /// responses do not state, if a call that was sent has no readable response, or if the base
+    /// URL is not the provider's own.
     pub fn is_estimate(&self) -> bool {
         self.is_estimate
     }
@@ -74,7 +75,8 @@ impl Cost {
         self.is_unknown |= other.is_unknown;
     }
 
-    /// Marks the cost as an estimate, because it can lack a call.
+    /// Marks the cost as an estimate, because it can lack a call, or because the server can have
+    /// other prices.
     pub(crate) fn set_estimate(&mut self) {
         self.is_estimate = true;
     }
