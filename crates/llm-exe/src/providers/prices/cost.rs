@@ -3,7 +3,7 @@
 use serde_json::{Map, Number, Value};
 
 use super::billing::Billing;
-use super::dates::{date_of_day, format_date, now, working_hour};
+use super::dates::{date_of, format_date, now, working_hour};
 use super::rows::{Factors, Price};
 use super::table::{FACTORS, OFF_PEAKS};
 use super::{ModelPrices, find_prices};
@@ -147,7 +147,7 @@ pub(crate) fn cost_of_call(
 fn cost_at(now: u64, prices: ModelPrices, usage: Usage, billing: &Billing) -> Cost {
     let prompt = usage.input_tokens.saturating_add(usage.cached_input_tokens);
     let prompt = prompt.saturating_add(usage.cache_write_tokens);
-    let Some(price) = select(prices.rows, date_of_day(now / 86_400), prompt) else {
+    let Some(price) = select(prices.rows, date_of(now), prompt) else {
         return Cost::UNKNOWN;
     };
     let mut is_estimate = prices.is_estimate;

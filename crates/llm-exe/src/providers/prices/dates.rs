@@ -1,6 +1,11 @@
 //! Converts times to dates and hours in UTC.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
+
+/// The last second of the year 9999. Later times can't be formatted.
+const MAX_SECONDS: u64 = 253_402_300_799;
+/// The length of a date such as `2026-12-01`.
+const DATE_LENGTH: usize = 10;
 
 /// Returns the number of seconds since 1970.
 pub(super) fn now() -> u64 {
@@ -9,24 +14,22 @@ pub(super) fn now() -> u64 {
 
 /// Returns the date in UTC, such as `2026-12-01`.
 pub(crate) fn today() -> String {
-    format_date(date_of_day(now() / 86_400))
+    let mut text = format_time(now());
+    text.truncate(DATE_LENGTH);
+    text
 }
 
-/// Returns a date such as 20261201 for a number of days since 1970-01-01.
-///
-/// Source: <https://howardhinnant.github.io/date_algorithms.html#civil_from_days>, for days after
-/// 1970 only.
-pub(super) fn date_of_day(days: u64) -> u32 {
-    // The calendar repeats after 400 years of 146,097 days. Years begin in March here.
-    let days = days + 719_468;
-    let (era, day) = (days / 146_097, days % 146_097);
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let day_of_year = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year + era * 400 + u64::from(month <= 2);
-    u32::try_from(year * 10_000 + month * 100 + day).unwrap_or(u32::MAX)
+/// Returns a date in UTC such as 20261201 for a time in seconds since 1970.
+pub(super) fn date_of(seconds: u64) -> u32 {
+    let text = format_time(seconds);
+    let digits: String = text.chars().take(DATE_LENGTH).filter(char::is_ascii_digit).collect();
+    digits.parse().unwrap_or(0)
+}
+
+/// Formats a time in seconds since 1970, such as `2026-12-01T02:30:00Z`.
+fn format_time(seconds: u64) -> String {
+    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.min(MAX_SECONDS));
+    humantime::format_rfc3339_seconds(time).to_string()
 }
 
 /// Returns the hour from 0 to 23 of a time in seconds since 1970, or `None` on a Saturday or
@@ -44,23 +47,24 @@ pub(super) fn format_date(date: u32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{date_of_day, format_date, working_hour};
+    use super::{date_of, format_date, today, working_hour};
 
     #[test]
-    fn days_are_converted_to_dates() {
+    fn times_are_converted_to_dates() {
         for (days, date) in [
             (0, 19_700_101),
             (11_016, 20_000_229),
-            (11_017, 20_000_301),
             (20_783, 20_261_126),
             (20_818, 20_261_231),
             (20_819, 20_270_101),
-            (47_540, 21_000_228),
             (47_541, 21_000_301),
         ] {
-            assert_eq!(date_of_day(days), date);
+            assert_eq!(date_of(days * 86_400), date);
+            assert_eq!(date_of(days * 86_400 + 86_399), date);
         }
+        assert_eq!(date_of(u64::MAX), 99_991_231);
         assert_eq!(format_date(20_261_201), "2026-12-01");
+        assert_eq!(today().len(), 10);
     }
 
     #[test]
