@@ -182,7 +182,8 @@ pub(crate) struct Providers {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Models {
     /// Only models with this name, with or without their provider: gpt-6-sol,
-    /// openai:gpt-6-sol. In a pattern, * matches any text.
+    /// openai:gpt-6-sol. openai selects all models of the provider. In a pattern, * matches any
+    /// text.
     pub(crate) pattern: Option<String>,
     /// Print a JSON array with all facts about each model.
     #[arg(long)]

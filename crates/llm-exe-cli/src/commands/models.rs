@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use llm_exe::providers::{
-    Capability, MODEL_CATALOG, PROVIDERS, capabilities, capability_of, today,
+    Capability, MODEL_CATALOG, PROVIDERS, capabilities, capability_of, catalog_name, today,
 };
 use llm_exe::{ErrorKind, Providers, json, matches_glob, suggestion};
 use serde_json::{Map, Value, json};
@@ -96,8 +96,9 @@ fn find_capability(rows: &[Capability], provider: &str, model: &str) -> Option<C
     rows.iter().find(|row| (row.provider, row.models) == found).cloned()
 }
 
-/// Selects the models with a name. A model that the catalog does not contain is only described if
-/// its provider is given. The second value states whether this is the case.
+/// Selects the models with a name, or those of a provider. A model that the catalog does not
+/// contain is only described if its provider is given. The second value states whether this is the
+/// case.
 ///
 /// # Errors
 /// Returns a message if no model matches the pattern.
@@ -107,6 +108,11 @@ fn select(
     as_json: bool,
 ) -> Result<(Vec<Model>, bool), String> {
     let Some(pattern) = pattern else { return Ok((models, false)) };
+    let provider = pattern.strip_suffix(':').unwrap_or(pattern);
+    if models.iter().any(|model| model.provider == provider) {
+        let of_provider = models.into_iter().filter(|model| model.provider == provider);
+        return Ok((of_provider.collect(), false));
+    }
     let names: Vec<String> = models.iter().map(Model::full_name).collect();
     let is_selected = |model: &Model| {
         let full = model.full_name();
@@ -143,15 +149,22 @@ fn select(
     if name.is_empty() {
         return Err(unknown());
     }
-    let capability = find_capability(&capabilities(), row.name, name).ok_or_else(unknown)?;
-    output::print_warning(&format!("{quoted} is not in the catalog{hint}"), as_json);
+    let capability = find_capability(&capabilities(), row.name, name).ok_or_else(|| {
+        format!("nothing is known about {quoted}; a request with any options can be sent to it")
+    })?;
+    let listed = catalog_name(row.name, name);
+    let listed = others.iter().find(|model| listed == Some((&model.provider, &model.name)));
+    let is_unknown = listed.is_none();
+    if is_unknown {
+        output::print_warning(&format!("{quoted} is not in the catalog{hint}"), as_json);
+    }
     let model = Model {
         provider: row.name.to_owned(),
         name: name.to_owned(),
         capability,
-        facts: Map::new(),
+        facts: listed.map(|model| model.facts.clone()).unwrap_or_default(),
     };
-    Ok((vec![model], true))
+    Ok((vec![model], is_unknown))
 }
 
 impl Model {

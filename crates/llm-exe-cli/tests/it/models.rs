@@ -43,6 +43,9 @@ async fn models_are_selected_by_names_and_patterns() {
     }
     let profiles = names(&models(&["*anthropic.claude-opus-5-5"]).await);
     assert!(profiles.len() > 4 && profiles.contains(&"amazon:us.anthropic.claude-opus-5-5".into()));
+    let google = names(&models(&["google"]).await);
+    assert!(google.len() > 20 && google.iter().all(|name| name.starts_with("google:")));
+    assert_eq!(names(&models(&["google:"]).await), google);
     let output = Folder::new().run(&["models", "xai:grok-4.*"]).await;
     assert!(output.stdout.lines().count() > 3 && output.stdout.starts_with("model "), "{output:?}");
     let output = Folder::new().run(&["models", "claude-haiku-5-5"]).await;
@@ -68,13 +71,39 @@ async fn a_model_outside_the_catalog_has_capabilities_and_no_price() {
 }
 
 #[tokio::test]
+async fn other_names_of_a_model_have_its_facts() {
+    let profile = "us.anthropic.claude-opus-5-5";
+    let arn = format!("amazon:arn:aws:bedrock:us-east-1:1:inference-profile/{profile}");
+    for (name, listed) in [
+        ("openai:gpt-6-sol-2026-09-22", "openai:gpt-6-sol"),
+        ("google:models/gemini-3.8-flash", "google:gemini-3.8-flash"),
+        (&*arn, &*format!("amazon:{profile}")),
+        (&*format!("amazon:anthropic:{profile}"), &*format!("amazon:{profile}")),
+    ] {
+        let output = Folder::new().run(&["models", "--json", name]).await;
+        assert_eq!(output.stderr, "", "{name}");
+        let (found, expected) = (output.json()[0].clone(), models(&[listed]).await[0].clone());
+        assert!(expected["price"]["input"].is_string(), "{expected}");
+        for field in ["price", "context", "row", "source"] {
+            assert_eq!(found[field], expected[field], "{name} {field}");
+        }
+    }
+    // A deployment has the capabilities of the model with its name, but no list price.
+    let deployment = models(&["azure:gpt-6-sol"]).await;
+    let model = models(&["openai:gpt-6-sol"]).await;
+    assert_eq!(deployment[0]["row"], model[0]["row"]);
+    assert_eq!(deployment[0]["price"], Value::Null);
+}
+
+#[tokio::test]
 async fn unknown_names_are_errors_with_suggestions() {
     for (pattern, message) in [
         ("opnai:gpt-4o", "unknown provider \"opnai\" (did you mean openai?)"),
         ("gpt6-sol", "no model is named \"gpt6-sol\" (did you mean gpt-6-sol?)"),
         ("nothing-like-it", "no model is named \"nothing-like-it\""),
         ("nothing*", "no model matches \"nothing*\""),
-        ("openai:", "no model is named \"openai:\""),
+        ("azure", "no model is named \"azure\""),
+        ("azure:my-deployment", "nothing is known about \"azure:my-deployment\""),
         ("", "no model is named \"\""),
     ] {
         let output = Folder::new().run(&["models", "--json", pattern]).await;

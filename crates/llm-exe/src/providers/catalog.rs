@@ -21,3 +21,18 @@ pub const MODEL_CATALOG: &str = include_str!("../../data/catalog.json");
 pub fn today() -> String {
     prices::today()
 }
+
+/// Returns the provider and the name under which [`MODEL_CATALOG`] lists a model with its price.
+/// The model can have another name in requests, for example with a date, or the ARN of an inference
+/// profile.
+///
+/// ```
+/// use llm_exe::providers::catalog_name;
+///
+/// let listed = catalog_name("openai", "gpt-6-sol-2026-09-22");
+/// assert_eq!(listed, Some(("openai", "gpt-6-sol")));
+/// assert_eq!(catalog_name("openai", "gpt-99"), None);
+/// ```
+pub fn catalog_name(provider: &str, model: &str) -> Option<(&'static str, &'static str)> {
+    prices::listed_name(provider, model)
+}

@@ -41,7 +41,7 @@ pub use base_url::{API_PATHS, InvalidBaseUrl, check_base_url};
 pub use build_request::build_request;
 pub use capabilities::{Capability, ModelTable};
 pub(crate) use capabilities::{EFFORTS, is_effort};
-pub use catalog::{MODEL_CATALOG, today};
+pub use catalog::{MODEL_CATALOG, catalog_name, today};
 pub use dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StreamDecoder, StructureSupport};
 pub use failure::Failure;
 pub(crate) use failure::reported_error;

@@ -24,6 +24,9 @@ pub(crate) enum Table {
     Unknown,
     /// A provider's own table of models with an OpenAI-compatible API.
     OpenAi(&'static ModelRows<[OpenAiModel]>),
+    /// Deployments with the names of OpenAI's models, which are rows of its table. Other names can
+    /// be any model.
+    OpenAiDeployments(&'static ModelRows<[OpenAiModel]>),
     /// Anthropic's models.
     Claude,
     /// Anthropic's models on Bedrock, which are rows of `Claude`.
@@ -47,7 +50,10 @@ impl ModelTable {
             Table::Gemini => describe_rows(provider, GEMINI, describe_gemini),
             Table::Ollama => describe_rows(provider, OLLAMA, describe_ollama),
             Table::Converse => describe_rows(provider, CONVERSE, describe_converse),
-            Table::Unknown | Table::BedrockClaude | Table::ConverseFamily => Vec::new(),
+            Table::Unknown
+            | Table::OpenAiDeployments(_)
+            | Table::BedrockClaude
+            | Table::ConverseFamily => Vec::new(),
         }
     }
 
@@ -61,6 +67,12 @@ impl ModelTable {
             Table::Unknown => (provider, "*"),
             Table::OpenAi(table) => {
                 (provider, table.patterns_of(table.index(openai_chat::base_model(model))))
+            }
+            Table::OpenAiDeployments(table) => {
+                match table.patterns_of(table.index(openai_chat::base_model(model))) {
+                    "*" => (provider, "*"),
+                    patterns => ("openai", patterns),
+                }
             }
             Table::Claude => (provider, CLAUDE.patterns_of(CLAUDE.index(model))),
             Table::Gemini => (provider, GEMINI.patterns_of(GEMINI.index(gemini::base_name(model)))),

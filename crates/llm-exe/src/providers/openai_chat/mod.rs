@@ -29,11 +29,10 @@ impl Dialect for OpenAiChat {
     }
 
     fn models(&self) -> ModelTable {
-        // The table of OpenAI contains the rows.
-        if self.deployments {
-            return ModelTable::default();
-        }
-        ModelTable(Table::OpenAi(self.models))
+        ModelTable(match self.deployments {
+            true => Table::OpenAiDeployments(self.models),
+            false => Table::OpenAi(self.models),
+        })
     }
 
     fn capabilities(&self, model: &str) -> Capabilities {

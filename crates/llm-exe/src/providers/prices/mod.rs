@@ -57,8 +57,34 @@ fn profile_model(id: &str) -> Option<&str> {
     vendor.bytes().all(|byte| byte.is_ascii_lowercase()).then_some(model)
 }
 
-/// Returns the rows of a model by its name, or by its name without a date or version.
+/// Returns the provider and the name under which the catalog lists the price of a model, or `None`
+/// if its price is not known.
+pub(super) fn listed_name(provider: &str, model: &str) -> Option<(&'static str, &'static str)> {
+    let is_bedrock = provider == "amazon" || provider.starts_with("amazon:");
+    let listed = match is_bedrock {
+        true => find_listed("amazon", foundation_model(model)?),
+        false => find_listed(provider, model),
+    };
+    listed.map(|listed| (listed.provider, listed.name))
+}
+
+/// A name in the table.
+struct Listed {
+    provider: &'static str,
+    name: &'static str,
+    index: usize,
+}
+
+/// Returns the rows of a model.
 fn find_rows(provider: &str, model: &str) -> Option<&'static [Price]> {
+    let index = u16::try_from(find_listed(provider, model)?.index).ok()?;
+    let start = PRICES.partition_point(|price| price.model < index);
+    let end = PRICES.partition_point(|price| price.model <= index);
+    PRICES.get(start..end).filter(|rows| !rows.is_empty())
+}
+
+/// Finds a model by its name, or by its name without a date or version.
+fn find_listed(provider: &str, model: &str) -> Option<Listed> {
     // A fine-tuned model has the price of its base model's fine-tuned models.
     let base = model.strip_prefix("ft:").and_then(|rest| rest.split(':').next());
     let model = match base {
@@ -69,16 +95,16 @@ fn find_rows(provider: &str, model: &str) -> Option<&'static [Price]> {
     let mut first = 0;
     for line in NAMES.lines() {
         let mut names = line.split(' ');
-        if names.next() != Some(provider) {
+        let line_provider = names.next()?;
+        if line_provider != provider {
             first += names.count();
             continue;
         }
         let exact = names.clone().position(|name| name == model);
         let same = || names.clone().position(|name| is_same_model(provider, name, model));
-        let index = u16::try_from(first + exact.or_else(same)?).ok()?;
-        let start = PRICES.partition_point(|price| price.model < index);
-        let end = PRICES.partition_point(|price| price.model <= index);
-        return PRICES.get(start..end).filter(|rows| !rows.is_empty());
+        let position = exact.or_else(same)?;
+        let name = names.nth(position)?;
+        return Some(Listed { provider: line_provider, name, index: first + position });
     }
     None
 }
@@ -126,7 +152,7 @@ mod tests {
     use serde_json::Value;
 
     use super::rows::Price;
-    use super::{find_prices, split_version, undated};
+    use super::{find_prices, listed_name, split_version, undated};
 
     /// The catalog from which the table is written.
     fn catalog() -> Value {
@@ -229,6 +255,22 @@ mod tests {
         ] {
             let found = same((provider, requested, answered), ("amazon", expected));
             assert_eq!(found, is_estimate, "{requested}");
+        }
+    }
+
+    #[test]
+    fn models_are_listed_under_names_of_the_catalog() {
+        let arn = "arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude-opus-5-5";
+        let profile = "us.anthropic.claude-opus-5-5";
+        for (provider, model, expected) in [
+            ("openai", "gpt-6-sol-2026-09-22", Some(("openai", "gpt-6-sol"))),
+            ("google", "models/gemini-3.8-flash", Some(("google", "gemini-3.8-flash"))),
+            ("amazon:anthropic", profile, Some(("amazon", profile))),
+            ("amazon", arn, Some(("amazon", profile))),
+            ("openai", "gpt-7-sol", None),
+            ("azure", "gpt-6-sol", None),
+        ] {
+            assert_eq!(listed_name(provider, model), expected, "{provider} {model}");
         }
     }
 
