@@ -139,6 +139,9 @@ def merge(catalog, overrides):
             if "prices" not in override:
                 marks["date"] = row["date"]
             rows[key] = row | override | marks
+            # The override decides.
+            if "prices" in override:
+                rows[key].pop("disagrees", None)
     models = sorted(rows.values(), key=lambda row: (row["provider"], row["model"]))
     return catalog | {"models": models}
 

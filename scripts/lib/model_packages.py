@@ -15,6 +15,7 @@ crates/llm-exe/data/catalog.json. A row contains only what a package states:
     sampling, forcedTool, tools, schema, alwaysThinks    whether the model accepts or does this
     ends, successor    the date on which the model is shut down, and the model to use instead
     prices             see `litellm_price`
+    disagrees          the parts of the current price that are different in genai-prices
 """
 
 import ast
@@ -98,7 +99,7 @@ def pinned_versions():
 
 
 def read_packages():
-    """Downloads the packages, checks their hashes, and returns the rows and what disagrees."""
+    """Downloads the packages, checks their hashes, and returns the rows."""
     versions = pinned_versions()
     with tempfile.TemporaryDirectory() as folder:
         # A fixed platform, so that every machine downloads the file whose hash is pinned.
@@ -127,7 +128,6 @@ def merge(litellm, genai, versions):
         # deepseek-chat and deepseek/deepseek-chat are the same model.
         if row and (row["provider"], row["model"]) not in rows:
             rows[row["provider"], row["model"]] = row
-    disagreements = []
     for provider in genai:
         name = GENAI_PROVIDERS.get(provider["id"])
         if name is None:
@@ -136,7 +136,7 @@ def merge(litellm, genai, versions):
             if row_provider == name and row.get("prices"):
                 found = find_genai(provider["models"], model)
                 if found:
-                    add_dates(row, found, versions["genai-prices"], disagreements)
+                    add_dates(row, found, versions["genai-prices"])
         known = [model for row_provider, model in rows if row_provider == name]
         for entry in provider["models"] if name != "amazon" else []:
             # Other names of a model that litellm contains are not needed.
@@ -147,8 +147,7 @@ def merge(litellm, genai, versions):
                 is_own = re.match(OWN_MODELS[name], model) and not OTHER_MODELS.search(model)
                 if row and is_own:
                     rows[name, model] = row
-    ordered = sorted(rows.values(), key=lambda row: (row["provider"], row["model"]))
-    return ordered, disagreements
+    return sorted(rows.values(), key=lambda row: (row["provider"], row["model"]))
 
 
 def litellm_row(key, entry, version):
@@ -388,8 +387,9 @@ def genai_row(provider, model, entry, version):
     return row | {"prices": prices}
 
 
-def add_dates(row, entry, version, disagreements):
-    """Adds the date from which litellm's price holds, and the prices that hold later."""
+def add_dates(row, entry, version):
+    """Adds the date from which litellm's price holds, the prices that hold later, and what is
+    different."""
     prices = genai_prices(entry)
     if not prices:
         return
@@ -398,13 +398,12 @@ def add_dates(row, entry, version, disagreements):
     current = [other for other in prices if other.get("from", "") <= today][-1:]
     for other in current:
         differs = [
-            f"{name} {price.get(name)} or {other.get(name)}"
+            f"{name} {other[name]}"
             for name in ("input", "cachedInput", "cacheWrite", "cacheWriteLong", "output")
             if other.get(name) and price.get(name, other[name]) != other[name]
         ]
         if differs:
-            name = f"{row['provider']} {row['model']}"
-            disagreements.append(f"{name}: litellm or genai-prices: {', '.join(differs)}")
+            row["disagrees"] = f"genai-prices {version}: {', '.join(differs)}"
         elif "from" in other:
             price["from"] = other["from"]
     for later in prices:

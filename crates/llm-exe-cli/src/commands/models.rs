@@ -217,7 +217,7 @@ fn to_json(model: &Model, today: &str) -> Value {
     let (price, later) = model.prices(today);
     fields.insert("price".to_owned(), price.cloned().unwrap_or_default());
     fields.insert("laterPrices".to_owned(), later.into_iter().cloned().collect());
-    for name in ["source", "date"] {
+    for name in ["disagrees", "source", "date"] {
         fields.insert(name.to_owned(), model.facts.get(name).cloned().unwrap_or_default());
     }
     row
@@ -292,6 +292,7 @@ fn describe(model: &Model, is_unknown: bool, today: &str) -> String {
     for price in later {
         add_price(&mut add, &format!("from {}", from(price)), price);
     }
+    add("another source", model.text("disagrees").unwrap_or_default().to_owned());
     let successor = model.text("successor").map(|name| format!(", use {name}")).unwrap_or_default();
     add(
         "shut down",

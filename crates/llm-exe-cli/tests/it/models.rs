@@ -48,6 +48,11 @@ async fn models_are_selected_by_names_and_patterns() {
     assert_eq!(names(&models(&["google:"]).await), google);
     let output = Folder::new().run(&["models", "xai:grok-4.*"]).await;
     assert!(output.stdout.lines().count() > 3 && output.stdout.starts_with("model "), "{output:?}");
+    // The packages have different prices.
+    let output = Folder::new().run(&["models", "amazon:openai.gpt-6-sol"]).await;
+    for text in ["input 2,", "another source ", " genai-prices ", "input 2.2,"] {
+        assert!(output.stdout.contains(text), "{text}: {output:?}");
+    }
     let output = Folder::new().run(&["models", "claude-haiku-5-5"]).await;
     for text in ["above 100000 tokens", "input 0.5", "batch 0.5", "512", "litellm", "image, pdf"] {
         assert!(output.stdout.contains(text), "{text}: {output:?}");

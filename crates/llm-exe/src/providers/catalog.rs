@@ -6,7 +6,8 @@ use super::prices;
 /// Facts about single models as JSON, with the source and the date of each row. `models` is a list
 /// of `{provider, model, source, date}` and, if they are known, `context`, `maxOutput` and
 /// `minCache` in tokens, `media`, `defaultEffort`, `ends`, `successor` and `prices`. Prices are in
-/// US dollars per million tokens, by the date `from` which they hold.
+/// US dollars per million tokens, by the date `from` which they hold. `disagrees` contains the
+/// parts of a price that another source states differently.
 ///
 /// ```
 /// let catalog: serde_json::Value = serde_json::from_str(llm_exe::providers::MODEL_CATALOG)?;
