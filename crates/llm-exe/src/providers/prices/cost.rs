@@ -191,7 +191,7 @@ fn cost_at(now: u64, prices: ModelPrices, usage: Usage, billing: &Billing) -> Co
     let has_lifetimes = parts.cache_write_long != u32::MAX;
     let is_unclear = has_lifetimes && billing.long_cache_write_tokens.is_none();
     is_estimate |= is_unclear && usage.cache_write_tokens > 0;
-    let price_date = if price.from > 0 { price.from } else { price.read };
+    let price_date = if price.from > 0 { price.from } else { price.data_date };
     Cost { amounts, price_date, is_estimate, is_unknown: false }
 }
 

@@ -69,7 +69,7 @@ pub(super) fn listed_name(provider: &str, model: &str) -> Option<(&'static str, 
 }
 
 /// A name in the table.
-struct Listed {
+struct ListedModel {
     provider: &'static str,
     name: &'static str,
     index: usize,
@@ -84,7 +84,7 @@ fn find_rows(provider: &str, model: &str) -> Option<&'static [Price]> {
 }
 
 /// Finds a model by its name, or by its name without a date or version.
-fn find_listed(provider: &str, model: &str) -> Option<Listed> {
+fn find_listed(provider: &str, model: &str) -> Option<ListedModel> {
     // A fine-tuned model has the price of its base model's fine-tuned models.
     let base = model.strip_prefix("ft:").and_then(|rest| rest.split(':').next());
     let model = match base {
@@ -104,7 +104,7 @@ fn find_listed(provider: &str, model: &str) -> Option<Listed> {
         let same = || names.clone().position(|name| is_same_model(provider, name, model));
         let position = exact.or_else(same)?;
         let name = names.nth(position)?;
-        return Some(Listed { provider: line_provider, name, index: first + position });
+        return Some(ListedModel { provider: line_provider, name, index: first + position });
     }
     None
 }
@@ -151,7 +151,7 @@ fn undated(name: &str) -> &str {
 mod tests {
     use serde_json::Value;
 
-    use super::rows::Price;
+    use super::rows::{Parts, Price};
     use super::{find_prices, listed_name, split_version, undated};
 
     /// The catalog from which the table is written.
@@ -167,15 +167,12 @@ mod tests {
         format!("{whole}{fraction:0<6}").parse().unwrap()
     }
 
+    const PARTS: [&str; 5] = ["input", "cachedInput", "cacheWrite", "cacheWriteLong", "output"];
+
     fn assert_parts(row: &Price, price: &Value, name: &str) {
-        let parts = row.parts;
-        for (part, field) in [
-            (parts.input, "input"),
-            (parts.cached_input, "cachedInput"),
-            (parts.cache_write, "cacheWrite"),
-            (parts.cache_write_long, "cacheWriteLong"),
-            (parts.output, "output"),
-        ] {
+        let Parts { input, cached_input, cache_write, cache_write_long, output } = row.parts;
+        let parts = [input, cached_input, cache_write, cache_write_long, output];
+        for (part, field) in parts.into_iter().zip(PARTS) {
             assert_eq!(part, amount(price.get(field)), "{name} {field}");
         }
     }
@@ -200,6 +197,10 @@ mod tests {
                 let mut of_date = rows.iter().filter(|row| row.from.to_string() == date);
                 assert_parts(of_date.next().unwrap(), price, name);
                 for (tier, row) in above.iter().zip(&mut of_date) {
+                    for field in tier.as_object().unwrap().keys() {
+                        let is_part = field == "tokens" || PARTS.contains(&field.as_str());
+                        assert!(is_part, "{name}: {field}");
+                    }
                     assert_eq!(u64::from(row.above), tier["tokens"], "{name}");
                     let mut expected = price.as_object().unwrap().clone();
                     expected.extend(tier.as_object().unwrap().clone());

@@ -11,8 +11,8 @@ pub(super) struct Price {
     pub(super) off_peak: u8,
     /// The date from which the price holds, such as 20261201, or 0 if it is not known.
     pub(super) from: u32,
-    /// The date of the data.
-    pub(super) read: u32,
+    /// The date of the data, such as 20261120.
+    pub(super) data_date: u32,
     pub(super) above: u32,
     pub(super) parts: Parts,
 }
@@ -56,11 +56,11 @@ pub(super) const fn row(
     factors: u8,
     off_peak: u8,
     from: u32,
-    read: u32,
+    data_date: u32,
     above: u32,
     parts: [u32; 5],
 ) -> Price {
     let [input, cached_input, cache_write, cache_write_long, output] = parts;
     let parts = Parts { input, cached_input, cache_write, cache_write_long, output };
-    Price { model, factors, off_peak, from, read, above, parts }
+    Price { model, factors, off_peak, from, data_date, above, parts }
 }
