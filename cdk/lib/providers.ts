@@ -82,6 +82,10 @@ export const PROVIDERS: readonly Provider[] = [
     "baseUrlSetting": "AWS_ENDPOINT_URL_BEDROCK_RUNTIME"
   },
   {
+    "name": "amazon:openai",
+    "baseUrlSetting": "AWS_BEDROCK_BASE_URL"
+  },
+  {
     "name": "azure",
     "baseUrlSetting": "AZURE_OPENAI_ENDPOINT",
     "key": {

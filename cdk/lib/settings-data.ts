@@ -161,6 +161,10 @@ export const SETTINGS = [
     "kind": "baseUrl"
   },
   {
+    "name": "AWS_BEDROCK_BASE_URL",
+    "kind": "baseUrl"
+  },
+  {
     "name": "AZURE_OPENAI_ENDPOINT",
     "kind": "baseUrl"
   },

@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::dialects::is_known_vendor;
+use crate::dialects::vendor_path_segment;
 use crate::journal::{Call, Observer};
 use crate::script::{self, ScriptError, Step};
 use crate::server;
@@ -71,7 +71,7 @@ impl Simulator {
     /// Returns the base URL for clients of a provider that implements the OpenAI dialect with
     /// differences, such as `mistral`. Returns `None` if the simulator does not know the provider.
     pub fn compatible_base_url(&self, provider: &str) -> Option<String> {
-        is_known_vendor(provider).then(|| format!("{}/{provider}/v1", self.url()))
+        vendor_path_segment(provider).map(|segment| format!("{}/{segment}/v1", self.url()))
     }
 
     /// Returns the base URL for clients of the Anthropic dialect (`ANTHROPIC_BASE_URL`).

@@ -11,6 +11,8 @@ const MODELS: &[(&str, &str)] = &[
     ("amazon:anthropic.chat.v1", "arn:aws:bedrock:us-east-1:1:application-inference-profile/ab12"),
     ("amazon:meta", "us.meta.llama4-scout-17b-instruct-v1:0"),
     ("amazon:nova", "amazon.nova-pro-v1:0"),
+    ("amazon:openai", "global.openai.gpt-6-sol"),
+    ("amazon:openai", "openai.gpt-oss-120b-1:0"),
     ("amazon", "mistral.mistral-large-2407-v1:0"),
     ("amazon", "us.anthropic.claude-opus-4-8"),
     ("amazon", "example.new-model-v1:0"),

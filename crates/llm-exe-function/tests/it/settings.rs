@@ -314,6 +314,14 @@ fn bedrock_url_depends_on_region_and_settings() {
         }
         assert_eq!(url_of("openai", &settings), "https://api.openai.com/v1");
     }
+    const CHAT: (&str, &str) = ("AWS_BEDROCK_BASE_URL", "https://bedrock-mantle.x-1.api.aws");
+    for (set, expected) in [
+        (&[("AWS_REGION", "x-1"), ONE][..], "https://bedrock-runtime.x-1.amazonaws.com/openai/v1"),
+        (&[ALL, ONE], "http://localhost:4566"),
+        (&[ALL, ONE, CHAT], "https://bedrock-mantle.x-1.api.aws"),
+    ] {
+        assert_eq!(url_of("amazon:openai", &parse(set).unwrap()), expected, "{set:?}");
+    }
     let error = parse(&[("AWS_ENDPOINT_URL", "http://example.com")]).unwrap_err();
     assert!(error.to_string().contains("AWS_ENDPOINT_URL: "), "{error}");
 }

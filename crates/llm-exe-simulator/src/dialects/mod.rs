@@ -13,7 +13,7 @@ use http::HeaderMap;
 
 pub(crate) use dialect::{Dialect, ProviderRequest, Rejection};
 pub(crate) use json::type_name;
-pub(crate) use openai::is_known_vendor;
+pub(crate) use openai::vendor_path_segment;
 
 static DIALECTS: &[&dyn Dialect] = &[
     &openai::OpenAi,

@@ -37,10 +37,11 @@ mod tests {
         const ALL: (&str, &str) = ("AWS_ENDPOINT_URL", "http://localhost:4566");
         const ONE: (&str, &str) = ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "https://vpce.example");
         let urls = set(&[ALL]);
-        assert_eq!(urls.len(), 4);
+        assert_eq!(urls.len(), 5);
         assert!(urls.iter().all(|(name, url)| name.starts_with("amazon") && url == ALL.1));
         let urls = set(&[ALL, ONE, ("OPENAI_BASE_URL", "https://proxy.example")]);
         assert_eq!(urls[0], ("openai".to_owned(), "https://proxy.example".to_owned()));
-        assert!(urls[1..].iter().all(|(_, url)| url == ONE.1));
+        let is_runtime = |name: &str| name != "amazon:openai";
+        assert!(urls[1..].iter().all(|(name, url)| (url == ONE.1) == is_runtime(name)));
     }
 }

@@ -38,6 +38,7 @@ use crate::ports::KeyName;
 use crate::region::aws_domain;
 
 pub use base_url::{API_PATHS, InvalidBaseUrl, check_base_url};
+pub(crate) use bedrock::MANTLE;
 pub use build_request::build_request;
 pub use capabilities::{Capability, ModelTable};
 pub(crate) use capabilities::{EFFORTS, is_effort};
@@ -201,6 +202,13 @@ pub static PROVIDERS: &[ProviderRow] = &[
         dialect: &bedrock::Converse { default_family: "" },
         base_url_setting: "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
         base_url: "https://bedrock-runtime.REGION.amazonaws.com",
+        access: Access::Aws,
+    },
+    ProviderRow {
+        name: "amazon:openai",
+        dialect: &quirks::BEDROCK,
+        base_url_setting: "AWS_BEDROCK_BASE_URL",
+        base_url: "https://bedrock-runtime.REGION.amazonaws.com/openai/v1",
         access: Access::Aws,
     },
     ProviderRow {

@@ -20,7 +20,9 @@ use crate::endpoints::Endpoints;
 use crate::error::{Error, ErrorKind};
 use crate::plan::Target;
 use crate::ports::{Keys, Secret};
-use crate::providers::{Billing, Failure, Provider, Rejection, read_billing, read_rejection};
+use crate::providers::{
+    Billing, Failure, MANTLE, Provider, Rejection, read_billing, read_rejection,
+};
 use crate::transport::{Policy, RetryAdvice, SendOutcome, Transport, retry_after};
 use crate::wire::{Auth, WireReply, WireRequest};
 
@@ -310,9 +312,9 @@ fn summarize(
     request: &WireRequest,
 ) -> String {
     match failure.kind {
-        // In IAM, the action bedrock:InvokeModel covers all Bedrock APIs that call a model.
         ErrorKind::AccessDenied => format!(
-            "AWS denied bedrock:InvokeModel on the model {} ({status}); allow it in the IAM policy",
+            "AWS denied {} on the model {} ({status}); allow it in the IAM policy",
+            iam_action(&request.auth),
             target.model
         ),
         ErrorKind::ProviderAuthFailed if matches!(request.auth, Auth::SigV4 { .. }) => {
@@ -334,5 +336,15 @@ fn summarize(
             format!("the provider responded with a redirect ({status}); redirects are not followed")
         }
         _ => format!("the provider rejected the request ({status})"),
+    }
+}
+
+/// Returns the IAM action that a call of a model on Bedrock needs.
+/// <https://docs.aws.amazon.com/bedrock/latest/userguide/inference.html>
+fn iam_action(auth: &Auth) -> &'static str {
+    match auth {
+        Auth::SigV4 { service: MANTLE, .. } => "bedrock-mantle:CreateInference",
+        // This action covers all APIs of the Bedrock runtime that call a model.
+        _ => "bedrock:InvokeModel",
     }
 }

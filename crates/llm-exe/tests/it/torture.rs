@@ -51,6 +51,7 @@ struct FakeProvider {
 /// Returns one model for each way of making the provider's models follow a schema.
 fn models(row: &ProviderRow) -> &'static [&'static str] {
     match row.name {
+        "amazon:openai" => return &["us.openai.gpt-6-luna", "openai.gpt-oss-120b-1:0"],
         "amazon:nova" => return &["amazon.nova-lite-v1:0"],
         "amazon:meta" => return &["meta.llama3-1-70b-instruct-v1:0"],
         _ => {}

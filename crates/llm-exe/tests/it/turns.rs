@@ -35,6 +35,8 @@ const MODELS: &[(&str, &str, Option<&str>)] = &[
     ("xai", "grok-4.3", None),
     ("ollama", "qwen3", Some("low")),
     ("azure", "gpt-4o", None),
+    ("amazon:openai", "us.openai.gpt-6-sol", Some("high")),
+    ("amazon:openai", "openai.gpt-oss-120b-1:0", Some("low")),
     ("mistral", "mistral-large-4", Some("high")),
     ("groq", "openai/gpt-oss-120b", Some("low")),
     ("openrouter", "anthropic/claude-opus-5", Some("low")),

@@ -47,6 +47,21 @@ fn recognizes(headers: &HeaderMap) -> bool {
 /// Runs the checks that all operations share, in AWS's order: the signature, the body, and the
 /// model.
 fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
+    check_signature(request)?;
+    if !request.is_json {
+        return Err(validation_error("The request body is not valid JSON."));
+    }
+    if !request.body.is_object() {
+        return Err(validation_error("Malformed input request: #: expected type: JSONObject"));
+    }
+    if model_id(request).contains("missing-") {
+        return Err(rejection(404, UNKNOWN_MODEL));
+    }
+    Ok(())
+}
+
+/// Checks the signature of a request.
+pub(crate) fn check_signature(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     sigv4::check(&SignedRequest {
         service: "bedrock",
         method: "POST",
@@ -58,17 +73,7 @@ fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     .map_err(|error| Rejection {
         headers: vec![error_type(signature_error_name(error.kind))],
         ..rejection(403, &error.message)
-    })?;
-    if !request.is_json {
-        return Err(validation_error("The request body is not valid JSON."));
-    }
-    if !request.body.is_object() {
-        return Err(validation_error("Malformed input request: #: expected type: JSONObject"));
-    }
-    if model_id(request).contains("missing-") {
-        return Err(rejection(404, UNKNOWN_MODEL));
-    }
-    Ok(())
+    })
 }
 
 const UNKNOWN_MODEL: &str =

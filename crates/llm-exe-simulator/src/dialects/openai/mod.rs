@@ -24,7 +24,7 @@ use crate::completion::{Completion, CompletionSpec, OutputKind};
 use crate::dialects::dialect::{Dialect, ProviderRequest, Rejection};
 use crate::dialects::json::{array_field, content_text, field, str_field};
 
-pub(crate) use vendor::is_known as is_known_vendor;
+pub(crate) use vendor::path_segment as vendor_path_segment;
 
 /// OpenAI's Chat Completions API.
 pub(crate) struct OpenAi;
@@ -94,7 +94,12 @@ impl Dialect for OpenAi {
             prompt: self.prompt(request),
             max_tokens: max_tokens.and_then(Value::as_u64),
             stop_sequences,
-            output: output_kind(body),
+            output: match vendor::find(request.decoded) {
+                Some(vendor) if vendor.is_open_weight(body) && forced_tool(body).is_none() => {
+                    OutputKind::Text
+                }
+                _ => output_kind(body),
+            },
         }
     }
 

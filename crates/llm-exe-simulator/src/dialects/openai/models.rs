@@ -76,7 +76,7 @@ pub(crate) const MINIMAL_TO_HIGH: Model =
 /// Of the reasoning models, only o3-mini supports `stop`.
 const REASONING: Model =
     Model { is_reasoning: true, stop: false, penalties: false, max_output: 128_000, ..PLAIN };
-const RESPONSES: Model = Model { only_responses: true, ..REASONING };
+pub(crate) const RESPONSES: Model = Model { only_responses: true, ..REASONING };
 const O_SERIES: Model =
     Model { efforts: &["low", "medium", "high"], max_output: 100_000, ..REASONING };
 const GPT_5: Model = Model { efforts: &["minimal", "low", "medium", "high"], ..REASONING };

@@ -61,7 +61,7 @@ fn choice(
     let model = models::model(str_field(body, "model").unwrap_or_default());
     let is_off = body.pointer("/thinking/type").is_some_and(|kind| kind == "disabled");
     match (vendor::find(request.decoded), &mut message) {
-        (Some(vendor), Value::Object(message)) => vendor.adapt_message(message),
+        (Some(vendor), Value::Object(message)) => vendor.adapt_message(message, body),
         _ if model.needs_reasoning_turns && !is_off => {
             message["reasoning_content"] = json!(THOUGHT)
         }

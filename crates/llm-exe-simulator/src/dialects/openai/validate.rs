@@ -1,8 +1,9 @@
 //! Validates an OpenAI request. Each group of fields is checked by its own module.
 
 use super::error::{invalid_parameter, missing_parameter, rejection};
-use super::vendor::Vendor;
+use super::vendor::{Access, Vendor};
 use super::{messages, models, parameters, response_format, tools, vendor};
+use crate::dialects::bedrock::check_signature;
 use crate::dialects::dialect::{ProviderRequest, Rejection};
 use crate::dialects::json::{field, str_field, unknown_key};
 
@@ -101,6 +102,7 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     if let Some(vendor) = vendor {
         vendor.validate_messages(body)?;
         vendor.validate_output(body)?;
+        vendor.validate_model(body, model)?;
     }
     if model.alternates {
         messages::validate_roles(body)?;
@@ -117,13 +119,18 @@ fn validate_api_key(
     request: &ProviderRequest<'_>,
     vendor: Option<&Vendor>,
 ) -> Result<(), Rejection> {
-    if let Some(key) = vendor.and_then(|vendor| vendor.api_key(request)) {
-        let message = "Access denied due to invalid subscription key or wrong API endpoint.";
-        let is_rejected = matches!(key, "" | "invalid");
-        return match is_rejected {
-            true => Err(rejection(401, message, None, Some("401"))),
-            false => Ok(()),
-        };
+    match vendor.map_or(Access::Bearer, Vendor::access) {
+        Access::SigV4 => return check_signature(request),
+        Access::Header(name) => {
+            let message = "Access denied due to invalid subscription key or wrong API endpoint.";
+            let key = request.header(name).unwrap_or_default();
+            let is_rejected = matches!(key, "" | "invalid");
+            return match is_rejected {
+                true => Err(rejection(401, message, None, Some("401"))),
+                false => Ok(()),
+            };
+        }
+        Access::Bearer => {}
     }
     let authorization = request.header("authorization").unwrap_or_default();
     let key = authorization.strip_prefix("Bearer").map(str::trim).unwrap_or_default();

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::error::{invalid_parameter, rejection};
 use super::models::{self, Model};
 use crate::completion::{Completion, Content, FinishReason, OutputKind};
-use crate::dialects::dialect::{ProviderRequest, Rejection};
+use crate::dialects::dialect::Rejection;
 use crate::dialects::json::{array_field, field, str_field};
 
 /// The end of the path of every request.
@@ -21,10 +21,10 @@ const THOUGHT: &str = "Simulated thinking.";
 
 /// What a provider accepts, where it differs from OpenAI.
 pub(crate) struct Vendor {
-    /// The first segment of the path.
+    /// The name of the provider. Its last part is the first segment of the path.
     name: &'static str,
-    /// The header that contains the API key.
-    key_header: &'static str,
+    /// How requests are authenticated.
+    access: Access,
     /// The parameters that the service accepts, separated by spaces, or an empty text if they are
     /// OpenAI's.
     parameters: &'static str,
@@ -51,10 +51,21 @@ pub(crate) struct Vendor {
     models: &'static [(&'static str, Model)],
 }
 
+/// How requests to a provider are authenticated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// The header `authorization` contains the API key.
+    Bearer,
+    /// This header contains the API key.
+    Header(&'static str),
+    /// Requests are signed with AWS credentials.
+    SigV4,
+}
+
 /// A provider that accepts what OpenAI accepts.
 const LIKE_OPENAI: Vendor = Vendor {
     name: "",
-    key_header: "authorization",
+    access: Access::Bearer,
     parameters: "",
     unknown_parameter: (400, "Unrecognized request argument supplied: NAME"),
     rejected_turn_fields: "",
@@ -70,7 +81,10 @@ const LIKE_OPENAI: Vendor = Vendor {
 
 const VENDORS: &[Vendor] = &[
     // npm @ai-sdk/azure 3.0 (key, path), npm openai 6.49.
-    Vendor { name: "azure", key_header: "api-key", ..LIKE_OPENAI },
+    Vendor { name: "azure", access: Access::Header("api-key"), ..LIKE_OPENAI },
+    // BerriAI/litellm#40775 (models, response_format, reasoning), BerriAI/litellm#13959 (format of
+    // errors), npm openai 7.57 (path, signature).
+    Vendor { name: "amazon:openai", access: Access::SigV4, ..LIKE_OPENAI },
     // npm @mistralai/mistralai 2.7; charmbracelet/crush#1590 (turns), nearai/ironclaw#1241 (ids),
     // editor-code-assistant/eca#231 (parameters).
     Vendor {
@@ -200,9 +214,9 @@ const VENDORS: &[Vendor] = &[
     },
 ];
 
-/// Returns whether there are rules for a provider with this name.
-pub(crate) fn is_known(name: &str) -> bool {
-    VENDORS.iter().any(|vendor| vendor.name == name)
+/// Returns the first segment of the path for a provider, if there are rules for it.
+pub(crate) fn path_segment(provider: &str) -> Option<&'static str> {
+    VENDORS.iter().find(|vendor| vendor.name == provider).map(Vendor::segment)
 }
 
 /// Returns whether the path is that of chat completions at OpenAI or at another provider.
@@ -213,25 +227,61 @@ pub(crate) fn serves(path: &str) -> bool {
 /// Returns the provider whose name is the first segment of a path.
 pub(crate) fn find(path: &str) -> Option<&'static Vendor> {
     let (name, _) = path.strip_suffix(API_PATH)?.strip_prefix('/')?.split_once('/')?;
-    VENDORS.iter().find(|vendor| vendor.name == name)
+    VENDORS.iter().find(|vendor| vendor.segment() == name)
 }
 
 impl Vendor {
+    fn segment(&self) -> &'static str {
+        self.name.rsplit(':').next().unwrap_or(self.name)
+    }
+
     /// Returns whether the parameters are those of OpenAI's own API.
     pub(crate) fn has_openai_parameters(&self) -> bool {
         self.parameters.is_empty()
     }
 
-    /// Returns the API key of a request, which Azure expects in a header of its own.
-    pub(crate) fn api_key<'a>(&self, request: &'a ProviderRequest<'_>) -> Option<&'a str> {
-        match self.key_header {
-            "authorization" => None,
-            header => Some(request.header(header).unwrap_or_default()),
+    /// Returns how requests are authenticated.
+    pub(crate) fn access(&self) -> Access {
+        self.access
+    }
+
+    /// Returns whether the request is for an open-weight model on Bedrock, which ignores
+    /// `response_format` and sends its reasoning in the content.
+    pub(crate) fn is_open_weight(&self, body: &Value) -> bool {
+        let model = str_field(body, "model").unwrap_or_default();
+        self.access == Access::SigV4 && bedrock_name(model).starts_with("gpt-oss")
+    }
+
+    /// Rejects ids and fields that models on Bedrock do not support.
+    pub(crate) fn validate_model(&self, body: &Value, model: Model) -> Result<(), Rejection> {
+        if self.access != Access::SigV4 {
+            return Ok(());
         }
+        let id = str_field(body, "model").unwrap_or_default();
+        if !id.contains("openai.") && !id.starts_with("arn:") {
+            let message = "The provided model identifier is invalid.";
+            return Err(invalid_parameter(message, "model", "validation_error"));
+        }
+        if !model.stop && field(body, "stop").is_some() {
+            let message = "This model doesn't support the stopSequences field. Remove \
+                           stopSequences and try again.";
+            return Err(invalid_parameter(message, "stop", "validation_error"));
+        }
+        Ok(())
     }
 
     /// Returns the capabilities of the model with this name.
     pub(crate) fn model(&self, name: &str) -> Model {
+        if self.access == Access::SigV4 {
+            return match bedrock_name(name) {
+                name if name.starts_with("gpt-oss") => models::LOW_TO_HIGH,
+                // The runtime serves these models only through Responses (litellm 1.110.2).
+                name if name.starts_with("gpt-5.4") || name.starts_with("gpt-5.5") => {
+                    models::RESPONSES
+                }
+                name => models::model(name),
+            };
+        }
         if self.models.is_empty() {
             return models::model(name);
         }
@@ -241,7 +291,13 @@ impl Vendor {
     }
 
     /// Changes the message of a reply to the fields and the ids that the service sends.
-    pub(crate) fn adapt_message(&self, message: &mut Map<String, Value>) {
+    pub(crate) fn adapt_message(&self, message: &mut Map<String, Value>, body: &Value) {
+        if self.is_open_weight(body)
+            && let Some(text) = message.get("content").and_then(Value::as_str)
+        {
+            let content = format!("<reasoning>{THOUGHT}</reasoning>{text}");
+            message.insert("content".to_owned(), json!(content));
+        }
         message
             .retain(|name, value| name != "annotations" && (name == "content" || !value.is_null()));
         if let Some(field) = self.reasoning_field {
@@ -347,6 +403,11 @@ impl Vendor {
         }
         Ok(())
     }
+}
+
+/// Returns OpenAI's own name for a model on Bedrock.
+fn bedrock_name(id: &str) -> &str {
+    id.rsplit_once("openai.").map_or(id, |(_, name)| name)
 }
 
 /// Requires that a user or tool message comes last, and that system messages come first.

@@ -8,14 +8,20 @@ use crate::providers::error_body::ErrorBody;
 use crate::providers::failure::{self, Failure};
 use crate::wire::WireReply;
 
+/// A part of the message if an IAM policy does not allow a call.
+const NOT_AUTHORIZED: &str = "is not authorized to perform";
+
 /// Parses an error response. The error kind is determined by the name of the AWS exception, or by
 /// the status if the name is missing or unknown.
-pub(super) fn read_failure(wire: &WireReply) -> Failure {
+pub(crate) fn read_failure(wire: &WireReply) -> Failure {
     let body = ErrorBody::parse(&wire.body);
     let kind = wire.header("x-amzn-errortype").or(body.root_text("__type")).unwrap_or_default();
-    let message = body.root_text("message").or(body.root_text("Message")).unwrap_or_default();
+    let root_message = body.root_text("message").or(body.root_text("Message"));
+    // The APIs of OpenAI report an error in the field `error`.
+    let message = root_message.or(body.error_text("message")).unwrap_or_default();
     let exception = match exception_name(kind) {
-        "" if message.contains("is not authorized to perform") => "AccessDeniedException",
+        "" if message.contains(NOT_AUTHORIZED) => "AccessDeniedException",
+        "" if root_message.is_none() => return failure::read_failure(wire),
         // Without an exception and a message, the response is not from AWS but from a gateway in
         // front of it.
         "" if message.is_empty() => return failure::read_failure(wire),

@@ -11,4 +11,6 @@ pub(super) mod models;
 mod operation;
 
 pub(crate) use converse::Converse;
+pub(crate) use failure::read_failure;
 pub(crate) use invoke::InvokeAnthropic;
+pub(crate) use operation::{MANTLE, SERVICE, signed_request};

@@ -28,6 +28,7 @@ gpt-5.2* gpt-5.3*\n\
 gpt-5.4* gpt-5.5*\n\
 gpt-5.6* gpt-6-sol* gpt-6-luna* gpt-6.1-terra*\n\
 gpt-6-astra* gpt-6-rosalind* gpt-6.1-sol* gpt-6.2*\n\
+gpt-oss*\n\
 o3-mini*\n\
 o1* o3* o4*\n\
 gpt-3.5-turbo-instruct*\n\
@@ -328,6 +329,23 @@ gpt-* chat-latest\n\
             parallel_switch: true,
             reasoning_turns: false,
             max_output: 128_000,
+        },
+        // gpt-oss*
+        OpenAiModel {
+            chat: true,
+            reasons: true,
+            efforts: Efforts(LOW | MEDIUM | HIGH),
+            sampling: FeatureSupport::Always,
+            penalties: true,
+            stop: true,
+            images: false,
+            tools: FeatureSupport::Always,
+            json_schema: false,
+            json_mode: false,
+            forced_tool: FeatureSupport::Always,
+            parallel_switch: true,
+            reasoning_turns: false,
+            max_output: 0,
         },
         // o3-mini*
         OpenAiModel {
@@ -1915,6 +1933,7 @@ nvidia.*\n\
         // amazon.nova-2*
         ConverseModel {
             converse: true,
+            chat: false,
             images: true,
             tools: true,
             system: true,
@@ -1932,6 +1951,7 @@ nvidia.*\n\
         // amazon.nova-micro*
         ConverseModel {
             converse: true,
+            chat: false,
             images: false,
             tools: true,
             system: true,
@@ -1949,6 +1969,7 @@ nvidia.*\n\
         // amazon.nova-lite* amazon.nova-pro* amazon.nova-premier*
         ConverseModel {
             converse: true,
+            chat: false,
             images: true,
             tools: true,
             system: true,
@@ -1966,6 +1987,7 @@ nvidia.*\n\
         // amazon.nova*
         ConverseModel {
             converse: true,
+            chat: false,
             images: true,
             tools: true,
             system: true,
@@ -1983,6 +2005,7 @@ nvidia.*\n\
         // amazon.titan*
         ConverseModel {
             converse: true,
+            chat: false,
             images: false,
             tools: false,
             system: false,
@@ -2000,6 +2023,7 @@ nvidia.*\n\
         // meta.llama2*
         ConverseModel {
             converse: true,
+            chat: false,
             images: false,
             tools: false,
             system: true,
@@ -2017,6 +2041,7 @@ nvidia.*\n\
         // meta.llama3-1*
         ConverseModel {
             converse: true,
+            chat: false,
             images: false,
             tools: true,
             system: true,
@@ -2034,6 +2059,7 @@ nvidia.*\n\
         // meta.llama3-2-11b* meta.llama3-2-90b*
         ConverseModel {
             converse: true,
+            chat: false,
             images: true,
             tools: true,
             system: true,
@@ -2051,6 +2077,7 @@ nvidia.*\n\
         // meta.llama3-3*
         ConverseModel {
             converse: true,
+            chat: false,
             images: false,
             tools: true,
             system: true,
@@ -2068,6 +2095,7 @@ nvidia.*\n\
         // meta.llama3*
         ConverseModel {
             converse: true,
+            chat: false,
             images: false,
             tools: false,
             system: true,
@@ -2085,6 +2113,7 @@ nvidia.*\n\
         // meta.llama4*
         ConverseModel {
             converse: true,
+            chat: false,
             images: true,
             tools: true,
             system: true,
@@ -2102,6 +2131,7 @@ nvidia.*\n\
         // meta.llama*
         ConverseModel {
             converse: true,
+            chat: false,
             images: true,
             tools: true,
             system: true,
@@ -2119,6 +2149,7 @@ nvidia.*\n\
         // mistral.mistral-7b* mistral.mixtral*
         ConverseModel {
             converse: true,
+            chat: false,
             images: false,
             tools: false,
             system: false,
@@ -2136,6 +2167,7 @@ nvidia.*\n\
         // mistral.mistral-large-3*
         ConverseModel {
             converse: true,
+            chat: false,
             images: true,
             tools: true,
             system: true,
@@ -2153,6 +2185,7 @@ nvidia.*\n\
         // mistral.mistral-large*
         ConverseModel {
             converse: true,
+            chat: false,
             images: false,
             tools: true,
             system: true,
@@ -2170,6 +2203,7 @@ nvidia.*\n\
         // mistral.pixtral-large*
         ConverseModel {
             converse: true,
+            chat: false,
             images: true,
             tools: true,
             system: true,
@@ -2187,6 +2221,7 @@ nvidia.*\n\
         // mistral.*
         ConverseModel {
             converse: true,
+            chat: false,
             images: true,
             tools: true,
             system: true,
@@ -2204,6 +2239,7 @@ nvidia.*\n\
         // cohere.command-text* cohere.command-light*
         ConverseModel {
             converse: true,
+            chat: false,
             images: false,
             tools: false,
             system: false,
@@ -2221,6 +2257,7 @@ nvidia.*\n\
         // cohere.*
         ConverseModel {
             converse: true,
+            chat: false,
             images: false,
             tools: true,
             system: true,
@@ -2238,6 +2275,7 @@ nvidia.*\n\
         // ai21.j2*
         ConverseModel {
             converse: true,
+            chat: false,
             images: false,
             tools: false,
             system: false,
@@ -2255,6 +2293,7 @@ nvidia.*\n\
         // ai21.jamba-instruct*
         ConverseModel {
             converse: true,
+            chat: false,
             images: false,
             tools: false,
             system: true,
@@ -2272,6 +2311,7 @@ nvidia.*\n\
         // ai21.*
         ConverseModel {
             converse: true,
+            chat: false,
             images: false,
             tools: true,
             system: true,
@@ -2289,6 +2329,7 @@ nvidia.*\n\
         // deepseek.r1*
         ConverseModel {
             converse: true,
+            chat: false,
             images: false,
             tools: false,
             system: true,
@@ -2306,6 +2347,7 @@ nvidia.*\n\
         // deepseek.*
         ConverseModel {
             converse: true,
+            chat: false,
             images: false,
             tools: true,
             system: true,
@@ -2323,6 +2365,7 @@ nvidia.*\n\
         // openai.gpt-oss*
         ConverseModel {
             converse: true,
+            chat: true,
             images: false,
             tools: true,
             system: true,
@@ -2340,6 +2383,7 @@ nvidia.*\n\
         // openai.gpt-5.4* openai.gpt-5.5*
         ConverseModel {
             converse: false,
+            chat: false,
             images: true,
             tools: true,
             system: true,
@@ -2357,6 +2401,7 @@ nvidia.*\n\
         // openai.gpt-5.6* openai.gpt-6-sol* openai.gpt-6-luna* openai.gpt-6.1-terra*
         ConverseModel {
             converse: true,
+            chat: true,
             images: true,
             tools: true,
             system: true,
@@ -2374,6 +2419,7 @@ nvidia.*\n\
         // openai.*
         ConverseModel {
             converse: true,
+            chat: true,
             images: true,
             tools: true,
             system: true,
@@ -2391,6 +2437,7 @@ nvidia.*\n\
         // xai.*
         ConverseModel {
             converse: true,
+            chat: true,
             images: true,
             tools: true,
             system: true,
@@ -2408,6 +2455,7 @@ nvidia.*\n\
         // qwen.*
         ConverseModel {
             converse: true,
+            chat: false,
             images: true,
             tools: true,
             system: true,
@@ -2425,6 +2473,7 @@ nvidia.*\n\
         // google.gemma*
         ConverseModel {
             converse: true,
+            chat: false,
             images: true,
             tools: true,
             system: true,
@@ -2442,6 +2491,7 @@ nvidia.*\n\
         // minimax.* zai.*
         ConverseModel {
             converse: true,
+            chat: false,
             images: false,
             tools: true,
             system: true,
@@ -2459,6 +2509,7 @@ nvidia.*\n\
         // nvidia.*
         ConverseModel {
             converse: true,
+            chat: false,
             images: true,
             tools: true,
             system: true,
@@ -2476,6 +2527,7 @@ nvidia.*\n\
         // *
         ConverseModel {
             converse: true,
+            chat: false,
             images: true,
             tools: true,
             system: true,

@@ -224,6 +224,8 @@ pub(crate) enum EffortField {
 pub(crate) struct ConverseModel {
     /// Whether Converse serves the model.
     pub(crate) converse: bool,
+    /// Whether the chat completions API of the Bedrock runtime serves the model.
+    pub(crate) chat: bool,
     /// Whether the model accepts images.
     pub(crate) images: bool,
     /// Whether the model can call tools.

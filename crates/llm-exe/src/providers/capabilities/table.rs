@@ -5,7 +5,7 @@ use super::describe::{
     describe_openai,
 };
 use super::model_rows::ModelRows;
-use super::models::{CLAUDE, CONVERSE, GEMINI, OLLAMA};
+use super::models::{CLAUDE, CONVERSE, GEMINI, OLLAMA, OPENAI};
 use super::rows::OpenAiModel;
 use crate::providers::bedrock::models as bedrock;
 use crate::providers::gemini::models as gemini;
@@ -27,6 +27,8 @@ pub(crate) enum Table {
     /// Deployments with the names of OpenAI's models, which are rows of its table. Other names can
     /// be any model.
     OpenAiDeployments(&'static ModelRows<[OpenAiModel]>),
+    /// OpenAI's models on Bedrock, which are rows of OpenAI's table.
+    BedrockOpenAi,
     /// Anthropic's models.
     Claude,
     /// Anthropic's models on Bedrock, which are rows of `Claude`.
@@ -52,6 +54,7 @@ impl ModelTable {
             Table::Converse => describe_rows(provider, CONVERSE, describe_converse),
             Table::Unknown
             | Table::OpenAiDeployments(_)
+            | Table::BedrockOpenAi
             | Table::BedrockClaude
             | Table::ConverseFamily => Vec::new(),
         }
@@ -73,6 +76,9 @@ impl ModelTable {
                     "*" => (provider, "*"),
                     patterns => ("openai", patterns),
                 }
+            }
+            Table::BedrockOpenAi => {
+                ("openai", OPENAI.patterns_of(OPENAI.index(openai_chat::bedrock_name(model))))
             }
             Table::Claude => (provider, CLAUDE.patterns_of(CLAUDE.index(model))),
             Table::Gemini => (provider, GEMINI.patterns_of(GEMINI.index(gemini::base_name(model)))),

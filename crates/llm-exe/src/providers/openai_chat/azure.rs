@@ -28,7 +28,7 @@ pub(super) fn post(endpoint: &Endpoint, path: &str, body: Body) -> Result<WireRe
 
 /// Returns what the base URL lacks of the path of the v1 API. The portal shows the endpoint of a
 /// resource without a path. A path other than `/openai` is that of a gateway.
-fn missing_path(base_url: &str) -> &'static str {
+pub(super) fn missing_path(base_url: &str) -> &'static str {
     let (_, rest) = base_url.split_once("://").unwrap_or(("", base_url));
     match rest.split_once('/') {
         None => VERSION_PATH,

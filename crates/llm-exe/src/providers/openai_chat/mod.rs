@@ -4,6 +4,7 @@
 //! the npm package `openai` 6.49.
 
 mod azure;
+mod bedrock;
 mod failed_reply;
 pub(super) mod models;
 pub(super) mod quirks;
@@ -11,14 +12,16 @@ mod reply;
 mod request;
 pub(super) mod tools;
 
+use super::bedrock::read_failure as read_bedrock_failure;
 use super::capabilities::{FeatureSupport, ModelTable, Table};
 use super::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StructureSupport};
+use super::failure::{self, Failure};
 use crate::chat::{Chat, Reply, Structure, Usage};
 use crate::error::Error;
 use crate::schema::{Schema, strict, without_lookaround};
 use crate::wire::WireReply;
 
-use self::quirks::OpenAiChat;
+use self::quirks::{OpenAiChat, Service};
 
 /// The path below the base URL.
 const API_PATH: &str = "/chat/completions";
@@ -29,9 +32,10 @@ impl Dialect for OpenAiChat {
     }
 
     fn models(&self) -> ModelTable {
-        ModelTable(match self.deployments {
-            true => Table::OpenAiDeployments(self.models),
-            false => Table::OpenAi(self.models),
+        ModelTable(match self.service {
+            Service::Vendor => Table::OpenAi(self.models),
+            Service::Azure => Table::OpenAiDeployments(self.models),
+            Service::Bedrock => Table::BedrockOpenAi,
         })
     }
 
@@ -87,15 +91,23 @@ impl Dialect for OpenAiChat {
 
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
         let (body, warnings) = request::build_body(self, chat)?;
-        let request = match self.deployments {
-            true => azure::post(endpoint, API_PATH, body)?,
-            false => endpoint.post(API_PATH, body),
+        let request = match self.service {
+            Service::Vendor => endpoint.post(API_PATH, body),
+            Service::Azure => azure::post(endpoint, API_PATH, body)?,
+            Service::Bedrock => bedrock::post(endpoint, API_PATH, chat, body)?,
         };
         Ok(BuiltRequest { request, warnings })
     }
 
     fn read_failed_reply(&self, wire: &WireReply, chat: &Chat) -> Option<Reply> {
         failed_reply::read_failed_reply(wire, chat)
+    }
+
+    fn read_failure(&self, wire: &WireReply) -> Failure {
+        match self.service {
+            Service::Vendor | Service::Azure => failure::read_failure(wire),
+            Service::Bedrock => read_bedrock_failure(wire),
+        }
     }
 
     fn read_failure_usage(&self, wire: &WireReply) -> Usage {

@@ -35,17 +35,36 @@ pub(crate) struct OpenAiChat {
     pub(super) named_tool: bool,
     /// The maximum number of stop sequences, if it is known.
     pub(super) max_stop_sequences: Option<usize>,
-    /// Whether the models are deployments of an Azure resource. The endpoint is that of the
-    /// resource, the key is sent in `api-key`, and a name that matches no model may be any model.
-    pub(super) deployments: bool,
+    /// The service that offers the models.
+    pub(super) service: Service,
 }
+
+/// The capabilities of a model that is not known.
+const ANY_MODEL: &ModelRows<[OpenAiModel]> = models::ANY_WITH_JSON_SCHEMA;
 
 impl OpenAiChat {
     /// Returns the capabilities of a model.
     pub(super) fn model(&self, name: &str) -> OpenAiModel {
-        let others = if self.deployments { models::ANY_WITH_JSON_SCHEMA } else { self.models };
-        lookup::find_model(self.models, others, name)
+        match self.service {
+            Service::Vendor => lookup::find_model(self.models, self.models, name),
+            Service::Azure => lookup::find_model(self.models, ANY_MODEL, name),
+            Service::Bedrock => {
+                lookup::find_model(self.models, ANY_MODEL, lookup::bedrock_name(name))
+            }
+        }
     }
+}
+
+/// The service that offers the models.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Service {
+    /// The provider itself.
+    Vendor,
+    /// Azure OpenAI. The names are those of deployments in a resource, so one that matches no model
+    /// may be any model.
+    Azure,
+    /// Amazon Bedrock. Requests are signed. An application inference profile may be any model.
+    Bedrock,
 }
 
 /// The field for the maximum number of output tokens.
@@ -92,7 +111,10 @@ pub(crate) const OPENAI: OpenAiChat = OpenAiChat {
 };
 
 /// The v1 API of Azure OpenAI.
-pub(crate) const AZURE: OpenAiChat = OpenAiChat { deployments: true, ..OPENAI };
+pub(crate) const AZURE: OpenAiChat = OpenAiChat { service: Service::Azure, ..OPENAI };
+
+/// OpenAI's models on Amazon Bedrock.
+pub(crate) const BEDROCK: OpenAiChat = OpenAiChat { service: Service::Bedrock, ..OPENAI };
 
 /// xAI's API.
 pub(crate) const XAI: OpenAiChat = OpenAiChat {
@@ -179,7 +201,7 @@ pub(crate) const WITH_JSON_SCHEMA: OpenAiChat = OpenAiChat {
     ids: IdFormat::Length40,
     named_tool: true,
     max_stop_sequences: None,
-    deployments: false,
+    service: Service::Vendor,
 };
 
 /// A server from `OPENAI_COMPATIBLE_PROVIDERS` that supports JSON mode.

@@ -39,8 +39,10 @@ fn find_prices(provider: &str, requested: &str, answered: Option<&str>) -> Optio
     let provider_rows = |model: &str| find_rows("amazon", model);
     // The id states more than the reply, which does not contain the region.
     let Some(name) = foundation_model(requested) else {
-        let rows = provider_rows(&format!("anthropic.{}", answered?))?;
-        return Some(ModelPrices { rows, is_estimate: true });
+        let answered = answered?;
+        let of_vendor = |vendor: &&str| provider_rows(&format!("{vendor}.{answered}"));
+        let rows = ["anthropic", "openai"].iter().find_map(of_vendor);
+        return Some(ModelPrices { rows: rows?, is_estimate: true });
     };
     match provider_rows(name) {
         // The price of an id without the prefix of a profile depends on the region.
@@ -243,6 +245,9 @@ mod tests {
                 "anthropic.claude-opus-5-5",
                 true,
             ),
+            ("amazon:openai", "us.openai.gpt-6-sol", Some("m"), "us.openai.gpt-6-sol", false),
+            ("amazon:openai", "openai.gpt-6-sol", Some("m"), "openai.gpt-6-sol", true),
+            ("amazon:openai", application, Some("gpt-6-sol"), "openai.gpt-6-sol", true),
             ("amazon", "anthropic.claude-opus-5-5", None, "anthropic.claude-opus-5-5", true),
             ("amazon:nova", "ca.amazon.nova-lite-v1:0", None, "amazon.nova-lite-v1:0", true),
             (

@@ -1,0 +1,145 @@
+//! OpenAI's models on Amazon Bedrock through chat completions: their address, signature and ids.
+//!
+//! Source: the npm package `openai` 7.57 (`providers/bedrock`, hosts and names of services) and
+//! <https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html>.
+
+use super::azure::missing_path;
+use super::models::BEDROCK_FAMILY;
+use crate::chat::Chat;
+use crate::error::Error;
+use crate::providers::bedrock::models::{Family, find_model, may_belong_to};
+use crate::providers::bedrock::{MANTLE, SERVICE, signed_request};
+use crate::providers::dialect::Endpoint;
+use crate::wire::{Body, WireRequest};
+
+/// The tags around the reasoning at the beginning of a reply from an open-weight model.
+const REASONING: (&str, &str) = ("<reasoning>", "</reasoning>");
+
+/// Creates the signed request to a path of the API.
+///
+/// # Errors
+/// `InvalidRequest` if the model is not OpenAI's or the API does not serve it, or `SecretNotFound`
+/// if no AWS region is configured.
+pub(super) fn post(
+    endpoint: &Endpoint,
+    path: &str,
+    chat: &Chat,
+    body: Body,
+) -> Result<WireRequest, Error> {
+    // `ALLOWED_MODELS` may allow all models of this provider, which must not give access to other
+    // families.
+    if !may_belong_to(&chat.model, BEDROCK_FAMILY) {
+        let message = format!(
+            "expected a model id that begins with {BEDROCK_FAMILY}, got {:?}; use the provider \
+             amazon for other models",
+            chat.model
+        );
+        return Err(Error::invalid("model", message));
+    }
+    let (service, region) = signing_scope(&endpoint.base_url);
+    check_model(&chat.model, service)?;
+    let path = [missing_path(&endpoint.base_url), path].concat();
+    signed_request(endpoint, &path, body, service, region)
+}
+
+/// Checks that the service offers a model through chat completions.
+///
+/// # Errors
+/// `InvalidRequest` if it does not.
+fn check_model(id: &str, service: &str) -> Result<(), Error> {
+    let is_served = match find_model(id, BEDROCK_FAMILY) {
+        Family::Other(model) => model.chat,
+        Family::Claude(_) => false,
+    };
+    if is_served || service != SERVICE {
+        return Ok(());
+    }
+    let message = format!(
+        "expected a model that the chat completions API of the Bedrock runtime serves, got {id:?}; \
+         use another model, or set AWS_BEDROCK_BASE_URL to a bedrock-mantle host"
+    );
+    Err(Error::invalid("model", message))
+}
+
+/// Returns the name of the AWS service that a host belongs to, and the region in the name of the
+/// host. Hosts of AWS have names such as `bedrock-mantle.us-east-1.api.aws` and
+/// `vpce-1.bedrock-runtime.us-east-1.vpce.amazonaws.com`.
+fn signing_scope(base_url: &str) -> (&'static str, Option<&str>) {
+    let (_, rest) = base_url.split_once("://").unwrap_or(("", base_url));
+    let host = rest.split(['/', ':']).next().unwrap_or_default();
+    let mut labels = host.split('.');
+    let service = match labels.find(|label| label.starts_with("bedrock-")) {
+        Some(MANTLE) => MANTLE,
+        Some(_) => SERVICE,
+        None => return (SERVICE, None),
+    };
+    (service, labels.next().filter(|region| region.contains('-')))
+}
+
+/// Returns the text of a reply without the reasoning at its beginning. If the reply ends within the
+/// reasoning, no text is left.
+pub(super) fn without_reasoning(text: &str) -> &str {
+    let (begin, end) = REASONING;
+    match text.trim_start().strip_prefix(begin) {
+        Some(rest) => rest.split_once(end).map_or("", |(_, text)| text.trim_start()),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_reasoning;
+    use crate::chat::{Chat, Message, Role};
+    use crate::providers::{build_request, provider};
+    use crate::wire::Auth;
+
+    #[test]
+    fn signature_follows_the_host() {
+        let row = provider("amazon:openai").unwrap();
+        for (base_url, url, service, region) in [
+            (None, "https://bedrock-runtime.eu-west-1.amazonaws.com", "bedrock", "eu-west-1"),
+            (Some("https://bedrock-mantle.us-east-1.api.aws"), "", "bedrock-mantle", "us-east-1"),
+            (Some("https://bedrock-runtime.us-west-2.amazonaws.com/"), "", "bedrock", "us-west-2"),
+            (
+                Some("https://bedrock-runtime-fips.us-gov-west-1.amazonaws.com:443/openai/v1"),
+                "",
+                "bedrock",
+                "us-gov-west-1",
+            ),
+            (
+                Some("https://vpce-1.bedrock-mantle.us-east-2.vpce.amazonaws.com"),
+                "",
+                "bedrock-mantle",
+                "us-east-2",
+            ),
+            (Some("https://bedrock-mantle.example"), "", "bedrock-mantle", "eu-west-1"),
+            (Some("https://gateway.example.com/llm"), "", "bedrock", "eu-west-1"),
+            (Some("http://127.0.0.1:8089/openai/v1"), "", "bedrock", "eu-west-1"),
+        ] {
+            let chat = Chat::new("global.openai.gpt-6-sol", vec![Message::text(Role::User, "Hi")]);
+            let endpoint = row.endpoint(base_url, Some("eu-west-1"));
+            let request = build_request(row.dialect, &endpoint, &chat).unwrap().request;
+            let expected = Auth::SigV4 { service, region: region.to_owned() };
+            assert_eq!(request.auth, expected, "{base_url:?}");
+            let base_url = base_url.unwrap_or(url).trim_end_matches('/');
+            let has_path = base_url.matches('/').count() > 2;
+            let path = if has_path { "" } else { "/openai/v1" };
+            assert_eq!(request.url, format!("{base_url}{path}/chat/completions"));
+        }
+    }
+
+    #[test]
+    fn only_reasoning_at_the_beginning_is_removed() {
+        for (text, expected) in [
+            ("<reasoning>a</reasoning>b", "b"),
+            (" <reasoning>a</reasoning>\n\nb </reasoning>", "b </reasoning>"),
+            ("<reasoning></reasoning>", ""),
+            ("<reasoning>a", ""),
+            ("b <reasoning>a</reasoning>", "b <reasoning>a</reasoning>"),
+            ("  b", "  b"),
+            ("", ""),
+        ] {
+            assert_eq!(without_reasoning(text), expected, "{text:?}");
+        }
+    }
+}
