@@ -12,8 +12,12 @@ import { GEOGRAPHY } from './models.ts';
  */
 const PROFILE_ARN = /:(application-)?inference-profile\//;
 
+/** A host that serves OpenAI-compatible APIs of Bedrock, with the region in its name. */
+const MANTLE_HOST = /^https:\/\/(?:[\w-]+\.)?bedrock-mantle\.([a-z0-9-]+)\./;
+
 /**
- * Returns statements that allow `bedrock:InvokeModel`, the permission that Converse also requires.
+ * Returns statements that allow `bedrock:InvokeModel`, the permission that all APIs of the Bedrock
+ * runtime require to call a model.
  */
 export function bedrockStatements(
   scope: Construct,
@@ -66,5 +70,26 @@ export function bedrockStatements(
           }),
         ]
       : []),
+  ];
+}
+
+/**
+ * Returns a statement that allows calls to a `bedrock-mantle` host, if the base URL of
+ * `amazon:openai` is one. Its permissions are not limited to models.
+ * https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonBedrockMantleInferenceAccess.html
+ */
+export function mantleStatements(
+  scope: Construct,
+  baseUrl: string | undefined,
+): iam.PolicyStatement[] {
+  const region = MANTLE_HOST.exec(baseUrl ?? '')?.[1];
+  if (region === undefined) return [];
+  const { account } = Stack.of(scope);
+  return [
+    new iam.PolicyStatement({
+      sid: 'CallMantle',
+      actions: ['bedrock-mantle:CreateInference'],
+      resources: [`arn:${Aws.PARTITION}:bedrock-mantle:${region}:${account}:project/*`],
+    }),
   ];
 }

@@ -13,7 +13,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import * as tasks from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
 
-import { bedrockStatements } from './bedrock.ts';
+import { bedrockStatements, mantleStatements } from './bedrock.ts';
 import { promptBucket } from './bucket.ts';
 import { destinationStatements } from './destinations.ts';
 import { canMatchBedrockModel } from './models.ts';
@@ -381,6 +381,7 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
     for (const statement of [
       ...destinationStatements(destinations),
       ...bedrockStatements(this, models),
+      ...mantleStatements(this, props.environment?.['AWS_BEDROCK_BASE_URL']),
     ]) {
       this.role.addToPolicy(statement);
     }

@@ -241,6 +241,37 @@ describe('the role of the function', () => {
     );
   });
 
+  test("can call OpenAI's models through profiles of the Bedrock runtime", () => {
+    const models = { allowedBedrockModels: ['openai.*'] };
+    const direct = JSON.stringify(statement(models, 'CallModels')!.Resource);
+    assert.ok(direct.includes(':bedrock:us-west-2::foundation-model/openai.*'));
+    assert.ok(direct.includes(':inference-profile/*.openai.*'));
+    const throughProfile = JSON.stringify(statement(models, 'CallModelsByProfile')!.Resource);
+    assert.ok(throughProfile.includes(':bedrock:*::foundation-model/openai.*'));
+  });
+
+  test('can call a Mantle host only if it is the base URL', () => {
+    const mantle = (url: string) =>
+      statement({ environment: { AWS_BEDROCK_BASE_URL: url } }, 'CallMantle');
+    for (const [url, region] of [
+      ['https://bedrock-mantle.us-east-1.api.aws', 'us-east-1'],
+      ['https://bedrock-mantle.eu-west-1.api.aws/openai/v1', 'eu-west-1'],
+      ['https://vpce-1.bedrock-mantle.us-east-2.vpce.amazonaws.com', 'us-east-2'],
+    ]) {
+      const { Action, Resource } = mantle(url!)!;
+      assert.equal(Action, 'bedrock-mantle:CreateInference');
+      const expected = `:bedrock-mantle:${region}:000000000000:project/*`;
+      assert.ok(JSON.stringify(Resource).includes(expected), url);
+    }
+    for (const url of [
+      'https://bedrock-runtime.us-east-1.amazonaws.com/openai/v1',
+      'https://gateway.example.com/bedrock-mantle.us-east-1.x',
+    ]) {
+      assert.equal(mantle(url), undefined, url);
+    }
+    assert.equal(statement({}, 'CallMantle'), undefined);
+  });
+
   test('can call an inference profile, and its model only through the profile', () => {
     const models = { allowedBedrockModels: ['us.anthropic.claude-x'] };
     const direct = JSON.stringify(statement(models, 'CallModels')!.Resource);

@@ -84,6 +84,9 @@ const WRITTEN_SETS: Readonly<Record<string, Context>> = {
     configBuckets: ['llmexelambda-shared'],
   },
   'no Bedrock': { allowedBedrockModels: [] },
+  'OpenAI on a Mantle host': {
+    environment: { AWS_BEDROCK_BASE_URL: 'https://bedrock-mantle.us-east-1.api.aws' },
+  },
   'Bedrock by ID, profile and ARN': {
     allowedBedrockModels: [
       'amazon.nova-lite-v1:0',
