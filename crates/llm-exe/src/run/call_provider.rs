@@ -21,7 +21,7 @@ use crate::error::{Error, ErrorKind};
 use crate::plan::Target;
 use crate::ports::{Keys, Secret};
 use crate::providers::{
-    Billing, Failure, MANTLE, Provider, Rejection, read_billing, read_rejection,
+    Billing, Failure, MANTLE, NAMED_RESOURCE, Provider, Rejection, read_billing, read_rejection,
 };
 use crate::transport::{Policy, RetryAdvice, SendOutcome, Transport, retry_after};
 use crate::wire::{Auth, WireReply, WireRequest};
@@ -64,7 +64,10 @@ impl ProviderClient {
         if let Some(name) = provider.key()
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
-            self.transport.preconnect(&self.endpoints.resolve(provider).base_url);
+            let base_url = self.endpoints.resolve(provider).base_url;
+            if !base_url.contains(NAMED_RESOURCE) {
+                self.transport.preconnect(&base_url);
+            }
             let keys = Arc::clone(&self.keys);
             runtime.spawn(async move { drop(keys.get(&name).await) });
         }

@@ -1,11 +1,12 @@
 //! Tests that the executor fetches the key and connects to the provider while it fetches a hosted
 //! config.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use llm_exe::ports::{Document, DocumentLocation, DocumentStore, PortFuture};
+use llm_exe::transport::{HttpError, HttpTransport};
 use llm_exe::{Deadline, Endpoints, Error, KeyName, Keys, Rules, Runner, Secret};
 use llm_exe_simulator::Simulator;
 use serde_json::{Value, json};
@@ -116,4 +117,45 @@ async fn connection_opens_while_config_and_key_are_fetched() {
 async fn dry_run_does_not_fetch_the_key() {
     let (_, fetched) = run(json!({"dryRun": true})).await;
     assert_eq!(fetched, 0);
+}
+
+/// A transport that records the URLs that it is asked to connect to, and sends nothing.
+#[derive(Default)]
+struct Recorder(Mutex<Vec<String>>);
+
+impl HttpTransport for Recorder {
+    fn send(
+        &self,
+        _: http::Request<bytes::Bytes>,
+        _: Deadline,
+    ) -> PortFuture<'_, Result<http::Response<bytes::Bytes>, HttpError>> {
+        Box::pin(async { Err(HttpError::NotConnected("not sent".to_owned())) })
+    }
+
+    fn preconnect(&self, url: &str) {
+        self.0.lock().unwrap().push(url.to_owned());
+    }
+}
+
+#[tokio::test]
+async fn unknown_resource_of_azure_is_not_connected_to() {
+    let resource = "https://mine.openai.azure.com";
+    for (endpoint, expected) in [(None, &[][..]), (Some(resource), &[resource])] {
+        let mut endpoints = Endpoints::new();
+        if let Some(url) = endpoint {
+            endpoints.set(llm_exe::providers::provider("azure").unwrap(), url).unwrap();
+        }
+        let store = Arc::new(SlowStore::default());
+        let mut rules = Rules::default();
+        rules.hosted.bucket = Some("prompts".to_owned());
+        let recorder = Arc::new(Recorder::default());
+        let runner = Runner::new(endpoints, Arc::clone(&store) as Arc<dyn Keys>, rules)
+            .with_documents(store as Arc<dyn DocumentStore>)
+            .with_http_transport(Arc::clone(&recorder) as Arc<dyn HttpTransport>);
+        let request = json!({"key": "a.json", "provider": "azure"});
+        let run = runner.run(Deadline::after(Duration::from_secs(2)), request).await;
+        assert!(run.outcome.is_err());
+        let connected = recorder.0.lock().unwrap();
+        assert_eq!(connected.get(..1).unwrap_or_default(), expected, "{connected:?}");
+    }
 }

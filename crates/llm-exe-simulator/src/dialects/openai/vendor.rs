@@ -44,6 +44,8 @@ pub(crate) struct Vendor {
     named_tool: bool,
     /// The maximum number of stop sequences.
     max_stops: usize,
+    /// Whether the service continues an assistant message at the end, which must have `prefix`.
+    continues_prefix: bool,
     /// Checks the order of the messages.
     validate_roles: fn(&[&str]) -> Result<(), Rejection>,
     /// Name prefixes, each with the capabilities of the models. The first one that matches is used,
@@ -75,6 +77,7 @@ const LIKE_OPENAI: Vendor = Vendor {
     json_object: true,
     named_tool: true,
     max_stops: 4,
+    continues_prefix: false,
     validate_roles: |_| Ok(()),
     models: &[],
 };
@@ -97,6 +100,7 @@ const VENDORS: &[Vendor] = &[
         rejected_turn_fields: "reasoning reasoning_content reasoning_details refusal annotations",
         short_ids: true,
         max_stops: usize::MAX,
+        continues_prefix: true,
         validate_roles: validate_mistral_roles,
         models: &[
             ("codestral-mamba", models::WITHOUT_SCHEMA),
@@ -360,10 +364,20 @@ impl Vendor {
         let roles: Vec<&str> =
             messages.iter().filter_map(|message| str_field(message, "role")).collect();
         (self.validate_roles)(&roles)?;
+        self.validate_last_turn(messages.last())?;
         for (index, message) in messages.iter().enumerate() {
             self.validate_turn(message, index)?;
         }
         Ok(())
+    }
+
+    /// Rejects an assistant message at the end that is not the beginning of the reply.
+    fn validate_last_turn(&self, last: Option<&Value>) -> Result<(), Rejection> {
+        let Some(last) = last.filter(|last| str_field(last, "role") == Some("assistant")) else {
+            return Ok(());
+        };
+        let is_prefix = last.get("prefix").is_some_and(|prefix| prefix == true);
+        if !self.continues_prefix || is_prefix { Ok(()) } else { Err(last_role_error("assistant")) }
     }
 
     fn validate_turn(&self, message: &Value, index: usize) -> Result<(), Rejection> {
@@ -410,7 +424,7 @@ fn bedrock_name(id: &str) -> &str {
     id.rsplit_once("openai.").map_or(id, |(_, name)| name)
 }
 
-/// Requires that a user or tool message comes last, and that system messages come first.
+/// Requires that system messages come first, and that none comes last.
 fn validate_mistral_roles(roles: &[&str]) -> Result<(), Rejection> {
     let code = Some("invalid_request_message_order");
     if let Some(pair) = roles.windows(2).find(|pair| pair[0] != "system" && pair[1] == "system") {
@@ -418,15 +432,16 @@ fn validate_mistral_roles(roles: &[&str]) -> Result<(), Rejection> {
         return Err(rejection(400, &message, None, code));
     }
     match roles.last() {
-        Some(role @ (&"system" | &"assistant")) => {
-            let message = format!(
-                "Expected last role User or Tool (or Assistant with prefix True) for serving but \
-                 got {role}"
-            );
-            Err(rejection(400, &message, None, code))
-        }
+        Some(role @ &"system") => Err(last_role_error(role)),
         _ => Ok(()),
     }
+}
+
+fn last_role_error(role: &str) -> Rejection {
+    let message = format!(
+        "Expected last role User or Tool (or Assistant with prefix True) for serving but got {role}"
+    );
+    rejection(400, &message, None, Some("invalid_request_message_order"))
 }
 
 /// Requires that messages of the user and of the assistant alternate after the system messages, and

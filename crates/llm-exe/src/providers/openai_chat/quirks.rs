@@ -29,6 +29,8 @@ pub(crate) struct OpenAiChat {
     pub(super) top_k: bool,
     /// Whether system messages must come first, and neighbouring messages need different roles.
     pub(super) alternates: bool,
+    /// What the provider does with a conversation that ends with an assistant message.
+    pub(super) last_turn: LastTurn,
     /// The ids of tool calls that the provider accepts.
     pub(super) ids: IdFormat,
     /// Whether `tool_choice` can name a tool.
@@ -81,6 +83,17 @@ impl MaxTokensField {
             MaxTokensField::MaxCompletionTokens => "max_completion_tokens",
         }
     }
+}
+
+/// What a provider does with a conversation that ends with an assistant message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LastTurn {
+    /// The provider accepts it.
+    Accepted,
+    /// The provider continues the message if it has the field `prefix`, and rejects it otherwise.
+    Continued,
+    /// The provider rejects it.
+    Rejected,
 }
 
 /// The field for the seed.
@@ -138,6 +151,7 @@ pub(crate) const MISTRAL: OpenAiChat = OpenAiChat {
     models: models::MISTRAL,
     seed: SeedField::RandomSeed,
     alternates: true,
+    last_turn: LastTurn::Continued,
     ids: IdFormat::Short,
     ..WITH_JSON_SCHEMA
 };
@@ -183,6 +197,7 @@ pub(crate) const PERPLEXITY: OpenAiChat = OpenAiChat {
     seed: SeedField::None,
     top_k: true,
     alternates: true,
+    last_turn: LastTurn::Rejected,
     named_tool: false,
     ..WITH_JSON_SCHEMA
 };
@@ -198,6 +213,7 @@ pub(crate) const WITH_JSON_SCHEMA: OpenAiChat = OpenAiChat {
     seed: SeedField::Seed,
     top_k: false,
     alternates: false,
+    last_turn: LastTurn::Accepted,
     ids: IdFormat::Length40,
     named_tool: true,
     max_stop_sequences: None,

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::models::OpenAiModel;
-use super::quirks::{OpenAiChat, SeedField};
+use super::quirks::{LastTurn, OpenAiChat, SeedField};
 use super::tools;
 use crate::chat::{Chat, Media, Message, Part, Role, Structure};
 use crate::error::Error;
@@ -20,7 +20,8 @@ const MESSAGES: &str = "messages";
 /// Returns the request body and the warnings.
 ///
 /// # Errors
-/// `InvalidRequest` if another API serves the model, or if there are too many stop sequences.
+/// `InvalidRequest` if another API serves the model, if there are too many stop sequences, or if
+/// the provider rejects the last message.
 pub(super) fn build_body(api: &OpenAiChat, chat: &Chat) -> Result<(Body, Vec<String>), Error> {
     let model = api.model(&chat.model);
     check_model(api, chat, model)?;
@@ -43,10 +44,12 @@ pub(super) fn build_body(api: &OpenAiChat, chat: &Chat) -> Result<(Body, Vec<Str
     Ok((Body::with_list(body, MESSAGES, build_messages(api, chat, model)), warnings))
 }
 
-/// Checks that this API serves the model and accepts the number of stop sequences.
+/// Checks that this API serves the model, and accepts the number of stop sequences and the last
+/// message.
 ///
 /// # Errors
-/// `InvalidRequest` if another API serves the model, or if there are too many stop sequences.
+/// `InvalidRequest` if another API serves the model, if there are too many stop sequences, or if
+/// the provider rejects the last message.
 fn check_model(api: &OpenAiChat, chat: &Chat, model: OpenAiModel) -> Result<(), Error> {
     if !model.chat {
         let message = format!(
@@ -56,10 +59,29 @@ fn check_model(api: &OpenAiChat, chat: &Chat, model: OpenAiModel) -> Result<(), 
         );
         return Err(Error::invalid("model", message));
     }
+    check_last_message(api, chat)?;
     match api.max_stop_sequences {
         Some(maximum) if model.stop => check_stop_count(&chat.sampling, maximum),
         _ => Ok(()),
     }
+}
+
+/// Checks that the provider accepts the last message of the conversation.
+///
+/// # Errors
+/// `InvalidRequest` if it is an assistant message that the provider rejects.
+fn check_last_message(api: &OpenAiChat, chat: &Chat) -> Result<(), Error> {
+    if api.last_turn != LastTurn::Rejected || !ends_with_assistant(chat) {
+        return Ok(());
+    }
+    let path = format!("message[{}]", chat.messages.len().saturating_sub(1));
+    let message = "the provider rejects a conversation that ends with an assistant message; end it \
+                   with a user message";
+    Err(Error::invalid(path, message))
+}
+
+fn ends_with_assistant(chat: &Chat) -> bool {
+    chat.messages.last().is_some_and(|message| message.role == Role::Assistant)
 }
 
 /// Returns the effort to send. Some models call tools only without reasoning, which must be turned
@@ -113,6 +135,12 @@ fn build_messages(api: &OpenAiChat, chat: &Chat, model: OpenAiModel) -> Vec<Body
             }
         }
         messages.push(BodyItem::Value(Value::Object(wire)));
+    }
+    if api.last_turn == LastTurn::Continued
+        && ends_with_assistant(chat)
+        && let Some(BodyItem::Value(Value::Object(last))) = messages.last_mut()
+    {
+        last.insert("prefix".to_owned(), json!(true));
     }
     messages
 }
