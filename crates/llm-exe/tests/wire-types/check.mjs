@@ -1,7 +1,8 @@
 // Checks the request bodies in the wire cases and the conversations against the types in the
 // providers' npm packages. The script writes the bodies as typed TypeScript constants and compiles
-// them, so that unknown fields and wrong types are errors. The field `bodyType` of a provider's data
-// file is the TypeScript type of its bodies.
+// them, so that unknown fields and wrong types are errors. The field `bodyType` of a provider's
+// data file is the TypeScript type of its bodies, in bodies.ts. The simulator checks bodies
+// against JSON Schemas of the same types; this check does not depend on the conversion.
 //
 //   npm ci && node check.mjs
 import { spawnSync } from "node:child_process";
@@ -18,47 +19,8 @@ if (!existsSync(tsc)) {
 const cases = join(here, "../cases/wire");
 const conversations = join(here, "../cases/conversations");
 
-const HEAD = `
-import type OpenAI from "openai";
-import type Anthropic from "@anthropic-ai/sdk";
-import type * as Gemini from "@google/genai";
-import type * as Ollama from "ollama";
-import type { ConverseCommandInput } from "@aws-sdk/client-bedrock-runtime";
-
-type Chat = OpenAI.Chat.ChatCompletionCreateParamsNonStreaming;
-// Fields of the assistant turns of xAI and DeepSeek, as @ai-sdk/deepseek sends them, and of Groq, as
-// @ai-sdk/groq sends them.
-type Turn = OpenAI.Chat.ChatCompletionMessageParam;
-type Reasoning = OpenAI.Chat.ChatCompletionAssistantMessageParam & {
-  reasoning_content?: string;
-  reasoning?: string;
-};
-type ReasoningChat = Omit<Chat, "messages"> & { messages: (Turn | Reasoning)[] };
-// Options of older models, which the types do not contain since SDK 1.0.
-type Sampling = { temperature?: number; top_p?: number; top_k?: number };
-type Messages = Anthropic.MessageCreateParamsNonStreaming & Sampling;
-// The REST body, into which the SDK converts its \`config\`.
-type GenerateContent = {
-  contents: Gemini.Content[];
-  systemInstruction?: Gemini.Content;
-  generationConfig?: Gemini.GenerationConfig;
-  tools?: Gemini.Tool[];
-  toolConfig?: Gemini.ToolConfig;
-};
-// The package lacks the ids of tool calls, which are in api/types.go of the server.
-type OllamaCall = { id?: string; function: { index?: number } & Ollama.ToolCall["function"] };
-type OllamaMessage = Omit<Ollama.Message, "tool_calls"> & {
-  tool_calls?: OllamaCall[];
-  tool_call_id?: string;
-};
-type OllamaChat = Omit<Ollama.ChatRequest, "messages"> & {
-  messages: OllamaMessage[];
-  stream: false;
-};
-// The model is part of the path.
-type InvokeAnthropic = Omit<Messages, "model"> & { anthropic_version: "bedrock-2023-05-31" };
-type Converse = Omit<ConverseCommandInput, "modelId">;
-`;
+// The types of the bodies by name.
+const HEAD = readFileSync(join(here, "bodies.ts"), "utf8");
 
 // Returns a request body as TypeScript source, with values in the form that the SDK expects.
 function toSource(value, type) {

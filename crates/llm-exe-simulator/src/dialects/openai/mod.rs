@@ -14,6 +14,7 @@ mod reply;
 mod response_format;
 mod strict;
 mod tools;
+mod types;
 mod validate;
 mod vendor;
 

@@ -181,6 +181,14 @@ pub(crate) fn model(name: &str) -> Model {
     row.map_or(OTHER, |(_, model)| *model)
 }
 
+/// Returns whether a model with this name is served by OpenAI.
+pub(crate) fn is_of_openai(name: &str) -> bool {
+    let name = without_alias(name);
+    ["gpt-", "chatgpt-", "ft:", "o1", "o3", "o4", "codex", "computer-use"]
+        .iter()
+        .any(|prefix| name.starts_with(prefix) && !name.starts_with("gpt-oss"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::model;

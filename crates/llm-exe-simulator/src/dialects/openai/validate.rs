@@ -1,54 +1,15 @@
-//! Validates an OpenAI request. Each group of fields is checked by its own module.
+//! Validates an OpenAI request: first its types, then what they do not express. Each group of
+//! fields is checked by its own module.
 
-use super::error::{invalid_parameter, missing_parameter, rejection};
+use super::error::{invalid_parameter, rejection};
 use super::vendor::{Access, Vendor};
-use super::{messages, models, parameters, response_format, tools, vendor};
+use super::{messages, models, parameters, response_format, tools, types, vendor};
 use crate::dialects::bedrock::check_signature;
 use crate::dialects::dialect::{ProviderRequest, Rejection};
-use crate::dialects::json::{field, str_field, unknown_key};
+use crate::dialects::json::{field, str_field};
+use crate::types::{OPENAI_CHAT, Problem, Violation};
 
-/// The parameters of the type `ChatCompletionCreateParams` in the npm package `openai`.
-const PARAMETERS: &[&str] = &[
-    "audio",
-    "frequency_penalty",
-    "function_call",
-    "functions",
-    "logit_bias",
-    "logprobs",
-    "max_completion_tokens",
-    "max_tokens",
-    "messages",
-    "metadata",
-    "modalities",
-    "model",
-    "moderation",
-    "n",
-    "parallel_tool_calls",
-    "prediction",
-    "presence_penalty",
-    "prompt_cache_key",
-    "prompt_cache_options",
-    "prompt_cache_retention",
-    "reasoning_effort",
-    "response_format",
-    "safety_identifier",
-    "seed",
-    "service_tier",
-    "stop",
-    "store",
-    "stream",
-    "stream_options",
-    "temperature",
-    "tool_choice",
-    "tools",
-    "top_logprobs",
-    "top_p",
-    "user",
-    "verbosity",
-    "web_search_options",
-];
-
-/// Parameters that only other providers accept, each with the prefix of their models' names.
+/// Parameters that only other providers have, each with the prefix of their models' names.
 const EXTENSIONS: &[(&str, &str)] = &[("deepseek-", "thinking")];
 
 /// Rejects a request that the real service would reject.
@@ -70,20 +31,10 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
             return Err(rejection(400, "you must provide a model parameter", None, None));
         }
     };
-    if field(body, "messages").is_none() {
-        return Err(missing_parameter("messages"));
-    }
     if let Some(vendor) = vendor {
         vendor.validate_parameters(body)?;
     }
-    let is_unknown = |key: &&str| {
-        vendor.is_none_or(Vendor::has_openai_parameters)
-            && !EXTENSIONS.iter().any(|(prefix, extra)| key == extra && name.starts_with(prefix))
-    };
-    if let Some(unknown) = unknown_key(body, PARAMETERS).filter(is_unknown) {
-        let message = format!("Unrecognized request argument supplied: {unknown}");
-        return Err(rejection(400, &message, None, None));
-    }
+    types::validate(&OPENAI_CHAT, body, &|violation| accepts(violation, vendor, name))?;
     if name.starts_with("missing-") {
         let message = format!("The model `{name}` does not exist or you do not have access to it.");
         return Err(rejection(404, &message, None, Some("model_not_found")));
@@ -113,6 +64,18 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     parameters::validate(body, model)?;
     tools::validate(body)?;
     response_format::validate(body, model)
+}
+
+/// Returns whether a service accepts a body with this violation of OpenAI's types. Services other
+/// than OpenAI's ignore unknown fields, and [`Vendor::validate_parameters`] knows their
+/// parameters.
+fn accepts(violation: &Violation, vendor: Option<&Vendor>, model: &str) -> bool {
+    let Problem::UnknownField(field) = &violation.problem else { return false };
+    if !violation.path.is_empty() {
+        return !vendor.map_or(models::is_of_openai(model), Vendor::has_openai_parameters);
+    }
+    let is_extension = |(prefix, extra): &(&str, &str)| field == extra && model.starts_with(prefix);
+    !vendor.is_none_or(Vendor::has_openai_parameters) || EXTENSIONS.iter().any(is_extension)
 }
 
 fn validate_api_key(
