@@ -13,11 +13,15 @@ use std::sync::OnceLock;
 use jsonschema::Validator;
 use serde_json::Value;
 
-pub(crate) use violation::{Accepts, Expected, Problem, Violation};
+pub(crate) use violation::{Accepts, Expected, Path, Problem, Segment, Violation};
 
 /// OpenAI's Chat Completions.
 pub(crate) static OPENAI_CHAT: BodyType =
     BodyType::new(include_str!("../../data/openai-chat.json"));
+
+/// Anthropic's Messages API.
+pub(crate) static ANTHROPIC_MESSAGES: BodyType =
+    BodyType::new(include_str!("../../data/anthropic-messages.json"));
 
 /// A type of request bodies. It is compiled when the first body is checked.
 pub(crate) struct BodyType {

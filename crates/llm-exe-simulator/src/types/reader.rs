@@ -50,7 +50,8 @@ impl Reader<'_> {
                 let mut supported = options.as_array().cloned().unwrap_or_default();
                 // A null stands for no value.
                 supported.retain(|value| !value.is_null());
-                Problem::UnknownValue { supported, value: value(), is_tag: false }
+                let is_tag = supported.len() == 1;
+                Problem::UnknownValue { supported, value: value(), is_tag }
             }
             ValidationErrorKind::Constant { expected_value } => {
                 let supported = vec![Value::clone(expected_value)];

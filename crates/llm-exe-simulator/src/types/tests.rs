@@ -3,9 +3,10 @@
 
 use serde_json::{Value, json};
 
-use super::{BodyType, OPENAI_CHAT, Problem};
+use super::{ANTHROPIC_MESSAGES, BodyType, OPENAI_CHAT, Problem};
 
-const TYPES: &[(&str, &BodyType)] = &[("openai-chat", &OPENAI_CHAT)];
+const TYPES: &[(&str, &BodyType)] =
+    &[("openai-chat", &OPENAI_CHAT), ("anthropic-messages", &ANTHROPIC_MESSAGES)];
 
 /// Returns the path and the problem of a body with this message.
 fn violation(message: Value) -> String {

@@ -1,6 +1,7 @@
 //! What is wrong with a body, in a form that every dialect can turn into its vendor's error.
 
 use std::cmp::Ordering;
+use std::fmt;
 
 use jsonschema::JsonType;
 use serde_json::Value;
@@ -66,7 +67,7 @@ pub(crate) struct Expected {
 
 /// The path of a value in a body.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Path(pub(crate) Vec<Segment>);
+pub(crate) struct Path(pub(super) Vec<Segment>);
 
 /// A step of a path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,7 +87,7 @@ impl Path {
     }
 
     /// Returns the path of the object or array that contains the value at this path.
-    fn parent(&self) -> Self {
+    pub(crate) fn parent(&self) -> Self {
         Self(self.0.iter().take(self.len().saturating_sub(1)).cloned().collect())
     }
 
@@ -119,11 +120,20 @@ impl Path {
 
     /// Writes the path as `messages.0.content`.
     pub(crate) fn with_dots(&self) -> String {
-        let segments = self.0.iter().map(|segment| match segment {
-            Segment::Index(index) => index.to_string(),
-            Segment::Field(name) => name.clone(),
-        });
-        segments.collect::<Vec<_>>().join(".")
+        self.0.iter().map(Segment::to_string).collect::<Vec<_>>().join(".")
+    }
+
+    pub(crate) fn segments(&self) -> impl Iterator<Item = &Segment> {
+        self.0.iter()
+    }
+}
+
+impl fmt::Display for Segment {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Index(index) => write!(formatter, "{index}"),
+            Self::Field(name) => formatter.write_str(name),
+        }
     }
 }
 

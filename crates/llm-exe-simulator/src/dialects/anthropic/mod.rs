@@ -15,6 +15,7 @@ mod thinking;
 mod tool_schema;
 mod tool_turns;
 mod tools;
+pub(super) mod types;
 pub(super) mod validate;
 
 use http::HeaderMap;

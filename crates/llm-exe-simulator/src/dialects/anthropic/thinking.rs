@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::error::{invalid_request, missing_field, reject_unknown_fields, type_tag};
+use super::error::invalid_request;
 use super::models::Model;
 use super::tool_turns;
 use crate::dialects::dialect::Rejection;
@@ -16,27 +16,19 @@ const MIN_TOP_P: f64 = 0.95;
 /// Rejects `thinking` settings that the real service would reject, on their own or in combination
 /// with other parameters.
 pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
-    let Some(thinking) = field(body, "thinking") else {
+    let thinking = body.get("thinking").unwrap_or(&Value::Null);
+    let Some(kind) = str_field(thinking, "type") else {
         return Ok(());
     };
-    let kind =
-        type_tag(thinking, &["adaptive", "between_tools", "disabled", "enabled"], "thinking")?;
     match kind {
         "enabled" => {
-            reject_unknown_fields(
-                thinking,
-                &["type", "budget_tokens", "display"],
-                "thinking.enabled",
-            )?;
             validate_budget(body, thinking, model)?;
             tool_turns::validate_thinking(array_field(body, "messages"))?;
         }
-        "adaptive" => {
-            reject_unknown_fields(thinking, &["type", "display"], "thinking.adaptive")?;
-            if model.rejects_adaptive() {
-                return Err(invalid_request("adaptive thinking is not supported on this model"));
-            }
+        "adaptive" if model.rejects_adaptive() => {
+            return Err(invalid_request("adaptive thinking is not supported on this model"));
         }
+        "adaptive" => {}
         "between_tools" if model.rejects_between_tools() => {
             return Err(invalid_request(
                 "\"thinking.type.between_tools\" is not supported for this model.",
@@ -92,12 +84,8 @@ fn validate_budget(body: &Value, thinking: &Value, model: Model) -> Result<(), R
         ));
     }
     let path = "thinking.enabled.budget_tokens";
-    let budget = match field(thinking, "budget_tokens").map(Value::as_i64) {
-        None => return Err(missing_field(path)),
-        Some(None) => {
-            return Err(invalid_request(&format!("{path}: Input should be a valid integer")));
-        }
-        Some(Some(budget)) => budget,
+    let Some(budget) = thinking.get("budget_tokens").and_then(Value::as_i64) else {
+        return Err(invalid_request(&format!("{path}: Input should be a valid integer")));
     };
     if budget < MIN_BUDGET {
         return Err(invalid_request(&format!(

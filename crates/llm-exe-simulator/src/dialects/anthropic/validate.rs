@@ -1,36 +1,14 @@
-//! Validates an Anthropic request. This module checks the headers, the model, `max_tokens`, the
-//! sampling parameters and the stop sequences. Other fields are checked by separate modules.
+//! Validates an Anthropic request: first its types, then what they do not express. This module
+//! checks the headers, the model, `max_tokens`, the sampling parameters and the stop sequences.
+//! Other fields are checked by separate modules.
 
 use serde_json::Value;
 
-use super::error::{invalid_request, missing_field, rejection};
-use super::{messages, models, output, thinking, tools};
+use super::error::{invalid_request, rejection};
+use super::{messages, models, output, thinking, tools, types};
 use crate::dialects::dialect::{ProviderRequest, Rejection};
-use crate::dialects::json::{field, unknown_key};
+use crate::dialects::json::{array_field, field, str_field};
 
-/// The parameters of the type `MessageCreateParams` in the npm package `@anthropic-ai/sdk`.
-pub(crate) const PARAMETERS: &[&str] = &[
-    "cache_control",
-    "container",
-    "diagnostics",
-    "inference_geo",
-    "max_tokens",
-    "messages",
-    "metadata",
-    "model",
-    "output_config",
-    "service_tier",
-    "speed",
-    "stop_sequences",
-    "stream",
-    "system",
-    "temperature",
-    "thinking",
-    "tool_choice",
-    "tools",
-    "top_k",
-    "top_p",
-];
 const VERSIONS: &[&str] = &["2023-01-01", "2023-06-01"];
 const SAMPLING_PARAMETERS: &[&str] = &["temperature", "top_p", "top_k"];
 
@@ -45,9 +23,7 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     if !body.is_object() {
         return Err(invalid_request("Input should be a valid dictionary"));
     }
-    if let Some(unknown) = unknown_key(body, PARAMETERS) {
-        return Err(invalid_request(&format!("{unknown}: Extra inputs are not permitted")));
-    }
+    types::validate(body, &|_| false)?;
     let name = parse_model(body)?;
     if field(body, "stream").is_some_and(|stream| stream == true) {
         return Err(invalid_request("stream: llm-exe-simulator does not support streaming"));
@@ -55,7 +31,8 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     validate_parameters(body, models::model(name))
 }
 
-/// Rejects parameters that the model rejects in both Anthropic's own API and Amazon Bedrock.
+/// Rejects parameters that the model rejects in both Anthropic's own API and Amazon Bedrock. The
+/// body must have the types of `types::validate`.
 pub(crate) fn validate_parameters(body: &Value, model: models::Model) -> Result<(), Rejection> {
     validate_max_tokens(body, model)?;
     messages::validate(body, model)?;
@@ -86,32 +63,25 @@ fn validate_version(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
 }
 
 fn parse_model(body: &Value) -> Result<&str, Rejection> {
-    match field(body, "model") {
-        Some(Value::String(name)) if name.starts_with("missing-") => {
-            Err(rejection(404, &format!("model: {name}")))
-        }
-        Some(Value::String(name)) if name.is_empty() => {
-            Err(invalid_request("model: String should have at least 1 character"))
-        }
-        Some(Value::String(name)) => Ok(name),
-        Some(_) => Err(invalid_request("model: Input should be a valid string")),
-        None => Err(missing_field("model")),
+    match str_field(body, "model").unwrap_or_default() {
+        "" => Err(invalid_request("model: String should have at least 1 character")),
+        name if name.starts_with("missing-") => Err(rejection(404, &format!("model: {name}"))),
+        name => Ok(name),
     }
 }
 
 fn validate_max_tokens(body: &Value, model: models::Model) -> Result<(), Rejection> {
-    match field(body, "max_tokens").map(Value::as_i64) {
-        None => Err(missing_field("max_tokens")),
-        Some(None) => Err(invalid_request("max_tokens: Input should be a valid integer")),
-        Some(Some(number)) if number < 1 => {
+    match field(body, "max_tokens").and_then(Value::as_i64) {
+        None => Err(invalid_request("max_tokens: Input should be a valid integer")),
+        Some(number) if number < 1 => {
             Err(invalid_request("max_tokens: Input should be greater than or equal to 1"))
         }
-        Some(Some(number)) if number > model.max_output() => Err(invalid_request(&format!(
+        Some(number) if number > model.max_output() => Err(invalid_request(&format!(
             "max_tokens: {number} > {}, which is the maximum allowed number of output tokens for \
              this model",
             model.max_output()
         ))),
-        Some(Some(_)) => Ok(()),
+        Some(_) => Ok(()),
     }
 }
 
@@ -120,12 +90,8 @@ fn validate_sampling(body: &Value, model: models::Model) -> Result<(), Rejection
         let Some(value) = field(body, name) else {
             continue;
         };
-        let Value::Number(number) = value else {
-            return Err(invalid_request(&format!("{name}: Input should be a valid number")));
-        };
-        let amount = number.as_f64().unwrap_or(f64::NAN);
-        if !(0.0..=1.0).contains(&amount) {
-            return Err(invalid_request(&format!("{name}: range: 0..1, got {number}")));
+        if !(0.0..=1.0).contains(&value.as_f64().unwrap_or(f64::NAN)) {
+            return Err(invalid_request(&format!("{name}: range: 0..1, got {value}")));
         }
     }
     if let Some(top_k) = field(body, "top_k")
@@ -149,23 +115,10 @@ fn validate_sampling(body: &Value, model: models::Model) -> Result<(), Rejection
 }
 
 fn validate_stop_sequences(body: &Value) -> Result<(), Rejection> {
-    let stops = match field(body, "stop_sequences") {
-        None => return Ok(()),
-        Some(Value::Array(stops)) => stops,
-        Some(_) => return Err(invalid_request("stop_sequences: Input should be a valid list")),
-    };
-    for (index, stop) in stops.iter().enumerate() {
-        match stop.as_str() {
-            None => {
-                let path = format!("stop_sequences.{index}");
-                return Err(invalid_request(&format!("{path}: Input should be a valid string")));
-            }
-            Some(stop) if stop.trim().is_empty() => {
-                let reason = "each stop sequence must contain non-whitespace";
-                return Err(invalid_request(&format!("stop_sequences: {reason}")));
-            }
-            Some(_) => {}
-        }
+    let is_blank = |stop: &Value| stop.as_str().is_some_and(|stop| stop.trim().is_empty());
+    if array_field(body, "stop_sequences").iter().any(is_blank) {
+        let reason = "each stop sequence must contain non-whitespace";
+        return Err(invalid_request(&format!("stop_sequences: {reason}")));
     }
     Ok(())
 }

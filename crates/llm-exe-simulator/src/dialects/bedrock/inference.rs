@@ -1,5 +1,5 @@
-//! Validates the `inferenceConfig`, `outputConfig` and `additionalModelRequestFields` of a Converse
-//! request. For Claude models, it also validates the equivalent Anthropic request.
+//! Validates the `inferenceConfig`, `outputConfig` and `additionalModelRequestFields` of a
+//! Converse request. For Claude models, it also validates the equivalent Anthropic request.
 //! <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InferenceConfiguration.html>
 
 use serde_json::Value;
@@ -10,7 +10,7 @@ use super::models::{BedrockModel, Maker};
 use super::{
     constraint_violation, extraneous_key, missing_member, unsupported_field, validation_error,
 };
-use crate::dialects::anthropic::{schema, validate as anthropic};
+use crate::dialects::anthropic::{schema, types, validate as anthropic};
 use crate::dialects::dialect::Rejection;
 use crate::dialects::json::{array_field, field, str_field, unknown_key};
 
@@ -186,7 +186,9 @@ fn validate_anthropic_body(body: &Value, model: BedrockModel<'_>) -> Result<(), 
         return Ok(());
     };
     let anthropic_body = claude_body::convert(body);
-    anthropic::validate_parameters(&anthropic_body, claude).map_err(|rejection| {
+    let result = types::validate(&anthropic_body, &types::accepts_no_model);
+    let result = result.and_then(|()| anthropic::validate_parameters(&anthropic_body, claude));
+    result.map_err(|rejection| {
         let message = rejection.body.pointer("/error/message").and_then(Value::as_str);
         let message = message.unwrap_or_default();
         validation_error(&format!("The model returned the following errors: {message}"))

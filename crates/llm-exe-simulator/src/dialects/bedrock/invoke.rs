@@ -11,10 +11,10 @@ use super::{
     BODY_LIMIT, error, error_headers, extraneous_key, missing_member, model_id, validation_error,
 };
 use crate::completion::{Completion, CompletionSpec};
-use crate::dialects::anthropic::validate::PARAMETERS;
-use crate::dialects::anthropic::{Anthropic, models, reply, validate as anthropic};
+use crate::dialects::anthropic::{Anthropic, models, reply, types, validate as anthropic};
 use crate::dialects::dialect::{Dialect, ProviderRequest, Rejection};
-use crate::dialects::json::{array_field, field, str_field, unknown_key};
+use crate::dialects::json::{array_field, field, str_field};
+use crate::types::{ANTHROPIC_MESSAGES, Problem, Violation};
 
 const VERSION: &str = "bedrock-2023-05-31";
 /// Anthropic parameters that InvokeModel rejects because the URL determines them or because only
@@ -57,7 +57,7 @@ impl Dialect for BedrockAnthropic {
 
     fn validate(&self, request: &ProviderRequest<'_>) -> Result<(), Rejection> {
         super::validate(request)?;
-        validate_parameter_names(request.body)?;
+        validate_types(request.body)?;
         let model = models::model(model_id(request));
         let has_format = request.body.pointer("/output_config/format").is_some();
         let is_new = model.is_at_least(4, 7);
@@ -65,10 +65,8 @@ impl Dialect for BedrockAnthropic {
             return Err(validation_error("output_config.format: Extra inputs are not permitted"));
         }
         validate_images(request.body)?;
-        anthropic::validate_parameters(request.body, model).map_err(|rejection| {
-            let message = rejection.body.pointer("/error/message").and_then(Value::as_str);
-            super::rejection(rejection.status, message.unwrap_or_default())
-        })
+        anthropic::validate_parameters(request.body, model)
+            .map_err(|rejection| to_bedrock(&rejection))
     }
 
     fn error(&self, _: u16, message: &str) -> Value {
@@ -100,7 +98,7 @@ impl Dialect for BedrockAnthropic {
     }
 }
 
-fn validate_parameter_names(body: &Value) -> Result<(), Rejection> {
+fn validate_types(body: &Value) -> Result<(), Rejection> {
     match field(body, "anthropic_version") {
         Some(version) if version == VERSION => {}
         Some(_) => return Err(validation_error("anthropic_version: Invalid API version")),
@@ -109,11 +107,26 @@ fn validate_parameter_names(body: &Value) -> Result<(), Rejection> {
     if let Some(key) = REJECTED.iter().find(|key| body.get(**key).is_some()) {
         return Err(extraneous_key("", key));
     }
-    let known = [PARAMETERS, ADDITIONAL].concat();
-    match unknown_key(body, &known) {
-        Some(key) => Err(extraneous_key("", key)),
-        None => Ok(()),
-    }
+    let result = ANTHROPIC_MESSAGES.check_without_nulls(body, &accepts);
+    result.map_err(|violation| match &violation.problem {
+        Problem::UnknownField(key) if violation.path.is_empty() => extraneous_key("", key),
+        _ => to_bedrock(&types::reject(body, &violation)),
+    })
+}
+
+/// Converts a rejection to the format of Amazon Bedrock.
+fn to_bedrock(rejection: &Rejection) -> Rejection {
+    let message = rejection.body.pointer("/error/message").and_then(Value::as_str);
+    super::rejection(rejection.status, message.unwrap_or_default())
+}
+
+/// Accepts what the body has in addition to Anthropic's types, and that the model is in the path.
+fn accepts(violation: &Violation) -> bool {
+    let is_additional = matches!(
+        &violation.problem,
+        Problem::UnknownField(name) if ADDITIONAL.contains(&name.as_str())
+    );
+    types::accepts_no_model(violation) || is_additional && violation.path.is_empty()
 }
 
 /// Rejects images that are not inline base64 data, because Bedrock does not fetch them.
