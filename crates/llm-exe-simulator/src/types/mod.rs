@@ -23,6 +23,10 @@ pub(crate) static OPENAI_CHAT: BodyType =
 pub(crate) static ANTHROPIC_MESSAGES: BodyType =
     BodyType::new(include_str!("../../data/anthropic-messages.json"));
 
+/// `generateContent` of the Gemini API.
+pub(crate) static GEMINI_GENERATE_CONTENT: BodyType =
+    BodyType::new(include_str!("../../data/gemini-generate-content.json"));
+
 /// A type of request bodies. It is compiled when the first body is checked.
 pub(crate) struct BodyType {
     json: &'static str,

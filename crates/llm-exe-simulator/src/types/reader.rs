@@ -51,11 +51,11 @@ impl Reader<'_> {
                 // A null stands for no value.
                 supported.retain(|value| !value.is_null());
                 let is_tag = supported.len() == 1;
-                Problem::UnknownValue { supported, value: value(), is_tag }
+                Problem::UnknownValue { supported, value: value(), is_tag, name: type_name(error) }
             }
             ValidationErrorKind::Constant { expected_value } => {
                 let supported = vec![Value::clone(expected_value)];
-                Problem::UnknownValue { supported, value: value(), is_tag: true }
+                Problem::UnknownValue { supported, value: value(), is_tag: true, name: None }
             }
             ValidationErrorKind::MinLength { limit: min } => limit(Limit::MinLength(*min)),
             ValidationErrorKind::MinItems { limit: min } => limit(Limit::MinLength(*min)),
@@ -102,10 +102,9 @@ impl Reader<'_> {
         let location = location.strip_suffix("/type").unwrap_or(location);
         let items = self.schema.pointer(location).and_then(|schema| schema.get("items"));
         let (items, items_name) = items.map_or((None, None), |items| self.resolve(items));
-        let own_name = location.strip_prefix("/definitions/").filter(|name| !name.contains('/'));
         let expected = |kind: JsonType| match kind {
             JsonType::Array => Expected { kind, items, name: items_name.map(str::to_owned) },
-            _ => Expected { kind, items: None, name: own_name.map(str::to_owned) },
+            _ => Expected { kind, items: None, name: type_name(error) },
         };
         kinds.into_iter().map(expected).collect()
     }
@@ -121,4 +120,12 @@ impl Reader<'_> {
         // The types of a package's unions are objects, except for unions of simple types.
         (kind.or(target.get("anyOf").map(|_| JsonType::Object)), name)
     }
+}
+
+/// Returns the name of the type in the vendor's package that a value does not have.
+fn type_name(error: &ValidationError<'_>) -> Option<String> {
+    let (name, keyword) =
+        error.schema_path().as_str().strip_prefix("/definitions/")?.rsplit_once('/')?;
+    let is_own = !name.contains('/') && matches!(keyword, "type" | "enum");
+    is_own.then(|| name.to_owned())
 }

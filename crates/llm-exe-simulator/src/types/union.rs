@@ -24,7 +24,12 @@ pub(super) fn best(path: &Path, value: Value, branches: Vec<Vec<Violation>>) -> 
         return Some(at_path(Problem::WrongType { expected, value }));
     }
     if let Some(supported) = supported_values(&branches, path.len()) {
-        return Some(at_path(Problem::UnknownValue { supported, value, is_tag: false }));
+        return Some(at_path(Problem::UnknownValue {
+            supported,
+            value,
+            is_tag: false,
+            name: None,
+        }));
     }
     let (other_tags, branches): (Vec<_>, Vec<_>) = branches
         .into_iter()
@@ -101,7 +106,7 @@ fn unknown_tag(branches: &[Vec<Violation>], path: &Path) -> Option<Violation> {
     let problem = if value.is_string() {
         let merged = supported_values(&branches, path.len() + 1);
         let supported = merged.unwrap_or_else(|| supported.clone());
-        Problem::UnknownValue { supported, value: value.clone(), is_tag: true }
+        Problem::UnknownValue { supported, value: value.clone(), is_tag: true, name: None }
     } else {
         let expected = vec![Expected { kind: JsonType::String, items: None, name: None }];
         Problem::WrongType { expected, value: value.clone() }

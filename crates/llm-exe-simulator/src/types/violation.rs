@@ -33,6 +33,8 @@ pub(crate) enum Problem {
         supported: Vec<Value>,
         value: Value,
         is_tag: bool,
+        /// The name of the type in the vendor's package.
+        name: Option<String>,
     },
     /// A value that violates a limit. Only the types of Amazon Bedrock have limits.
     Limit {

@@ -29,12 +29,15 @@ export type Responses = ResponseCreateParamsBase;
 type Sampling = { temperature?: number; top_p?: number; top_k?: number };
 export type Messages = MessageCreateParamsBase & Sampling;
 
-// The REST body, into which the SDK converts its `config`. The method of the REST API also has the
-// fields `model` and `store`. https://ai.google.dev/api/generate-content
+// The REST body, into which the SDK converts its `config`. The REST API also has the fields
+// `model`, `store` and `imageConfig`. https://ai.google.dev/api/generate-content
+interface RestGenerationConfig extends Gemini.GenerationConfig {
+  imageConfig?: Gemini.ImageConfig;
+}
 export type GenerateContent = {
   cachedContent?: string;
   contents: Gemini.Content[];
-  generationConfig?: Gemini.GenerationConfig;
+  generationConfig?: RestGenerationConfig;
   model?: string;
   safetySettings?: Gemini.SafetySetting[];
   serviceTier?: Gemini.ServiceTier;

@@ -2,56 +2,31 @@
 
 use serde_json::Value;
 
-use super::error::{invalid_request, reject_unknown_fields, rule_violation, wrong_type};
+use super::error::{invalid_request, rule_violation};
 use super::models::Model;
 use crate::dialects::dialect::Rejection;
 use crate::dialects::json::{array_field, field, str_field};
 
-/// Checks the fields of a `functionCall`.
-pub(super) fn validate_call(call: &Value, path: &str) -> Result<(), Rejection> {
-    if !call.is_object() {
-        return Err(wrong_type(path, "type.googleapis.com/FunctionCall", call));
-    }
-    reject_unknown_fields(call, &["id", "name", "args"], path)?;
-    validate_names(call, path)?;
-    match field(call, "args") {
-        Some(other) if !other.is_object() => {
-            Err(wrong_type(&format!("{path}.args"), "type.googleapis.com/Struct", other))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Checks the fields of a `functionResponse`.
-pub(super) fn validate_response(response: &Value, path: &str) -> Result<(), Rejection> {
-    if !response.is_object() {
-        return Err(wrong_type(path, "type.googleapis.com/FunctionResponse", response));
-    }
-    let known = &["id", "name", "parts", "response", "scheduling", "willContinue"];
-    reject_unknown_fields(response, known, path)?;
-    validate_names(response, path)?;
-    let path = format!("{path}.response");
-    match field(response, "response") {
-        Some(Value::Object(_)) => Ok(()),
-        Some(other) => Err(wrong_type(&path, "type.googleapis.com/Struct", other)),
-        None => Err(rule_violation(&path, "required field is missing.")),
-    }
-}
-
-fn validate_names(value: &Value, path: &str) -> Result<(), Rejection> {
-    for name in ["id", "name"] {
-        if let Some(other) = field(value, name).filter(|text| !text.is_string()) {
-            return Err(wrong_type(&format!("{path}.{name}"), "TYPE_STRING", other));
-        }
-    }
+/// Checks the name of a `functionCall` or of a `functionResponse`.
+pub(super) fn validate_name(value: &Value, path: &str) -> Result<(), Rejection> {
     if str_field(value, "name").unwrap_or_default().is_empty() {
         return Err(rule_violation(&format!("{path}.name"), "Name cannot be empty."));
     }
     Ok(())
 }
 
-/// Checks the order of the turns with calls and responses, that each call has its response, and the
-/// signatures.
+/// Checks that a `functionResponse` has a name and a response.
+pub(super) fn validate_response(response: &Value, path: &str) -> Result<(), Rejection> {
+    validate_name(response, path)?;
+    if field(response, "response").is_none() {
+        let path = format!("{path}.response");
+        return Err(rule_violation(&path, "required field is missing."));
+    }
+    Ok(())
+}
+
+/// Checks the order of the turns with calls and responses, that each call has its response, and
+/// the signatures.
 pub(super) fn validate_turns(contents: &[Value], model: Model) -> Result<(), Rejection> {
     let mut previous: Option<&Value> = None;
     for content in contents {

@@ -3,13 +3,11 @@
 use serde_json::Value;
 
 use super::calls;
-use super::error::{
-    invalid_field, invalid_request, reject_unknown_fields, rule_violation, wrong_type,
-};
+use super::error::{invalid_field, invalid_request, rule_violation};
 use super::models::Model;
 use super::signature;
 use crate::dialects::dialect::Rejection;
-use crate::dialects::json::{field, str_field};
+use crate::dialects::json::{array_field, field, str_field};
 
 /// The data fields of a part. Exactly one of them must be set.
 const DATA: &[&str] = &[
@@ -23,9 +21,6 @@ const DATA: &[&str] = &[
     "toolCall",
     "toolResponse",
 ];
-/// The fields of a part that may be set in addition to its data.
-const METADATA: &[&str] =
-    &["mediaResolution", "partMetadata", "thought", "thoughtSignature", "videoMetadata"];
 const MEDIA: &[&str] = &["image/", "audio/", "video/", "text/", "application/pdf"];
 const IMAGES: &[&str] = &["image/png", "image/jpeg", "image/webp", "image/heic", "image/heif"];
 
@@ -34,53 +29,30 @@ pub(crate) fn validate(body: &Value, model: Model) -> Result<(), Rejection> {
     if let Some(system) = field(body, "systemInstruction") {
         validate_content(system, "system_instruction")?;
     }
-    let contents = match field(body, "contents") {
-        Some(Value::Array(contents)) if !contents.is_empty() => contents,
-        None | Some(Value::Array(_)) => {
-            return Err(rule_violation("contents", "contents is not specified"));
-        }
-        Some(other) => return Err(wrong_type("contents", "type.googleapis.com/Content", other)),
-    };
+    let contents = array_field(body, "contents");
+    if contents.is_empty() {
+        return Err(rule_violation("contents", "contents is not specified"));
+    }
     for (index, turn) in contents.iter().enumerate() {
         validate_content(turn, &format!("contents[{index}]"))?;
-        match field(turn, "role") {
-            None => {}
-            Some(Value::String(role)) if role == "user" || role == "model" => {}
-            Some(Value::String(_)) => {
-                return Err(invalid_request("Please use a valid role: user, model."));
-            }
-            Some(other) => {
-                let path = format!("contents[{index}].role");
-                return Err(wrong_type(&path, "TYPE_STRING", other));
-            }
+        if !matches!(str_field(turn, "role"), None | Some("user" | "model")) {
+            return Err(invalid_request("Please use a valid role: user, model."));
         }
     }
     calls::validate_turns(contents, model)
 }
 
 fn validate_content(content: &Value, path: &str) -> Result<(), Rejection> {
-    if !content.is_object() {
-        return Err(wrong_type(path, "type.googleapis.com/Content", content));
-    }
-    reject_unknown_fields(content, &["parts", "role"], path)?;
+    let parts = array_field(content, "parts");
     let path = format!("{path}.parts");
-    match field(content, "parts") {
-        Some(Value::Array(parts)) if !parts.is_empty() => {
-            let mut parts = parts.iter().enumerate();
-            parts.try_for_each(|(index, part)| validate_part(part, &format!("{path}[{index}]")))
-        }
-        None | Some(Value::Array(_)) => {
-            Err(rule_violation(&path, "contents.parts must not be empty."))
-        }
-        Some(other) => Err(wrong_type(&path, "type.googleapis.com/Part", other)),
+    if parts.is_empty() {
+        return Err(rule_violation(&path, "contents.parts must not be empty."));
     }
+    let mut parts = parts.iter().enumerate();
+    parts.try_for_each(|(index, part)| validate_part(part, &format!("{path}[{index}]")))
 }
 
 fn validate_part(part: &Value, path: &str) -> Result<(), Rejection> {
-    if !part.is_object() {
-        return Err(wrong_type(path, "type.googleapis.com/Part", part));
-    }
-    reject_unknown_fields(part, &[DATA, METADATA].concat(), path)?;
     let mut data_fields = DATA.iter().filter(|name| field(part, name).is_some());
     let Some(kind) = data_fields.next() else {
         let rule = "required oneof field 'data' must have one initialized field";
@@ -93,40 +65,24 @@ fn validate_part(part: &Value, path: &str) -> Result<(), Rejection> {
         );
         return Err(invalid_field(path, &message));
     }
-    validate_signature(part, path)?;
+    if let Some(signature) = str_field(part, "thoughtSignature") {
+        validate_bytes(signature, &format!("{path}.thought_signature"))?;
+        signature::validate(part)?;
+    }
     match (*kind, field(part, kind)) {
         ("functionCall", Some(call)) => {
-            calls::validate_call(call, &format!("{path}.function_call"))
+            calls::validate_name(call, &format!("{path}.function_call"))
         }
         ("functionResponse", Some(response)) => {
             calls::validate_response(response, &format!("{path}.function_response"))
         }
-        ("text", Some(Value::String(_))) => Ok(()),
-        ("text", Some(other)) => Err(wrong_type(&format!("{path}.text"), "TYPE_STRING", other)),
         ("inlineData", Some(data)) => validate_inline_data(data, &format!("{path}.inline_data")),
-        ("fileData", Some(data)) => validate_file_data(data, &format!("{path}.file_data")),
+        ("fileData", Some(data)) => validate_file_data(data),
         _ => Ok(()),
     }
 }
 
-fn validate_signature(part: &Value, path: &str) -> Result<(), Rejection> {
-    let path = format!("{path}.thought_signature");
-    match field(part, "thoughtSignature") {
-        None => Ok(()),
-        Some(Value::String(signature)) if is_base64(signature) => signature::validate(part),
-        Some(Value::String(_)) => {
-            let message = format!("Invalid value at '{path}' (TYPE_BYTES), Base64 decoding failed");
-            Err(invalid_field(&path, &message))
-        }
-        Some(other) => Err(wrong_type(&path, "TYPE_BYTES", other)),
-    }
-}
-
 fn validate_inline_data(data: &Value, path: &str) -> Result<(), Rejection> {
-    if !data.is_object() {
-        return Err(wrong_type(path, "type.googleapis.com/Blob", data));
-    }
-    reject_unknown_fields(data, &["mimeType", "data", "displayName"], path)?;
     let mime_type = str_field(data, "mimeType").unwrap_or_default();
     if mime_type.is_empty() {
         return Err(rule_violation(&format!("{path}.mime_type"), "mime_type must not be empty"));
@@ -136,26 +92,28 @@ fn validate_inline_data(data: &Value, path: &str) -> Result<(), Rejection> {
     if unsupported {
         return Err(invalid_request(&format!("Unsupported MIME type: {mime_type}")));
     }
-    match field(data, "data") {
-        Some(Value::String(bytes)) if is_base64(bytes) => Ok(()),
-        Some(Value::String(_)) => {
-            let path = format!("{path}.data");
-            let message = format!("Invalid value at '{path}' (TYPE_BYTES), Base64 decoding failed");
-            Err(invalid_field(&path, &message))
-        }
-        Some(other) => Err(wrong_type(&format!("{path}.data"), "TYPE_BYTES", other)),
-        None => Err(rule_violation(&format!("{path}.data"), "data must not be empty")),
+    let path = format!("{path}.data");
+    match str_field(data, "data") {
+        Some(bytes) => validate_bytes(bytes, &path),
+        None => Err(rule_violation(&path, "data must not be empty")),
     }
 }
 
-fn validate_file_data(data: &Value, path: &str) -> Result<(), Rejection> {
-    reject_unknown_fields(data, &["mimeType", "fileUri", "displayName"], path)?;
+fn validate_file_data(data: &Value) -> Result<(), Rejection> {
     let uri = str_field(data, "fileUri").unwrap_or_default();
     if uri.starts_with("https://") {
         Ok(())
     } else {
         Err(invalid_request(&format!("Invalid or unsupported file uri: {uri}")))
     }
+}
+
+fn validate_bytes(bytes: &str, path: &str) -> Result<(), Rejection> {
+    if is_base64(bytes) {
+        return Ok(());
+    }
+    let message = format!("Invalid value at '{path}' (TYPE_BYTES), Base64 decoding failed");
+    Err(invalid_field(path, &message))
 }
 
 /// Whether a string is base64 in the standard or the URL-safe alphabet, with or without padding.

@@ -1,8 +1,6 @@
 //! The Gemini dialect: `POST /v1beta/models/{model}:generateContent`.
 //! <https://ai.google.dev/api/generate-content>
 //!
-//! The types are those of the npm package `@google/genai` 2.32.
-//!
 //! The path contains the model. A reply has one candidate. An error has Google's error body
 //! `{"error": {"code", "message", "status", "details"?}}`.
 
@@ -16,6 +14,7 @@ mod schema;
 mod signature;
 mod thinking;
 mod tools;
+mod types;
 mod validate;
 
 use http::HeaderMap;

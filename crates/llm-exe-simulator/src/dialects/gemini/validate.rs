@@ -1,28 +1,15 @@
-//! Validates a Gemini request.
+//! Validates a Gemini request: first its types, then what they do not express.
 //!
 //! The service also accepts field names in snake_case. The simulator accepts only the documented
 //! camelCase names.
 
 use serde_json::json;
 
-use super::error::{error, invalid_request, reject_unknown_fields, with_details};
-use super::{config, contents, models, tools};
+use super::error::{error, invalid_request, with_details};
+use super::{config, contents, models, tools, types};
 use crate::dialects::dialect::{ProviderRequest, Rejection};
 use crate::dialects::json::field;
 
-/// The fields of `GenerateContentRequest`.
-const FIELDS: &[&str] = &[
-    "cachedContent",
-    "contents",
-    "generationConfig",
-    "model",
-    "safetySettings",
-    "serviceTier",
-    "store",
-    "systemInstruction",
-    "toolConfig",
-    "tools",
-];
 const ERROR_INFO: &str = "type.googleapis.com/google.rpc.ErrorInfo";
 
 /// Rejects a request that the real service would reject.
@@ -37,7 +24,7 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
             "Invalid JSON payload received. Unknown name \"\": Root element must be a message.",
         ));
     }
-    reject_unknown_fields(body, FIELDS, "")?;
+    types::validate(body)?;
     let name = models::name_in_path(request.path).unwrap_or_default();
     if name.starts_with("missing-") {
         let message = format!(
