@@ -27,6 +27,10 @@ pub(crate) static ANTHROPIC_MESSAGES: BodyType =
 pub(crate) static GEMINI_GENERATE_CONTENT: BodyType =
     BodyType::new(include_str!("../../data/gemini-generate-content.json"));
 
+/// Ollama's chat API.
+pub(crate) static OLLAMA_CHAT: BodyType =
+    BodyType::new(include_str!("../../data/ollama-chat.json"));
+
 /// A type of request bodies. It is compiled when the first body is checked.
 pub(crate) struct BodyType {
     json: &'static str,

@@ -3,12 +3,15 @@
 
 use serde_json::{Value, json};
 
-use super::{ANTHROPIC_MESSAGES, BodyType, GEMINI_GENERATE_CONTENT, OPENAI_CHAT, Problem};
+use super::{
+    ANTHROPIC_MESSAGES, BodyType, GEMINI_GENERATE_CONTENT, OLLAMA_CHAT, OPENAI_CHAT, Problem,
+};
 
 const TYPES: &[(&str, &BodyType)] = &[
     ("openai-chat", &OPENAI_CHAT),
     ("anthropic-messages", &ANTHROPIC_MESSAGES),
     ("gemini-generate-content", &GEMINI_GENERATE_CONTENT),
+    ("ollama-chat", &OLLAMA_CHAT),
 ];
 
 /// Returns the path and the problem of a body with this message.

@@ -125,6 +125,11 @@ impl Path {
         self.0.iter().map(Segment::to_string).collect::<Vec<_>>().join(".")
     }
 
+    /// Whether this is the path of an item of an array.
+    pub(crate) fn is_item(&self) -> bool {
+        matches!(self.0.last(), Some(Segment::Index(_)))
+    }
+
     pub(crate) fn segments(&self) -> impl Iterator<Item = &Segment> {
         self.0.iter()
     }

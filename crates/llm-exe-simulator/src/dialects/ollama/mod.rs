@@ -10,6 +10,7 @@ mod error;
 mod options;
 mod reply;
 mod tools;
+mod types;
 mod validate;
 
 use http::HeaderMap;

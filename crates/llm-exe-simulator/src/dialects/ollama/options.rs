@@ -1,4 +1,5 @@
-//! Validates the types of the `options` of an Ollama request. Ollama ignores unknown options.
+//! Validates that the `options` of an Ollama request are integers where the server expects them.
+//! In the package, they are numbers.
 
 use serde_json::Value;
 
@@ -6,17 +7,6 @@ use super::error::bad_request;
 use crate::dialects::dialect::Rejection;
 use crate::dialects::json::field;
 
-const FLOATS: &[&str] = &[
-    "frequency_penalty",
-    "min_p",
-    "mirostat_eta",
-    "mirostat_tau",
-    "presence_penalty",
-    "repeat_penalty",
-    "temperature",
-    "top_p",
-    "typical_p",
-];
 const INTEGERS: &[&str] = &[
     "main_gpu",
     "num_batch",
@@ -29,35 +19,26 @@ const INTEGERS: &[&str] = &[
     "seed",
     "top_k",
 ];
+const BOOLEANS: &[&str] = &["low_vram", "numa", "penalize_newline", "use_mlock", "use_mmap"];
 
 /// Rejects `options` that the real service would reject.
 pub(crate) fn validate(body: &Value) -> Result<(), Rejection> {
-    let options = match field(body, "options") {
-        None => return Ok(()),
-        Some(options) if options.is_object() => options,
-        Some(_) => {
-            return Err(bad_request(
-                "json: cannot unmarshal into Go struct field ChatRequest.options of type \
-                 map[string]interface {}",
-            ));
-        }
-    };
-    let wrong_type = |name: &str, expected: &str| {
-        Err(bad_request(&format!("option \"{name}\" must be of type {expected}")))
-    };
-    for name in FLOATS {
-        if field(options, name).is_some_and(|value| !value.is_number()) {
-            return wrong_type(name, "float32");
-        }
-    }
-    for name in INTEGERS {
-        if field(options, name).is_some_and(|value| value.as_i64().is_none()) {
-            return wrong_type(name, "integer");
-        }
-    }
-    match field(options, "stop") {
+    let options = body.get("options").unwrap_or(&Value::Null);
+    let is_decimal =
+        |name: &&&str| field(options, name).is_some_and(|value| value.as_i64().is_none());
+    match INTEGERS.iter().find(is_decimal) {
+        Some(name) => Err(wrong_type(name)),
         None => Ok(()),
-        Some(Value::Array(stops)) if stops.iter().all(Value::is_string) => Ok(()),
-        Some(_) => wrong_type("stop", "array of strings"),
     }
+}
+
+/// Creates a 400 rejection for an option of the wrong type.
+pub(super) fn wrong_type(name: &str) -> Rejection {
+    let expected = match name {
+        "stop" => "array of strings",
+        name if INTEGERS.contains(&name) => "integer",
+        name if BOOLEANS.contains(&name) => "boolean",
+        _ => "float32",
+    };
+    bad_request(&format!("option \"{name}\" must be of type {expected}"))
 }

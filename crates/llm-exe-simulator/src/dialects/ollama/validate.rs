@@ -1,10 +1,10 @@
-//! Validates an Ollama request: whether the model exists, whether it supports thinking, and the
-//! types of the fields. Ollama ignores unknown fields.
+//! Validates an Ollama request: first its types, then what they do not express, such as whether
+//! the model exists and whether it supports thinking.
 
 use serde_json::{Value, json};
 
 use super::error::{bad_request, wrong_type};
-use super::{options, tools};
+use super::{options, tools, types};
 use crate::dialects::dialect::{ProviderRequest, Rejection};
 use crate::dialects::json::{array_field, field, str_field};
 
@@ -33,23 +33,17 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     if !body.is_object() {
         return Err(wrong_type("ChatRequest", "api.ChatRequest", body));
     }
-    let name = match field(body, "model") {
-        Some(Value::String(name)) if !name.is_empty() => name,
-        None | Some(Value::String(_)) => return Err(bad_request("model is required")),
-        Some(other) => return Err(wrong_type("ChatRequest.model", "string", other)),
+    types::validate(body)?;
+    let Some(name) = str_field(body, "model").filter(|name| !name.is_empty()) else {
+        return Err(bad_request("model is required"));
     };
     validate_messages(body)?;
     validate_format(body)?;
-    let think = parse_think(body)?;
     options::validate(body)?;
-    match field(body, "stream") {
-        Some(Value::Bool(false)) => {}
-        None | Some(Value::Bool(true)) => {
-            return Err(bad_request(
-                "llm-exe-simulator does not support streaming: send \"stream\": false",
-            ));
-        }
-        Some(other) => return Err(wrong_type("ChatRequest.stream", "bool", other)),
+    if body.get("stream") != Some(&Value::Bool(false)) {
+        return Err(bad_request(
+            "llm-exe-simulator does not support streaming: send \"stream\": false",
+        ));
     }
     if name.starts_with("missing-") {
         let body = json!({"error": format!("model '{name}' not found")});
@@ -57,11 +51,13 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     }
     tools::validate(body, name)?;
     let family = name.rsplit('/').next().unwrap_or(name);
-    match think {
-        Think::Level(level) if !family.starts_with("gpt-oss") => {
+    match field(body, "think") {
+        Some(Value::String(level)) if !family.starts_with("gpt-oss") => {
             Err(bad_request(&format!("think value \"{level}\" is not supported for this model")))
         }
-        Think::On if WITHOUT_THINKING.iter().any(|prefix| family.starts_with(prefix)) => {
+        Some(Value::Bool(true))
+            if WITHOUT_THINKING.iter().any(|prefix| family.starts_with(prefix)) =>
+        {
             Err(bad_request(&format!("\"{name}\" does not support thinking")))
         }
         _ => Ok(()),
@@ -69,86 +65,34 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
 }
 
 fn validate_messages(body: &Value) -> Result<(), Rejection> {
-    match field(body, "messages") {
-        // If the request has no messages, Ollama only loads the model.
-        None | Some(Value::Array(_)) => {}
-        Some(other) => return Err(wrong_type("ChatRequest.messages", "[]api.Message", other)),
-    }
     for message in array_field(body, "messages") {
-        if !message.is_object() {
-            return Err(wrong_type("ChatRequest.messages", "api.Message", message));
-        }
-        let role = match field(message, "role") {
-            None => "",
-            Some(Value::String(role)) => role,
-            Some(other) => return Err(wrong_type("ChatRequest.messages.role", "string", other)),
-        };
+        let role = str_field(message, "role").unwrap_or_default();
         if !ROLES.contains(&role) {
             let known = ROLES.join(", ");
             return Err(bad_request(&format!(
                 "invalid role: \"{role}\", role must be one of [{known}]"
             )));
         }
-        if let Some(other) = field(message, "content").filter(|content| !content.is_string()) {
-            return Err(wrong_type("ChatRequest.messages.content", "string", other));
-        }
-        validate_images(message)?;
-        tools::validate_message(message)?;
+        let mut images = array_field(message, "images").iter().filter_map(Value::as_str);
+        images.try_for_each(validate_image)?;
     }
     Ok(())
 }
 
-fn validate_images(message: &Value) -> Result<(), Rejection> {
-    match field(message, "images") {
-        None | Some(Value::Array(_)) => {}
-        Some(other) => {
-            return Err(wrong_type("ChatRequest.messages.images", "[]api.ImageData", other));
-        }
+fn validate_image(bytes: &str) -> Result<(), Rejection> {
+    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
+    let invalid = bytes.bytes().position(|byte| !is_base64(byte));
+    match invalid.or((!bytes.len().is_multiple_of(4)).then_some(bytes.len())) {
+        Some(at) => Err(bad_request(&format!("illegal base64 data at input byte {at}"))),
+        None => Ok(()),
     }
-    for image in array_field(message, "images") {
-        let Some(bytes) = image.as_str() else {
-            return Err(wrong_type("ChatRequest.messages.images", "api.ImageData", image));
-        };
-        let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
-        let invalid = bytes.bytes().position(|byte| !is_base64(byte));
-        if let Some(at) = invalid.or((bytes.len() % 4 != 0).then_some(bytes.len())) {
-            return Err(bad_request(&format!("illegal base64 data at input byte {at}")));
-        }
-    }
-    Ok(())
 }
 
 fn validate_format(body: &Value) -> Result<(), Rejection> {
     match body.get("format") {
-        None | Some(Value::Null | Value::Object(_)) => Ok(()),
-        Some(Value::String(format)) if format == "json" || format.is_empty() => Ok(()),
-        Some(other) => Err(bad_request(&format!(
-            "invalid format: {other}; expected \"json\" or a valid JSON Schema object"
-        ))),
-    }
-}
-
-/// The parsed value of `think`.
-enum Think<'a> {
-    Off,
-    On,
-    Level(&'a str),
-}
-
-fn parse_think(body: &Value) -> Result<Think<'_>, Rejection> {
-    match field(body, "think") {
-        None | Some(Value::Bool(false)) => Ok(Think::Off),
-        Some(Value::Bool(true)) => Ok(Think::On),
-        Some(Value::String(_)) => match str_field(body, "think") {
-            Some(level @ ("low" | "medium" | "high")) => Ok(Think::Level(level)),
-            other => Err(bad_request(&format!(
-                "invalid think value: \"{}\" (must be \"high\", \"medium\", \"low\", true, or \
-                 false)",
-                other.unwrap_or_default()
-            ))),
-        },
-        Some(_) => {
-            Err(bad_request("think must be a boolean or string (\"high\", \"medium\", \"low\")"))
+        Some(Value::String(name)) if name != "json" && !name.is_empty() => {
+            Err(types::invalid_format(&name.as_str().into()))
         }
+        _ => Ok(()),
     }
 }
