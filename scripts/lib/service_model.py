@@ -76,7 +76,8 @@ def definition(shape):
     if kind == "map":
         schema["additionalProperties"] = reference(shape["value"])
     for limit, keyword in zip(("min", "max"), LIMITS.get(kind, ())):
-        if limit in shape:
+        # A minimum length of 0 does not limit anything.
+        if shape.get(limit) or limit in shape and keyword in ("minimum", "maximum"):
             schema[keyword] = shape[limit]
     if "pattern" in shape:
         # A pattern of a service model applies to the whole text.

@@ -22,7 +22,6 @@ mod server;
 pub mod sigv4;
 mod simulator;
 mod state;
-#[expect(dead_code, reason = "the other dialects will use the rest")]
 mod types;
 
 pub use journal::{Call, CallOutcome, Observer};

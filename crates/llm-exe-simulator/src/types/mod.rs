@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 use jsonschema::Validator;
 use serde_json::Value;
 
-pub(crate) use violation::{Accepts, Expected, Path, Problem, Segment, Violation};
+pub(crate) use violation::{Accepts, Expected, Limit, Path, Problem, Segment, Violation};
 
 /// OpenAI's Chat Completions.
 pub(crate) static OPENAI_CHAT: BodyType =
@@ -30,6 +30,10 @@ pub(crate) static GEMINI_GENERATE_CONTENT: BodyType =
 /// Ollama's chat API.
 pub(crate) static OLLAMA_CHAT: BodyType =
     BodyType::new(include_str!("../../data/ollama-chat.json"));
+
+/// The Converse operation of Amazon Bedrock.
+pub(crate) static BEDROCK_CONVERSE: BodyType =
+    BodyType::new(include_str!("../../data/bedrock-converse.json"));
 
 /// A type of request bodies. It is compiled when the first body is checked.
 pub(crate) struct BodyType {

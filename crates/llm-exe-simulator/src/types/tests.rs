@@ -4,7 +4,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    ANTHROPIC_MESSAGES, BodyType, GEMINI_GENERATE_CONTENT, OLLAMA_CHAT, OPENAI_CHAT, Problem,
+    ANTHROPIC_MESSAGES, BEDROCK_CONVERSE, BodyType, GEMINI_GENERATE_CONTENT, OLLAMA_CHAT,
+    OPENAI_CHAT, Problem,
 };
 
 const TYPES: &[(&str, &BodyType)] = &[
@@ -12,6 +13,7 @@ const TYPES: &[(&str, &BodyType)] = &[
     ("anthropic-messages", &ANTHROPIC_MESSAGES),
     ("gemini-generate-content", &GEMINI_GENERATE_CONTENT),
     ("ollama-chat", &OLLAMA_CHAT),
+    ("bedrock-converse", &BEDROCK_CONVERSE),
 ];
 
 /// Returns the path and the problem of a body with this message.

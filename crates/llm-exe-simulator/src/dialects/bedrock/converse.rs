@@ -1,34 +1,16 @@
 //! The Converse operation: `POST /model/{id}/converse`.
 //! <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html>
-//!
-//! The field names come from botocore's service model.
 
 use http::HeaderMap;
 use serde_json::Value;
 
 use super::models::BedrockModel;
 use super::{
-    BODY_LIMIT, converse_reply, error, error_headers, inference, members, messages, model_id, tools,
+    BODY_LIMIT, converse_reply, error, error_headers, inference, messages, model_id, tools, types,
 };
 use crate::completion::{Completion, CompletionSpec, OutputKind};
 use crate::dialects::dialect::{Dialect, ProviderRequest, Rejection};
-use crate::dialects::json::{array_field, str_field, unknown_key};
-
-/// The members of `ConverseRequest` that are sent in the body.
-const FIELDS: &[&str] = &[
-    "messages",
-    "system",
-    "inferenceConfig",
-    "toolConfig",
-    "guardrailConfig",
-    "additionalModelRequestFields",
-    "promptVariables",
-    "additionalModelResponseFieldPaths",
-    "requestMetadata",
-    "performanceConfig",
-    "serviceTier",
-    "outputConfig",
-];
+use crate::dialects::json::{array_field, str_field};
 
 /// The Converse operation of Amazon Bedrock.
 pub(crate) struct Converse;
@@ -67,9 +49,7 @@ impl Dialect for Converse {
 
     fn validate(&self, request: &ProviderRequest<'_>) -> Result<(), Rejection> {
         super::validate(request)?;
-        if let Some(unknown) = unknown_key(request.body, FIELDS) {
-            return Err(members::unknown_field("", unknown));
-        }
+        types::validate(request.body)?;
         let model = BedrockModel::from_id(model_id(request));
         if model.is_responses_only() {
             return Err(super::validation_error("The model isn't supported by this operation."));

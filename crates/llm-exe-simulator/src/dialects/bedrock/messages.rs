@@ -3,54 +3,29 @@
 
 use serde_json::Value;
 
-use super::members::{union_member, unknown_field, validate_text_block};
+use super::members::{member, validate_text_block};
 use super::models::BedrockModel;
 use super::tool_turns;
 use super::{constraint_violation, missing_member, validation_error};
 use crate::dialects::dialect::Rejection;
-use crate::dialects::json::{array_field, field, str_field, unknown_key};
-
-/// The members of the `ContentBlock` union.
-const BLOCKS: &[&str] = &[
-    "text",
-    "image",
-    "document",
-    "video",
-    "audio",
-    "toolUse",
-    "toolResult",
-    "guardContent",
-    "cachePoint",
-    "reasoningContent",
-    "citationsContent",
-    "searchResult",
-    "toolAddition",
-    "toolRemoval",
-];
-const FORMATS: &[&str] = &["png", "jpeg", "gif", "webp"];
+use crate::dialects::json::{array_field, field, str_field};
 
 /// Rejects `messages` and a `system` prompt that the real service would reject.
 pub(super) fn validate(body: &Value, model: BedrockModel<'_>) -> Result<(), Rejection> {
     validate_system(body, model)?;
-    let messages = match field(body, "messages") {
-        Some(Value::Array(messages)) => messages,
-        Some(_) => return Err(validation_error("messages: expected a list")),
-        None => return Err(missing_member("messages")),
+    // The service model requires no messages, because a stored prompt may have them.
+    let Some(Value::Array(messages)) = field(body, "messages") else {
+        return Err(missing_member("messages"));
     };
     let mut previous_role = None;
     for (index, message) in messages.iter().enumerate() {
         let path = format!("messages.{index}");
-        if let Some(unknown) = unknown_key(message, &["role", "content"]) {
-            return Err(unknown_field(&path, unknown));
+        let role = str_field(message, "role").unwrap_or_default();
+        // The service model has this role, but not every model accepts it.
+        if role == "system" {
+            let rule = "Member must satisfy enum value set: [user, assistant]";
+            return Err(constraint_violation(role, &format!("{path}.role"), rule));
         }
-        let role = match str_field(message, "role") {
-            Some(role @ ("user" | "assistant")) => role,
-            Some(other) => {
-                let rule = "Member must satisfy enum value set: [user, assistant]";
-                return Err(constraint_violation(other, &format!("{path}.role"), rule));
-            }
-            None => return Err(missing_member(&format!("{path}.role"))),
-        };
         if previous_role == Some(role) {
             return Err(validation_error(
                 "A conversation must alternate between user and assistant roles. Make sure the \
@@ -72,11 +47,7 @@ pub(super) fn validate(body: &Value, model: BedrockModel<'_>) -> Result<(), Reje
 }
 
 fn validate_system(body: &Value, model: BedrockModel<'_>) -> Result<(), Rejection> {
-    let blocks = match field(body, "system") {
-        None => return Ok(()),
-        Some(Value::Array(blocks)) => blocks,
-        Some(_) => return Err(validation_error("system: expected a list")),
-    };
+    let blocks = array_field(body, "system");
     if model.rejects_system() && !blocks.is_empty() {
         return Err(validation_error(
             "This model doesn't support system messages. Try again without system messages or \
@@ -84,11 +55,7 @@ fn validate_system(body: &Value, model: BedrockModel<'_>) -> Result<(), Rejectio
         ));
     }
     for (index, block) in blocks.iter().enumerate() {
-        let path = format!("system.{index}");
-        let kind = union_member(block, &["text", "guardContent", "cachePoint"], &path)?;
-        if kind == "text" {
-            validate_text_block(block, "SystemContentBlock", &path)?;
-        }
+        validate_text_block(block, "SystemContentBlock", &format!("system.{index}"))?;
     }
     Ok(())
 }
@@ -99,11 +66,7 @@ fn validate_content(
     path: &str,
     model: BedrockModel<'_>,
 ) -> Result<(), Rejection> {
-    let blocks = match field(message, "content") {
-        Some(Value::Array(blocks)) => blocks,
-        Some(_) => return Err(validation_error(&format!("{path}.content: expected a list"))),
-        None => return Err(missing_member(&format!("{path}.content"))),
-    };
+    let blocks = array_field(message, "content");
     if blocks.is_empty() {
         return Err(validation_error(&format!(
             "The content field in the Message object at {path} is empty. Add a ContentBlock \
@@ -112,7 +75,7 @@ fn validate_content(
     }
     for (at, block) in blocks.iter().enumerate() {
         let path = format!("{path}.content.{at}");
-        match (union_member(block, BLOCKS, &path)?, role) {
+        match (member(block), role) {
             ("text", _) => validate_text_block(block, "ContentBlock", &path)?,
             ("image" | "document" | "video" | "audio" | "toolResult", "assistant") => {
                 return Err(validation_error(&format!(
@@ -139,19 +102,8 @@ fn validate_content(
 }
 
 fn validate_image(image: &Value, path: &str) -> Result<(), Rejection> {
-    let path = format!("{path}.image");
-    match str_field(image, "format") {
-        Some(format) if FORMATS.contains(&format) => {}
-        Some(other) => {
-            let rule = "Member must satisfy enum value set: [png, jpeg, gif, webp]";
-            return Err(constraint_violation(other, &format!("{path}.format"), rule));
-        }
-        None => return Err(missing_member(&format!("{path}.format"))),
-    }
-    let Some(source) = field(image, "source") else {
-        return Err(missing_member(&format!("{path}.source")));
-    };
-    if union_member(source, &["bytes", "s3Location"], &format!("{path}.source"))? == "s3Location" {
+    let source = image.get("source").unwrap_or(&Value::Null);
+    if source.get("s3Location").is_some() {
         return Ok(());
     }
     let data = str_field(source, "bytes").unwrap_or_default();
@@ -159,7 +111,7 @@ fn validate_image(image: &Value, path: &str) -> Result<(), Rejection> {
     if !data.is_empty() && data.len().is_multiple_of(4) && data.bytes().all(is_base64) {
         Ok(())
     } else {
-        Err(validation_error(&format!("{path}.source.bytes: expected base64 data")))
+        Err(validation_error(&format!("{path}.image.source.bytes: expected base64 data")))
     }
 }
 

@@ -15,6 +15,7 @@ mod messages;
 mod models;
 mod tool_turns;
 mod tools;
+mod types;
 
 use http::HeaderMap;
 use serde_json::{Value, json};

@@ -3,17 +3,14 @@
 
 use serde_json::Value;
 
-use super::members::{union_member, unknown_field, validate_text_block};
+use super::members::validate_text_block;
 use super::models::{BedrockModel, Maker};
-use super::{constraint_violation, missing_member, unsupported_field, validation_error};
+use super::{unsupported_field, validation_error};
 use crate::dialects::dialect::Rejection;
-use crate::dialects::json::{array_field, field, is_name, str_field, unknown_key};
+use crate::dialects::json::{array_field, field, str_field};
 
-/// The members of the `ToolResultContentBlock` union.
-const RESULT_CONTENT: &[&str] = &["json", "text", "image", "document", "video", "searchResult"];
-
-/// Checks that the results of each turn belong to the tool uses of the turn before it, and that the
-/// request declares tools if a message uses them.
+/// Checks that the results of each turn belong to the tool uses of the turn before it, and that
+/// the request declares tools if a message uses them.
 pub(super) fn validate(body: &Value, messages: &[Value]) -> Result<(), Rejection> {
     let mut uses: Vec<&str> = Vec::new();
     for (index, message) in messages.iter().enumerate() {
@@ -69,21 +66,15 @@ pub(super) fn validate_use(
 ) -> Result<(), Rejection> {
     let path = format!("{path}.toolUse");
     let call = block.get("toolUse").unwrap_or(&Value::Null);
-    if let Some(unknown) = unknown_key(call, &["toolUseId", "name", "input", "type"]) {
-        return Err(unknown_field(&path, unknown));
+    validate_id(call, model)?;
+    // The service model accepts any JSON value.
+    if call.get("input").is_some_and(Value::is_object) {
+        return Ok(());
     }
-    validate_id(call, &path, model)?;
-    if str_field(call, "name").is_none() {
-        return Err(missing_member(&format!("{path}.name")));
-    }
-    match field(call, "input") {
-        None => Err(missing_member(&format!("{path}.input"))),
-        Some(Value::Object(_)) => Ok(()),
-        Some(_) => Err(validation_error(&format!(
-            "The format of the value at {path}.input is invalid. Provide a json object for the \
-             field and try again."
-        ))),
-    }
+    Err(validation_error(&format!(
+        "The format of the value at {path}.input is invalid. Provide a json object for the field \
+         and try again."
+    )))
 }
 
 /// Checks a `toolResult` block.
@@ -94,48 +85,26 @@ pub(super) fn validate_result(
 ) -> Result<(), Rejection> {
     let path = format!("{path}.toolResult");
     let result = block.get("toolResult").unwrap_or(&Value::Null);
-    if let Some(unknown) = unknown_key(result, &["toolUseId", "content", "status", "type"]) {
-        return Err(unknown_field(&path, unknown));
+    validate_id(result, model)?;
+    if model.rejects_status() && field(result, "status").is_some() {
+        return Err(unsupported_field("toolResult.status"));
     }
-    validate_id(result, &path, model)?;
-    match str_field(result, "status") {
-        None => {}
-        Some("success" | "error") if model.rejects_status() => {
-            return Err(unsupported_field("toolResult.status"));
-        }
-        Some("success" | "error") => {}
-        Some(other) => {
-            let rule = "Member must satisfy enum value set: [success, error]";
-            return Err(constraint_violation(other, &format!("{path}.status"), rule));
-        }
-    }
-    let Some(Value::Array(content)) = field(result, "content") else {
-        return Err(missing_member(&format!("{path}.content")));
-    };
-    for (at, item) in content.iter().enumerate() {
+    for (at, item) in array_field(result, "content").iter().enumerate() {
         let path = format!("{path}.content.{at}");
-        match union_member(item, RESULT_CONTENT, &path)? {
-            "text" => validate_text_block(item, "ToolResultContentBlock", &path)?,
-            "json" if !item.get("json").is_some_and(Value::is_object) => {
-                return Err(validation_error(&format!(
-                    "The format of the value at {path}.json is invalid. Provide a json object for \
-                     the field and try again."
-                )));
-            }
-            _ => {}
+        validate_text_block(item, "ToolResultContentBlock", &path)?;
+        // The service model accepts any JSON value.
+        if item.get("json").is_some_and(|json| !json.is_object()) {
+            return Err(validation_error(&format!(
+                "The format of the value at {path}.json is invalid. Provide a json object for the \
+                 field and try again."
+            )));
         }
     }
     Ok(())
 }
 
-fn validate_id(block: &Value, path: &str, model: BedrockModel<'_>) -> Result<(), Rejection> {
-    let Some(id) = str_field(block, "toolUseId") else {
-        return Err(missing_member(&format!("{path}.toolUseId")));
-    };
-    if !is_name(&id.replace(['.', ':'], "_"), 64) {
-        let rule = "Member must satisfy regular expression pattern: [a-zA-Z0-9_.:-]+";
-        return Err(constraint_violation(id, &format!("{path}.toolUseId"), rule));
-    }
+fn validate_id(block: &Value, model: BedrockModel<'_>) -> Result<(), Rejection> {
+    let id = str_field(block, "toolUseId").unwrap_or_default();
     let is_short = id.len() == 9 && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if model.maker == Maker::Mistral && !is_short {
         return Err(validation_error(&format!(
