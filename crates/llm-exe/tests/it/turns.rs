@@ -9,8 +9,8 @@ use llm_exe::chat::{Chat, Message, RawTurn, Role, Tool, ToolContent, ToolResult}
 use llm_exe::providers::{ProviderRow, provider};
 use llm_exe::{Deadline, Rules, Runner};
 use llm_exe_simulator::{Simulator, Step};
-use serde_json::json;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use crate::common;
 
@@ -78,13 +78,27 @@ async fn converse(
 }
 
 /// Replaces a text in the JSON of a turn. Returns whether the turn contains it.
+/// Instead of a text, so that `change_turn` removes the field with this name from the parts.
+const REMOVED: &str = "";
+
 fn change_turn(message: &mut Message, from: &str, to: &str) -> bool {
     let Some(raw) = &message.raw else { return false };
-    let changed = raw.json.get().replacen(from, to, 1);
+    let changed = match to {
+        REMOVED => without_field(raw.json.get(), from),
+        to => raw.json.get().replacen(from, to, 1),
+    };
     let is_changed = changed != raw.json.get();
     let json = RawValue::from_string(changed).unwrap();
     message.raw = Some(RawTurn::new(&raw.dialect, &raw.model, json));
     is_changed
+}
+
+/// Removes a field of the parts of a turn of Gemini.
+fn without_field(turn: &str, name: &str) -> String {
+    let mut turn: Value = serde_json::from_str(turn).unwrap();
+    let parts = turn["parts"].as_array_mut().unwrap();
+    parts.iter_mut().for_each(|part| drop(part.as_object_mut().unwrap().shift_remove(name)));
+    turn.to_string()
 }
 
 #[tokio::test]
@@ -104,7 +118,8 @@ async fn turns_come_back_unchanged() {
 /// Shows that `turns_come_back_unchanged` can fail.
 #[tokio::test]
 async fn simulator_rejects_changed_turns() {
-    // The index of a message, a text in its raw turn, and the text to replace it with.
+    // The index of a message, a text in its raw turn, and the text to replace it with. REMOVED
+    // stands for a part without the field.
     const TEXT: (usize, &str, &str) = (2, "Simulated thinking.", "Edited thinking.");
     const SIGNATURE: (usize, &str, &str) = (2, "c2ltdWxhdGVk", "c2ltdWxhdGVk0");
     for (name, model, (index, from, to), expected) in [
@@ -123,7 +138,7 @@ async fn simulator_rejects_changed_turns() {
         (
             "google",
             "gemini-3.5-flash",
-            (2, "thoughtSignature", "partMetadata"),
+            (2, "thoughtSignature", REMOVED),
             "missing a thought_signature",
         ),
         (

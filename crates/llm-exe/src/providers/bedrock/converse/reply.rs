@@ -148,7 +148,7 @@ pub(super) fn read_reply(wire: &WireReply, chat: &Chat) -> Result<Reply, Error> 
             Lenient::Missing => {}
         }
         if let Some(citations) = block.citations_content {
-            read_cited_text(&mut builder, citations.content)?;
+            can_replay &= read_cited_text(&mut builder, citations.content)?;
         }
         if let Some(call) = block.tool_use
             && call.r#type.ok().as_deref() != Some("server_tool_use")
@@ -178,19 +178,24 @@ pub(super) fn read_reply(wire: &WireReply, chat: &Chat) -> Result<Reply, Error> 
     Ok(builder.finish())
 }
 
-/// Adds the text of a block with citations to the reply.
-fn read_cited_text(builder: &mut ReplyBuilder, content: Option<&RawValue>) -> Result<(), Error> {
+/// Adds the text of a block with citations to the reply. Returns whether all of it is readable,
+/// because the API would reject the block otherwise.
+fn read_cited_text(builder: &mut ReplyBuilder, content: Option<&RawValue>) -> Result<bool, Error> {
     let Some(parts) = list_items(content) else {
         builder.warn_skipped("an unreadable text");
-        return Ok(());
+        return Ok(false);
     };
+    let mut is_readable = true;
     for part in parts {
         match serde_json::from_str::<CitedText>(part.get()) {
             Ok(CitedText { text: Lenient::Value(text) }) => builder.push(ReplyEvent::Text(text))?,
-            Ok(_) | Err(_) => builder.warn_skipped("an unreadable text"),
+            Ok(_) | Err(_) => {
+                is_readable = false;
+                builder.warn_skipped("an unreadable text");
+            }
         }
     }
-    Ok(())
+    Ok(is_readable)
 }
 
 impl Block<'_> {
