@@ -2,8 +2,9 @@
 //!
 //! It imitates each provider's wire format over plain HTTP on the loopback interface. It sends
 //! replies in the full documented format and rejects invalid requests with the provider's own
-//! status and error body. A script of [`Step`]s can make it fail in the ways that networks and
-//! services fail, and a journal records every [`Call`].
+//! status and error body. The types of a body are checked against those of the vendor's package.
+//! A script of [`Step`]s can make it fail in the ways that networks and services fail, and a
+//! journal records every [`Call`].
 //!
 //! This crate does not depend on any other crate of the workspace, so that the simulator and the
 //! client under test cannot share a bug.

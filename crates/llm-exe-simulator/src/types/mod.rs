@@ -19,6 +19,11 @@ pub(crate) use violation::{Accepts, Expected, Limit, Path, Problem, Segment, Vio
 pub(crate) static OPENAI_CHAT: BodyType =
     BodyType::new(include_str!("../../data/openai-chat.json"));
 
+/// OpenAI's Responses API.
+#[cfg_attr(not(test), expect(dead_code, reason = "the dialect of the API will use it"))]
+pub(crate) static OPENAI_RESPONSES: BodyType =
+    BodyType::new(include_str!("../../data/openai-responses.json"));
+
 /// Anthropic's Messages API.
 pub(crate) static ANTHROPIC_MESSAGES: BodyType =
     BodyType::new(include_str!("../../data/anthropic-messages.json"));

@@ -5,11 +5,12 @@ use serde_json::{Value, json};
 
 use super::{
     ANTHROPIC_MESSAGES, BEDROCK_CONVERSE, BodyType, GEMINI_GENERATE_CONTENT, OLLAMA_CHAT,
-    OPENAI_CHAT, Problem,
+    OPENAI_CHAT, OPENAI_RESPONSES, Problem,
 };
 
 const TYPES: &[(&str, &BodyType)] = &[
     ("openai-chat", &OPENAI_CHAT),
+    ("openai-responses", &OPENAI_RESPONSES),
     ("anthropic-messages", &ANTHROPIC_MESSAGES),
     ("gemini-generate-content", &GEMINI_GENERATE_CONTENT),
     ("ollama-chat", &OLLAMA_CHAT),
