@@ -1,7 +1,7 @@
 //! Rewrites a schema for Gemini's structured outputs.
 //!
 //! Gemini supports only some keywords (see `responseJsonSchema` in the types of `@google/genai`
-//! 2.32). Other constraints move into descriptions. Objects stay open unless the original schema
+//! 3.3). Other constraints move into descriptions. Objects stay open unless the original schema
 //! closes them.
 
 use serde_json::{Map, Value, json};

@@ -83,7 +83,7 @@ const LIKE_OPENAI: Vendor = Vendor {
 };
 
 const VENDORS: &[Vendor] = &[
-    // npm @ai-sdk/azure 3.0 (key, path), npm openai 6.49.
+    // npm @ai-sdk/azure 3.0 (key, path), npm openai 7.57.
     Vendor { name: "azure", access: Access::Header("api-key"), ..LIKE_OPENAI },
     // BerriAI/litellm#40775 (models, response_format, reasoning), BerriAI/litellm#13959 (format of
     // errors), npm openai 7.57 (path, signature).

@@ -1,7 +1,7 @@
 //! The dialect of Anthropic's Messages API, `POST {base}/v1/messages`.
 //!
 //! Source: <https://docs.claude.com/en/api/messages> and the type definitions of the npm package
-//! `@anthropic-ai/sdk` 1.12. Bedrock uses the same body format, so its dialects for Claude models
+//! `@anthropic-ai/sdk` 1.14. Bedrock uses the same body format, so its dialects for Claude models
 //! reuse this module.
 
 pub(super) mod models;

@@ -1,7 +1,7 @@
 //! The dialect of Google's Gemini API, `POST {base}/models/{model}:generateContent`.
 //!
 //! Source: <https://ai.google.dev/api/generate-content> and the type definitions of the npm package
-//! `@google/genai` 2.32.
+//! `@google/genai` 3.3.
 
 mod contents;
 pub(super) mod models;

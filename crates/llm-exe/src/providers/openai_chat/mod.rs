@@ -1,7 +1,7 @@
 //! The dialect of OpenAI's chat completions API, `POST {base}/chat/completions`.
 //!
 //! Source: <https://platform.openai.com/docs/api-reference/chat/create> and the type definitions of
-//! the npm package `openai` 6.49.
+//! the npm package `openai` 7.57.
 
 mod azure;
 mod bedrock;
