@@ -23,6 +23,12 @@ export type ReasoningChat = Omit<Chat, "messages"> & {
   messages: (ChatCompletionMessageParam | Reasoning)[];
 };
 
+// Mistral's field of an assistant message at the end, as in npm @mistralai/mistralai 2.7.
+type Prefix = ChatCompletionAssistantMessageParam & { prefix?: boolean };
+export type PrefixChat = Omit<Chat, "messages"> & {
+  messages: (ChatCompletionMessageParam | Prefix)[];
+};
+
 export type Responses = ResponseCreateParamsBase;
 
 // Options of older models, which the types do not contain since SDK 1.0.
