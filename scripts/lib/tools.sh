@@ -5,6 +5,7 @@ CARGO_DENY_VERSION=0.20.2
 CARGO_LAMBDA_VERSION=$(sed -n 's/^cargo-lambda==\([0-9.]*\).*/\1/p' scripts/lib/cargo-lambda.txt)
 MOTO_VERSION=5.2.5
 AWS_CLI_VERSION=1.46.3
+XLLAMACPP_VERSION=$(sed -n 's/^xllamacpp==\([0-9.]*\).*/\1/p' scripts/lib/live-server.txt)
 # The glibc version of Amazon Linux 2023. The function is linked against it. `npm run deploy` builds
 # with the same version (cdk/lib/code.ts).
 GLIBC_VERSION=2.34
@@ -66,6 +67,17 @@ install_aws_cli() {
   local folder="$tools/aws-cli-$AWS_CLI_VERSION"
   venv "$folder" aws "awscli==$AWS_CLI_VERSION"
   aws_cli_bin="$folder/bin"
+}
+
+# Installs llama.cpp's server and a small model, checked against the hashes in live-server.txt, and
+# sets live_server to the Python that runs scripts/lib/live_server.py.
+install_live_server() {
+  local folder="$tools/xllamacpp-$XLLAMACPP_VERSION"
+  # The packages contain no program. The link shows that their installation is complete.
+  venv "$folder" live-server --no-deps --only-binary :all: --require-hashes \
+    -r scripts/lib/live-server.txt
+  live_server="$folder/bin/live-server"
+  ln --symbolic --force python "$live_server"
 }
 
 # Builds the zip for deployment, <folder>/<program>/bootstrap.zip:

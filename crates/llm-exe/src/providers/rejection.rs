@@ -109,7 +109,9 @@ const SCHEMA_TEXTS: &str = "\
     invalid schema for response_format|invalid json schema|compiled grammar is too large|\
     schema is too complex|schemas contains too many|too many states for serving|\
     output_config.format.schema|response_schema.|response_json_schema.|\
-    lookaround is not supported";
+    lookaround is not supported|json schema error at|json schema conversion failed|\
+    automatic parser generation failed|failed to parse grammar|not supported by xgrammar|\
+    grammar error:";
 /// Words that occur only in messages about one schema, in lower case.
 const SCHEMA_KEYWORDS: &str = "\
     keyword keywords oneof anyof allof $ref $defs additionalproperties patternproperties \
