@@ -143,6 +143,10 @@ impl ReplyBuilder {
             // Some providers report a normal end for a refusal or a tool call.
             _ if reply.refusal.is_some() => StopReason::Refusal,
             StopReason::Stop if has_calls => StopReason::ToolCalls,
+            // Some servers report no reason for a complete reply.
+            StopReason::Other if has_calls && reply.provider_stop_reason.is_none() => {
+                StopReason::ToolCalls
+            }
             // All calls were skipped.
             StopReason::ToolCalls if !has_calls => StopReason::Stop,
             reason => reason,

@@ -29,6 +29,7 @@ mod prompt_ours;
 mod prompts;
 mod properties;
 mod provider_strings;
+mod recorded;
 mod registered;
 mod rejections;
 mod rendering;

@@ -1,4 +1,4 @@
-//! Checks the places that repeat the rows of `PROVIDERS`: the table of docs/providers.md,
+//! Checks the places that repeat the rows of `PROVIDERS`: the tables of docs/providers.md,
 //! cdk/lib/providers.ts and .env.sample. `scripts/update` rewrites them. Also checks that
 //! docs/providers.md and CHANGELOG.md describe every provider.
 
@@ -61,6 +61,77 @@ fn table_of_providers_is_up_to_date() {
               openai |\n\n";
     let page = read("docs/providers.md");
     check("docs/providers.md", &replace_between(&page, TABLE[0], TABLE[1], &table));
+}
+
+const EVIDENCE: [&str; 2] = ["<!-- evidence: written by scripts/update -->\n", "<!-- end -->"];
+
+/// The providers whose dialect `scripts/test-live` tests against a real server. `local` is a
+/// server of the user.
+const LIVE: &[&str] = &["openai", "anthropic", "local"];
+
+/// The folders of `tests/cases/recorded`, in which the table counts responses, with their APIs.
+const RECORDED: &[(&str, &str)] = &[
+    ("anthropic", "messages"),
+    ("bedrock_converse", "Converse"),
+    ("bedrock_invoke", "InvokeModel"),
+    ("gemini", "generateContent"),
+    ("ollama", "chat"),
+    ("openai_chat", "chat completions"),
+    ("openai_responses", "Responses"),
+];
+
+/// Returns how many recorded responses a provider has for each API.
+fn recorded_responses(provider: &str) -> String {
+    let count = |folder: &str| {
+        let count_in = |file: &str| {
+            let cases: Value = serde_json::from_str(&read(&format!(
+                "crates/llm-exe/tests/cases/recorded/{folder}/{file}.json"
+            )))
+            .expect(folder);
+            cases.as_array().unwrap().iter().filter(|case| case["provider"] == provider).count()
+        };
+        count_in("replies") + count_in("streams")
+    };
+    let counts = RECORDED.iter().map(|(folder, api)| (count(folder), api));
+    let counts =
+        counts.filter(|(count, _)| *count > 0).map(|(count, api)| format!("{api} ({count})"));
+    match counts.collect::<Vec<_>>().join(", ") {
+        none if none.is_empty() => "none".to_owned(),
+        counts => counts,
+    }
+}
+
+/// Returns the package whose types the request bodies of a dialect are compiled against.
+fn package(dialect: &str) -> &'static str {
+    match dialect {
+        "openai" => "openai",
+        "anthropic" | "bedrock-anthropic" => "@anthropic-ai/sdk",
+        "gemini" => "@google/genai",
+        "ollama" => "ollama",
+        "converse" => "@aws-sdk/client-bedrock-runtime",
+        other => panic!("add the package of the dialect {other}"),
+    }
+}
+
+#[test]
+fn table_of_evidence_is_up_to_date() {
+    let row = |name: &str, shown: &str, dialect: &str| {
+        let live = if LIVE.contains(&name) { "llama.cpp's server" } else { "none" };
+        let itself = if name == "local" { "depends on the server" } else { "never called" };
+        let (package, recorded) = (package(dialect), recorded_responses(name));
+        format!("| {shown} | npm `{package}` | {recorded} | {live} | {itself} |\n")
+    };
+    let mut table =
+        "\n| provider | types of the request bodies | recorded responses | a real server | \
+                     the provider itself |\n|---|---|---|---|---|\n"
+            .to_owned();
+    for provider in PROVIDERS {
+        table += &row(provider.name, &format!("`{}`", provider.name), provider.dialect.name());
+    }
+    table += &row("local", "your own servers", "openai");
+    table += "\n";
+    let page = read("docs/providers.md");
+    check("docs/providers.md", &replace_between(&page, EVIDENCE[0], EVIDENCE[1], &table));
 }
 
 /// The CDK app reads this file.
