@@ -8,6 +8,7 @@ mod gemini;
 mod json;
 mod ollama;
 mod openai;
+mod responses;
 
 use http::HeaderMap;
 
@@ -17,6 +18,7 @@ pub(crate) use openai::vendor_path_segment;
 
 static DIALECTS: &[&dyn Dialect] = &[
     &openai::OpenAi,
+    &responses::Responses,
     &anthropic::Anthropic,
     &gemini::Gemini,
     &ollama::Ollama,

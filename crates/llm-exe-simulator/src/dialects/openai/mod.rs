@@ -5,14 +5,14 @@
 //! A reply is a chat completion. An error has OpenAI's error body
 //! `{"error": {"message", "type", "param", "code"}}`.
 
-mod error;
+pub(super) mod error;
 mod messages;
-mod models;
+pub(super) mod models;
 mod parameters;
-mod pattern;
+pub(super) mod pattern;
 mod reply;
 mod response_format;
-mod strict;
+pub(super) mod strict;
 mod tools;
 mod types;
 mod validate;
