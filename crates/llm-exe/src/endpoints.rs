@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::providers::{Endpoint, InvalidBaseUrl, NAMED_RESOURCE, PROVIDERS, Provider};
+use crate::chat::Chat;
+use crate::providers::{
+    ApiMode, Endpoint, InvalidBaseUrl, NAMED_RESOURCE, PROVIDERS, Provider, SelectedApi, select_api,
+};
 use crate::region::{InvalidRegion, check_region};
 
 /// The region in URLs that are only shown.
@@ -14,6 +17,7 @@ const REGION_PLACEHOLDER: &str = "REGION";
 pub struct Endpoints {
     base_urls: BTreeMap<String, String>,
     region: Option<String>,
+    api_mode: ApiMode,
 }
 
 impl Endpoints {
@@ -48,6 +52,16 @@ impl Endpoints {
         Ok(())
     }
 
+    /// Sets which API requests to OpenAI and Azure are sent to.
+    pub fn set_api_mode(&mut self, mode: ApiMode) {
+        self.api_mode = mode;
+    }
+
+    /// Returns which API requests to OpenAI and Azure are sent to.
+    pub fn api_mode(&self) -> ApiMode {
+        self.api_mode
+    }
+
     /// Allows dry runs of the Bedrock providers without an AWS region, and of Azure without an
     /// endpoint. Their URLs contain `REGION` or `NAME` instead.
     pub fn allow_missing_region(&mut self) {
@@ -68,5 +82,21 @@ impl Endpoints {
     pub fn resolve(&self, provider: &Provider) -> Endpoint {
         let base_url = self.base_urls.get(provider.name()).map(String::as_str);
         provider.endpoint(base_url, self.region.as_deref())
+    }
+
+    /// Returns whether the base URL of a provider is configured.
+    pub(crate) fn has_own_url(&self, provider: &Provider) -> bool {
+        self.base_urls.contains_key(provider.name())
+    }
+
+    /// Selects the API for a request. `is_learned` states whether the provider rejected an earlier
+    /// request like it in chat completions.
+    pub(crate) fn select_api<'a>(
+        &self,
+        provider: &'a Provider,
+        chat: &Chat,
+        is_learned: bool,
+    ) -> SelectedApi<'a> {
+        select_api(provider, chat, self.api_mode, self.has_own_url(provider), is_learned)
     }
 }

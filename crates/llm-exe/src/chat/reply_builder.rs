@@ -134,6 +134,11 @@ impl ReplyBuilder {
         self.begin_call(self.calls.len(), ToolCall { id, name, arguments })
     }
 
+    /// Returns the tool call that was added last, with the id that it has in the reply.
+    pub(crate) fn last_call(&self) -> Option<&ToolCall> {
+        self.reply.tool_calls().last()
+    }
+
     /// Returns the reply.
     pub fn finish(self) -> Reply {
         let mut reply = self.reply;

@@ -12,7 +12,7 @@ use crate::json::quoted;
 use crate::parsers::{InvalidParser, OutputParser, Parsers};
 use crate::plan::{ModelPatterns, Rules};
 use crate::ports::{DocumentStore, InvalidSecret, Keys, Secret, Signer};
-use crate::providers::{InvalidBaseUrl, InvalidProvider, Provider, Providers};
+use crate::providers::{ApiMode, InvalidBaseUrl, InvalidProvider, Provider, Providers};
 use crate::region::InvalidRegion;
 use crate::request::suggestion;
 use crate::run::Runner;
@@ -46,6 +46,9 @@ pub struct ClientBuilder {
     parsers: Vec<(String, Arc<dyn OutputParser>)>,
     base_urls: Vec<(String, String)>,
     region: Option<String>,
+    api_mode: Option<ApiMode>,
+    /// The value of `OPENAI_API_MODE` if it is not valid.
+    invalid_api_mode: Option<String>,
     constant_keys: Vec<(String, String)>,
     keys: Option<Arc<dyn Keys>>,
     http: Option<Arc<dyn HttpTransport>>,
@@ -82,6 +85,9 @@ pub enum BuildError {
         #[source]
         reason: InvalidBaseUrl,
     },
+    /// The API mode in the environment is not valid. Contains the value.
+    #[error("OPENAI_API_MODE: expected one of auto, chat, responses, got {}", quoted(.0))]
+    ApiMode(String),
     /// The AWS region is not valid.
     #[error("AWS region: {0}")]
     Region(#[from] InvalidRegion),
@@ -145,8 +151,8 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`BuildError`] if a base URL or the AWS region in the environment is not valid. A missing
-    /// key is reported by the requests that need it.
+    /// [`BuildError`] if a base URL, the API mode or the AWS region in the environment is not
+    /// valid. A missing key is reported by the requests that need it.
     #[cfg(feature = "env")]
     pub fn from_env() -> Result<Client, BuildError> {
         Client::builder().env().build()
@@ -160,6 +166,8 @@ impl ClientBuilder {
             parsers: Vec::new(),
             base_urls: Vec::new(),
             region: None,
+            api_mode: None,
+            invalid_api_mode: None,
             constant_keys: Vec::new(),
             keys: None,
             http: None,
@@ -216,8 +224,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Uses the API keys, base URLs and AWS region that are set in the environment. Base URLs that
-    /// the program sets before or after this call take precedence.
+    /// Uses the API keys, base URLs, API mode and AWS region that are set in the environment. Base
+    /// URLs and the mode that the program sets before or after this call take precedence.
     ///
     /// The keys of registered providers are in the variables of
     /// [`Provider::key_env`](crate::Provider::key_env). As in the AWS SDKs, `AWS_ENDPOINT_URL` is
@@ -229,6 +237,12 @@ impl ClientBuilder {
         self.region = self
             .region
             .or_else(|| variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION")));
+        if self.api_mode.is_none()
+            && let Some(name) = variable("OPENAI_API_MODE")
+        {
+            self.api_mode = ApiMode::from_name(name.trim());
+            self.invalid_api_mode = self.api_mode.is_none().then_some(name);
+        }
         self.keys(crate::keys::EnvironmentKeys::from_process())
     }
 
@@ -237,6 +251,26 @@ impl ClientBuilder {
     /// include the path of the API, such as `/chat/completions`.
     pub fn base_url(mut self, provider: impl Into<String>, base_url: impl Into<String>) -> Self {
         self.base_urls.push((provider.into(), base_url.into()));
+        self
+    }
+
+    /// Sets which API requests to OpenAI and Azure are sent to. By default, the model and the parts
+    /// of the request determine the API.
+    ///
+    /// ```
+    /// use llm_exe::Client;
+    /// use llm_exe::providers::ApiMode;
+    ///
+    /// // A server of your own that implements the Responses API.
+    /// let client = Client::builder()
+    ///     .base_url("openai", "https://gateway.example.com/v1")
+    ///     .openai_api(ApiMode::Responses)
+    ///     .build()?;
+    /// # Ok::<(), llm_exe::BuildError>(())
+    /// ```
+    pub fn openai_api(mut self, mode: ApiMode) -> Self {
+        self.api_mode = Some(mode);
+        self.invalid_api_mode = None;
         self
     }
 
@@ -323,7 +357,7 @@ impl ClientBuilder {
     /// Builds the client.
     ///
     /// # Errors
-    /// [`BuildError`] for the first invalid provider, parser, base URL, region or key.
+    /// [`BuildError`] for the first invalid provider, parser, base URL, API mode, region or key.
     pub fn build(self) -> Result<Client, BuildError> {
         let mut providers = self.providers;
         // A server without a key name gets one if the program sets a key for it.
@@ -353,6 +387,10 @@ impl ClientBuilder {
             let invalid = |reason| BuildError::BaseUrl { provider: name.clone(), reason };
             endpoints.set(find(name)?, url.trim()).map_err(invalid)?;
         }
+        if let Some(invalid) = self.invalid_api_mode {
+            return Err(BuildError::ApiMode(invalid));
+        }
+        endpoints.set_api_mode(self.api_mode.unwrap_or_default());
         if let Some(region) = &self.region {
             endpoints.set_region(region)?;
         }

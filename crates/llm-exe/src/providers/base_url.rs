@@ -36,7 +36,7 @@ pub enum InvalidBaseUrl {
 }
 
 /// The paths that the built-in dialects append to a base URL, which must therefore not end in them.
-pub const API_PATHS: &[&str] = &["/chat/completions", "/v1/messages", "/api/chat"];
+pub const API_PATHS: &[&str] = &["/chat/completions", "/responses", "/v1/messages", "/api/chat"];
 
 /// Checks that a base URL uses https, or http with a loopback or private host. The URL must not
 /// contain credentials, a query or a fragment.
@@ -100,6 +100,7 @@ mod tests {
         for (url, base) in [
             ("https://a.example/v1/chat/completions", "https://a.example/v1"),
             ("https://a.example/v1/chat/completions/", "https://a.example/v1"),
+            ("https://a.example/v1/responses", "https://a.example/v1"),
             ("https://a.example/v1/messages", "https://a.example"),
             ("http://localhost:11434/api/chat", "http://localhost:11434"),
         ] {

@@ -92,7 +92,6 @@ mod tests {
     fn tools_are_rejected_for_models_without_tools() {
         for (provider, model) in [
             ("openai", "chatgpt-4o-latest"),
-            ("openai", "gpt-6.2-sol"),
             ("anthropic", "claude-2.1"),
             ("amazon:anthropic", "anthropic.claude-instant-v1"),
             ("amazon", "anthropic.claude-v2:1"),
@@ -123,6 +122,16 @@ mod tests {
         ] {
             assert_eq!(error(provider, &chat_with_tools(model)), None, "{provider} {model}");
         }
+    }
+
+    #[test]
+    fn tools_of_the_responses_api_are_rejected_with_the_setting() {
+        let mut chat = chat_with_tools("gpt-6.2-sol");
+        let expected = "InvalidRequest: tools: the model gpt-6.2-sol can call tools only through \
+                        the Responses API; set OPENAI_API_MODE to responses, or use another model";
+        assert_eq!(error("openai", &chat).as_deref(), Some(expected));
+        chat.tools.clear();
+        assert_eq!(error("openai", &chat), None);
     }
 
     #[test]

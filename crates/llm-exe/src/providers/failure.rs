@@ -67,6 +67,36 @@ pub(crate) struct ReportedError {
     pub(crate) code: Option<u16>,
     /// Whether the response contains a choice, so that a part of a reply may be billed.
     pub(crate) may_be_billed: bool,
+    /// What the failed response of a Responses API states about the request.
+    pub(crate) failed_response: Option<FailedResponse>,
+}
+
+/// Why a Responses API created no reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FailedResponse {
+    /// The same request may succeed later.
+    Transient,
+    /// The API does not accept the request.
+    Rejected,
+    Other,
+}
+
+impl FailedResponse {
+    /// Reads the code of the error in a response whose `status` is `failed`. Source: the type
+    /// `ResponseError` of the npm package `openai` 7.57.
+    fn read(body: &ErrorBody) -> Option<FailedResponse> {
+        if body.root_text("status") != Some("failed") {
+            return None;
+        }
+        let is_rejected = |code: &str| contains_phrase(code, "image|invalid_|data_residency");
+        Some(if body.has_code(|code| matches!(code, "server_error" | "rate_limit_exceeded")) {
+            FailedResponse::Transient
+        } else if body.has_code(is_rejected) {
+            FailedResponse::Rejected
+        } else {
+            FailedResponse::Other
+        })
+    }
 }
 
 /// Returns the error in the body of a successful response, if there is one. Routers report errors
@@ -90,9 +120,13 @@ pub(crate) fn reported_error(wire: &WireReply) -> Option<ReportedError> {
         (ErrorBody::from(body), true, bytes)
     };
     let code = body.numeric_code().filter(|code| (400..600).contains(code));
-    let status = code.unwrap_or_else(|| status_without_code(&body));
+    let failed_response = FailedResponse::read(&body);
+    let status = match failed_response {
+        Some(FailedResponse::Rejected) => 400,
+        _ => code.unwrap_or_else(|| status_without_code(&body)),
+    };
     let response = WireReply { status, headers: wire.headers.clone(), body: bytes };
-    Some(ReportedError { response, code, may_be_billed })
+    Some(ReportedError { response, code, may_be_billed, failed_response })
 }
 
 /// Returns the status for an error without a numeric code.
@@ -183,6 +217,7 @@ fn is_quota_exhausted(status: u16, body: &ErrorBody, message: &str) -> bool {
 const CONTENT_CODES: &str = concat!(
     // OpenAI
     "invalid_prompt bio_policy cyber_policy content_policy_violation ",
+    "misalignment_policy_violation image_content_policy_violation ",
     // Azure, Moonshot
     "content_filter responsibleaipolicyviolation ",
     // Alibaba

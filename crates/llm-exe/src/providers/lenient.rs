@@ -38,6 +38,16 @@ impl<T> Lenient<T> {
     }
 }
 
+impl Lenient<String> {
+    /// Returns the text, or `None` if it is missing or unreadable.
+    pub(super) fn as_deref(&self) -> Option<&str> {
+        match self {
+            Lenient::Value(text) => Some(text),
+            Lenient::Missing | Lenient::Unreadable => None,
+        }
+    }
+}
+
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Lenient<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = <&RawValue>::deserialize(deserializer)?;

@@ -6,6 +6,7 @@
 //! I/O and do not read the environment, so the caller passes the [`Endpoint`].
 
 mod anthropic;
+mod api_mode;
 mod base_url;
 mod bedrock;
 mod build_request;
@@ -23,6 +24,7 @@ mod lenient;
 mod ollama;
 mod open_calls;
 mod openai_chat;
+mod openai_responses;
 mod options;
 mod prices;
 mod quoted_chat;
@@ -34,9 +36,12 @@ mod rejection_text;
 use std::borrow::Cow;
 
 use self::openai_chat::quirks;
+use self::openai_responses::apis::OpenAiResponses;
 use crate::ports::KeyName;
 use crate::region::aws_domain;
 
+pub use api_mode::ApiMode;
+pub(crate) use api_mode::{SelectedApi, select_api};
 pub use base_url::{API_PATHS, InvalidBaseUrl, check_base_url};
 pub(crate) use bedrock::MANTLE;
 pub use build_request::build_request;
@@ -45,7 +50,7 @@ pub(crate) use capabilities::{EFFORTS, is_effort};
 pub use catalog::{MODEL_CATALOG, catalog_name, today};
 pub use dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StreamDecoder, StructureSupport};
 pub use failure::Failure;
-pub(crate) use failure::reported_error;
+pub(crate) use failure::{FailedResponse, reported_error};
 pub use prices::Cost;
 pub(crate) use prices::{Billing, cost_of_call, read_billing};
 pub use registry::{InvalidProvider, Provider, Providers, StructuredOutput};
@@ -79,6 +84,8 @@ pub struct ProviderRow {
     pub name: &'static str,
     /// The API format that the provider uses.
     pub dialect: &'static dyn Dialect,
+    /// The provider's Responses API, if it offers both that API and chat completions.
+    pub(crate) responses: Option<OpenAiResponses>,
     /// The name of the setting that overrides the base URL.
     pub base_url_setting: &'static str,
     /// The default base URL, in which `REGION` is a placeholder for the AWS region. A URL with
@@ -112,6 +119,12 @@ impl ProviderRow {
         }
     }
 
+    /// Returns the format of the provider's Responses API, if it offers both that API and chat
+    /// completions.
+    pub fn responses(&self) -> Option<&'static dyn Dialect> {
+        self.responses.map(OpenAiResponses::dialect)
+    }
+
     /// Returns the name of the API key that the provider needs, if any.
     pub fn key(&self) -> Option<KeyName> {
         match self.access {
@@ -128,6 +141,7 @@ pub static PROVIDERS: &[ProviderRow] = &[
     ProviderRow {
         name: "openai",
         dialect: &quirks::OPENAI,
+        responses: Some(OpenAiResponses::OpenAi),
         base_url_setting: "OPENAI_BASE_URL",
         base_url: "https://api.openai.com/v1",
         access: Access::Key {
@@ -138,6 +152,7 @@ pub static PROVIDERS: &[ProviderRow] = &[
     ProviderRow {
         name: "anthropic",
         dialect: &anthropic::Anthropic,
+        responses: None,
         base_url_setting: "ANTHROPIC_BASE_URL",
         base_url: "https://api.anthropic.com",
         access: Access::Key {
@@ -148,6 +163,7 @@ pub static PROVIDERS: &[ProviderRow] = &[
     ProviderRow {
         name: "xai",
         dialect: &quirks::XAI,
+        responses: Some(OpenAiResponses::Xai),
         base_url_setting: "XAI_BASE_URL",
         base_url: "https://api.x.ai/v1",
         access: Access::Key { store: "KeyXAI", environment: &[Cow::Borrowed("XAI_API_KEY")] },
@@ -155,6 +171,7 @@ pub static PROVIDERS: &[ProviderRow] = &[
     ProviderRow {
         name: "deepseek",
         dialect: &quirks::DEEPSEEK,
+        responses: None,
         base_url_setting: "DEEPSEEK_BASE_URL",
         base_url: "https://api.deepseek.com/v1",
         access: Access::Key {
@@ -165,6 +182,7 @@ pub static PROVIDERS: &[ProviderRow] = &[
     ProviderRow {
         name: "google",
         dialect: &gemini::Gemini,
+        responses: None,
         base_url_setting: "GEMINI_BASE_URL",
         base_url: "https://generativelanguage.googleapis.com/v1beta",
         access: Access::Key { store: "KeyGoogle", environment: &[Cow::Borrowed("GEMINI_API_KEY")] },
@@ -172,6 +190,7 @@ pub static PROVIDERS: &[ProviderRow] = &[
     ProviderRow {
         name: "ollama",
         dialect: &ollama::Ollama,
+        responses: None,
         base_url_setting: "OLLAMA_ENDPOINT",
         base_url: "http://localhost:11434",
         access: Access::Open,
@@ -179,6 +198,7 @@ pub static PROVIDERS: &[ProviderRow] = &[
     ProviderRow {
         name: "amazon:anthropic",
         dialect: &bedrock::InvokeAnthropic,
+        responses: None,
         base_url_setting: "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
         base_url: "https://bedrock-runtime.REGION.amazonaws.com",
         access: Access::Aws,
@@ -186,6 +206,7 @@ pub static PROVIDERS: &[ProviderRow] = &[
     ProviderRow {
         name: "amazon:meta",
         dialect: &bedrock::Converse { default_family: "meta.llama" },
+        responses: None,
         base_url_setting: "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
         base_url: "https://bedrock-runtime.REGION.amazonaws.com",
         access: Access::Aws,
@@ -193,6 +214,7 @@ pub static PROVIDERS: &[ProviderRow] = &[
     ProviderRow {
         name: "amazon:nova",
         dialect: &bedrock::Converse { default_family: "amazon.nova" },
+        responses: None,
         base_url_setting: "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
         base_url: "https://bedrock-runtime.REGION.amazonaws.com",
         access: Access::Aws,
@@ -200,6 +222,7 @@ pub static PROVIDERS: &[ProviderRow] = &[
     ProviderRow {
         name: "amazon",
         dialect: &bedrock::Converse { default_family: "" },
+        responses: None,
         base_url_setting: "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
         base_url: "https://bedrock-runtime.REGION.amazonaws.com",
         access: Access::Aws,
@@ -207,6 +230,7 @@ pub static PROVIDERS: &[ProviderRow] = &[
     ProviderRow {
         name: "amazon:openai",
         dialect: &quirks::BEDROCK,
+        responses: None,
         base_url_setting: "AWS_BEDROCK_BASE_URL",
         base_url: "https://bedrock-runtime.REGION.amazonaws.com/openai/v1",
         access: Access::Aws,
@@ -214,6 +238,7 @@ pub static PROVIDERS: &[ProviderRow] = &[
     ProviderRow {
         name: "azure",
         dialect: &quirks::AZURE,
+        responses: Some(OpenAiResponses::Azure),
         base_url_setting: "AZURE_OPENAI_ENDPOINT",
         base_url: "https://RESOURCE.openai.azure.com/openai/v1",
         access: Access::Key {
@@ -224,6 +249,7 @@ pub static PROVIDERS: &[ProviderRow] = &[
     ProviderRow {
         name: "mistral",
         dialect: &quirks::MISTRAL,
+        responses: None,
         base_url_setting: "MISTRAL_BASE_URL",
         base_url: "https://api.mistral.ai/v1",
         access: Access::Key {
@@ -234,6 +260,7 @@ pub static PROVIDERS: &[ProviderRow] = &[
     ProviderRow {
         name: "groq",
         dialect: &quirks::GROQ,
+        responses: None,
         base_url_setting: "GROQ_BASE_URL",
         base_url: "https://api.groq.com/openai/v1",
         access: Access::Key { store: "KeyGroq", environment: &[Cow::Borrowed("GROQ_API_KEY")] },
@@ -241,6 +268,7 @@ pub static PROVIDERS: &[ProviderRow] = &[
     ProviderRow {
         name: "openrouter",
         dialect: &quirks::OPENROUTER,
+        responses: None,
         base_url_setting: "OPENROUTER_BASE_URL",
         base_url: "https://openrouter.ai/api/v1",
         access: Access::Key {
@@ -251,6 +279,7 @@ pub static PROVIDERS: &[ProviderRow] = &[
     ProviderRow {
         name: "together",
         dialect: &quirks::TOGETHER,
+        responses: None,
         base_url_setting: "TOGETHER_BASE_URL",
         base_url: "https://api.together.xyz/v1",
         access: Access::Key {
@@ -261,6 +290,7 @@ pub static PROVIDERS: &[ProviderRow] = &[
     ProviderRow {
         name: "fireworks",
         dialect: &quirks::FIREWORKS,
+        responses: None,
         base_url_setting: "FIREWORKS_BASE_URL",
         base_url: "https://api.fireworks.ai/inference/v1",
         access: Access::Key {
@@ -271,6 +301,7 @@ pub static PROVIDERS: &[ProviderRow] = &[
     ProviderRow {
         name: "cerebras",
         dialect: &quirks::CEREBRAS,
+        responses: None,
         base_url_setting: "CEREBRAS_BASE_URL",
         base_url: "https://api.cerebras.ai/v1",
         access: Access::Key {
@@ -281,6 +312,7 @@ pub static PROVIDERS: &[ProviderRow] = &[
     ProviderRow {
         name: "perplexity",
         dialect: &quirks::PERPLEXITY,
+        responses: None,
         base_url_setting: "PERPLEXITY_BASE_URL",
         base_url: "https://api.perplexity.ai",
         access: Access::Key {

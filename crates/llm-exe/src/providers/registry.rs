@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::base_url::check_path;
 use super::openai_chat::quirks;
+use super::openai_responses::apis::OpenAiResponses;
 use super::{Dialect, Endpoint, InvalidBaseUrl, PROVIDERS, ProviderRow, check_base_url};
 use crate::ports::KeyName;
 use crate::request::{suggestion, synonym_suggestion};
@@ -173,6 +174,11 @@ impl Provider {
                 DialectRef::Shared(dialect) => dialect.as_ref(),
             },
         }
+    }
+
+    /// Returns the provider's Responses API, if it offers both that API and chat completions.
+    pub(crate) fn responses(&self) -> Option<OpenAiResponses> {
+        self.built_in().and_then(|row| row.responses)
     }
 
     /// Returns the default base URL. That of a built-in provider may contain the placeholder

@@ -53,6 +53,8 @@ pub(crate) enum RejectedPart {
     ToolChoice,
     /// The field that allows or forbids several tool calls in one turn is not supported.
     ParallelToolCalls,
+    /// Only the Responses API accepts the request.
+    ChatCompletions,
 }
 
 /// An option of a request that can be dropped.
@@ -151,6 +153,18 @@ const LIST_TEXTS: &[&str] = &[
     "choose from",
 ];
 
+/// Texts that state that only OpenAI's Responses API serves a model, or its tools, in lower case.
+const RESPONSES_MODEL_TEXTS: &str = "\
+    this model is only supported in v1/responses|unsupported legacy protocol|\
+    chatcompletion operation does not work with the specified model|\
+    not a chat model and thus not supported in the v1/chat/completions|\
+    function tools with reasoning_effort are not supported|\
+    multi agent requests are not allowed on chat completions";
+/// Texts that recommend the Responses API. Another API may accept other requests to the model.
+const RESPONSES_TEXTS: &str = "\
+    use /v1/responses|use v1/responses|use the /v1/responses|use the v1/responses|\
+    only supported in v1/responses|only supported in /v1/responses|use the responses api";
+
 /// What a name in a message refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Subject {
@@ -179,7 +193,7 @@ impl Subject {
             RejectedPart::Tools => self == Subject::Tools,
             RejectedPart::ToolChoice => self == Subject::ToolChoice,
             RejectedPart::ParallelToolCalls => self == Subject::ParallelToolCalls,
-            RejectedPart::ToolSchema => false,
+            RejectedPart::ToolSchema | RejectedPart::ChatCompletions => false,
         }
     }
 }
@@ -217,7 +231,8 @@ const PENALTIES: Subject =
 /// whole text of the chat is not read, because the caller could have written the rejection.
 pub(crate) fn read_rejection(message: &str, body: &[u8], chat: &Chat) -> Option<Rejection> {
     let message = truncate(message);
-    if let Some(rejection) = parse_message(message, &chat.model) {
+    let rejection = needs_responses(message).or_else(|| parse_message(message, &chat.model));
+    if let Some(rejection) = rejection {
         return check_quotes(rejection, message, chat);
     }
     // Validation errors often contain the name in a separate field.
@@ -232,7 +247,11 @@ pub(crate) fn read_rejection(message: &str, body: &[u8], chat: &Chat) -> Option<
 /// Ignores a rejection in a text that quotes the chat. If the text quotes only a few words, the
 /// rejection applies to this request.
 fn check_quotes(rejection: Rejection, text: &str, chat: &Chat) -> Option<Rejection> {
-    let is_name = |word: &str| !matches!(subject_of_segment(word), None | Some(Subject::Fixed));
+    let is_api = rejection.part == RejectedPart::ChatCompletions;
+    let is_name = |word: &str| match subject_of_segment(word) {
+        None | Some(Subject::Fixed) => is_api && matches!(word, "responses" | "completions"),
+        Some(_) => true,
+    };
     match find_quote(text, chat, is_name) {
         Quote::Text => None,
         Quote::Words => Some(Rejection { is_general: false, ..rejection }),
@@ -242,6 +261,18 @@ fn check_quotes(rejection: Rejection, text: &str, chat: &Chat) -> Option<Rejecti
 
 fn truncate(text: &str) -> &str {
     text.get(..text.floor_char_boundary(MAX_TEXT_BYTES)).unwrap_or(text)
+}
+
+/// Returns the rejection in a message which states that only the Responses API accepts a request.
+fn needs_responses(message: &str) -> Option<Rejection> {
+    let text = without_quotations(message).to_ascii_lowercase();
+    let general = RESPONSES_MODEL_TEXTS.split('|').find(|phrase| text.contains(phrase));
+    let is_general = general.is_some();
+    if !is_general && !contains_phrase(&text, RESPONSES_TEXTS) {
+        return None;
+    }
+    let (part, evidence) = (RejectedPart::ChatCompletions, general.unwrap_or_default().to_owned());
+    Some(Rejection { part, is_exclusive: false, is_general, evidence })
 }
 
 fn parse_message(message: &str, model: &str) -> Option<Rejection> {

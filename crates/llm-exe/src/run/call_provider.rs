@@ -21,7 +21,8 @@ use crate::error::{Error, ErrorKind};
 use crate::plan::Target;
 use crate::ports::{Keys, Secret};
 use crate::providers::{
-    Billing, Failure, MANTLE, NAMED_RESOURCE, Provider, Rejection, read_billing, read_rejection,
+    Billing, Dialect, Failure, MANTLE, NAMED_RESOURCE, Provider, RejectedPart, Rejection,
+    read_billing, read_rejection,
 };
 use crate::transport::{Policy, RetryAdvice, SendOutcome, Transport, retry_after};
 use crate::wire::{Auth, WireReply, WireRequest};
@@ -42,6 +43,13 @@ pub(super) struct ProviderClient {
     /// The changes after rejections, or `None` if a rejection is always an error.
     pub(super) learned: Option<Arc<LearnedChanges>>,
     pub(super) steps: StepQueue,
+}
+
+/// What reads a response: the dialect, and the chat that the request was built from.
+#[derive(Clone, Copy)]
+struct ReplyReader<'a> {
+    dialect: &'a dyn Dialect,
+    chat: &'a Chat,
 }
 
 /// A failed call.
@@ -80,16 +88,18 @@ impl ProviderClient {
         &self,
         context: &mut Context,
         target: &Target,
+        dialect: &dyn Dialect,
         chat: &Chat,
         request: &WireRequest,
     ) -> Result<(Reply, SecretsInUse), FailedCall> {
+        let reader = ReplyReader { dialect, chat };
         let mut secret = self.get_secret(context, request).await?;
-        let mut sent = self.send(context, target, chat, request, secret.as_ref()).await;
+        let mut sent = self.send(context, target, reader, request, secret.as_ref()).await;
         if let Some(newer) = self.renew(context, request, secret.as_ref(), &sent).await? {
             // A large body occupies a part of the memory budget that the next response may wait
             // for.
             drop(sent);
-            sent = self.send(context, target, chat, request, Some(&newer)).await;
+            sent = self.send(context, target, reader, request, Some(&newer)).await;
             secret = Some(newer);
         }
         let (response, read) = sent?;
@@ -105,6 +115,7 @@ impl ProviderClient {
                 let time_left = context.deadline.left();
                 let error = failure_error(&failed, &response, target, request, time_left);
                 let error = quote_message(error, &failed.failure.message, &secrets.expose());
+                let error = self.advise(error, &response, target, request);
                 let rejection = self.read_rejection(&response, &failed.failure, chat);
                 return Err(FailedCall { error, rejection });
             }
@@ -170,10 +181,32 @@ impl ProviderClient {
         chat: &Chat,
     ) -> Option<Rejection> {
         let is_rejected = failure.kind == ErrorKind::ProviderRejected;
-        if self.learned.is_none() || !is_rejected || !matches!(response.status, 400 | 422) {
+        let status = response.status;
+        if self.learned.is_none() || !is_rejected || !matches!(status, 400 | 404 | 422) {
             return None;
         }
-        read_rejection(&failure.message, &response.body, chat)
+        let rejection = read_rejection(&failure.message, &response.body, chat)?;
+        // OpenAI responds with status 404 if an API does not serve a model.
+        let is_allowed = status != 404 || rejection.part == RejectedPart::ChatCompletions;
+        is_allowed.then_some(rejection)
+    }
+
+    /// Adds what to do to the error of a server that may not have the Responses API.
+    fn advise(
+        &self,
+        error: Error,
+        response: &WireReply,
+        target: &Target,
+        request: &WireRequest,
+    ) -> Error {
+        let is_missing = matches!(response.status, 404 | 405);
+        let is_own_server = self.endpoints.has_own_url(&target.provider);
+        if !is_missing || !is_own_server || !request.url.ends_with("/responses") {
+            return error;
+        }
+        error.with_suffix(
+            "; if the server has only chat completions, set OPENAI_API_MODE to chat or auto",
+        )
     }
 
     async fn get_secret(
@@ -204,7 +237,7 @@ impl ProviderClient {
         &self,
         context: &mut Context,
         target: &Target,
-        chat: &Chat,
+        reader: ReplyReader<'_>,
         request: &WireRequest,
         secret: Option<&Secret>,
     ) -> Result<(WireReply, ParsedResponse), Error> {
@@ -214,7 +247,7 @@ impl ProviderClient {
             return Err(Error::new(ErrorKind::LimitExceeded, text));
         }
         let policy = Policy { attempts: target.policy.attempts.min(calls_left), ..target.policy };
-        let dialect = target.provider.dialect();
+        let ReplyReader { dialect, chat } = reader;
         let mut last_read = None;
         let mut read = |response: &WireReply| {
             if response.body.len() < MIN_STEP_BYTES {

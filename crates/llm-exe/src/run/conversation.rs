@@ -8,13 +8,13 @@ use serde_json::Value;
 use super::call_provider::ProviderClient;
 use super::check_reply::{CheckedReply, check_reply};
 use super::context::Context;
-use super::learned::{self, Change, LearnedChanges, MAX_METHODS, RequestChange};
+use super::learned::{self, Api, Change, LearnedChanges, MAX_METHODS, RequestChange};
 use super::schema_prompt;
 use super::secrets::SecretsInUse;
 use crate::chat::{Chat, Message, Reply, Role, Structure};
 use crate::error::{Error, ErrorKind};
 use crate::plan::{Plan, Target};
-use crate::providers::{Endpoint, RejectedPart, Rejection, build_request};
+use crate::providers::{Dialect, Endpoint, RejectedPart, Rejection, SelectedApi, build_request};
 use crate::schema::Schema;
 use crate::wire::WireRequest;
 
@@ -27,6 +27,8 @@ const MAX_CHANGES: usize = 3;
 /// A change after a rejection.
 struct NewChange {
     change: Change,
+    /// Whether the Responses API rejected the request.
+    is_responses: bool,
     /// The state of reasoning in the rejected request.
     reasoning: Option<bool>,
     /// The words of the rejection.
@@ -38,6 +40,7 @@ pub(super) struct Conversation<'a> {
     client: &'a ProviderClient,
     plan: &'a Plan,
     pub(super) target: &'a Target,
+    api: SelectedApi<'a>,
     endpoint: Endpoint,
     chat: Chat,
     pub(super) request: WireRequest,
@@ -66,16 +69,25 @@ impl<'a> Conversation<'a> {
         target: &'a Target,
         messages: Vec<Message>,
     ) -> Result<Self, Error> {
-        let dialect = target.provider.dialect();
         let sampling = target.sampling.clone();
         let mut chat = Chat { sampling, ..Chat::new(&target.model, messages) };
         let learned = client.learned.as_deref();
         let name = target.provider.name();
-        let mut changes = learned.map(|known| known.apply(name, &mut chat)).unwrap_or_default();
+        let api_change = learned.and_then(|known| known.responses_api(name, &chat));
+        let api = client.endpoints.select_api(&target.provider, &chat, api_change.is_some());
+        let mut changes: Vec<Change> =
+            api_change.into_iter().filter(|_| api.is_responses).collect();
+        let (dialect, api_key) =
+            (api.dialect, Api { provider: name, is_responses: api.is_responses });
+        if let Some(learned) = learned {
+            changes.append(&mut learned.apply(api_key, &mut chat));
+        }
         if let Some(schema) = plan.output.schema_for_model() {
             chat.structure = dialect.structure(&target.model, SCHEMA_NAME, schema);
             if let Some(learned) = learned {
-                changes.extend(skip_rejected_structures(&mut chat, learned, target, schema));
+                let skipped =
+                    skip_rejected_structures(&mut chat, learned, api_key, dialect, schema);
+                changes.extend(skipped);
             }
             if needs_schema_in_prompt(&chat.structure) {
                 schema_prompt::add_schema(&mut chat.messages, schema);
@@ -93,6 +105,7 @@ impl<'a> Conversation<'a> {
             client,
             plan,
             target,
+            api,
             endpoint,
             chat,
             request,
@@ -139,7 +152,8 @@ impl<'a> Conversation<'a> {
     /// changed and the request is sent again.
     async fn call(&mut self, context: &mut Context) -> Result<(Reply, SecretsInUse), Error> {
         loop {
-            let call = self.client.call(context, self.target, &self.chat, &self.request);
+            let (dialect, request) = (self.api.dialect, &self.request);
+            let call = self.client.call(context, self.target, dialect, &self.chat, request);
             let failed = match call.await {
                 Ok(reply) => {
                     if self.unconfirmed_changes > 0 {
@@ -163,8 +177,10 @@ impl<'a> Conversation<'a> {
         let schema = self.plan.output.schema_for_model();
         // A completed turn depends on the messages and tools before it.
         let only_options = context.report.repairs > 0;
-        if matches!(rejection.part, RejectedPart::OutputLimit(limit) if !self.exceeds(limit)) {
-            return false;
+        match rejection.part {
+            RejectedPart::OutputLimit(limit) if !self.exceeds(limit) => return false,
+            RejectedPart::ChatCompletions if self.api.alternative.is_none() => return false,
+            _ => {}
         }
         let evidence = rejection.is_general.then(|| rejection.evidence.clone());
         let changes = Change::for_rejection(rejection, &self.chat, schema, only_options);
@@ -199,8 +215,11 @@ impl<'a> Conversation<'a> {
     fn apply(&mut self, context: &mut Context, mut change: Change, evidence: Option<String>) {
         let schema = self.plan.output.schema_for_model();
         let reasoning = learned::reasoning(&self.chat.sampling);
-        if let (Change::Structure { .. }, Some(schema)) = (&change, schema) {
-            let (dialect, model) = (self.target.provider.dialect(), &self.target.model);
+        let is_responses = self.api.is_responses;
+        if let (Change::ResponsesApi { .. }, Some(dialect)) = (&change, self.api.alternative) {
+            self.api = SelectedApi { dialect, is_responses: true, alternative: None };
+        } else if let (Change::Structure { .. }, Some(schema)) = (&change, schema) {
+            let (dialect, model) = (self.api.dialect, &self.target.model);
             let had_schema_in_prompt = needs_schema_in_prompt(&self.chat.structure);
             change.weaken(&mut self.chat.structure, |rejected| {
                 dialect.weaker_structure(model, SCHEMA_NAME, schema, rejected)
@@ -216,7 +235,7 @@ impl<'a> Conversation<'a> {
         let provider = self.target.provider.name();
         context.report.changed.push(change.report(provider, &self.target.model));
         if let Some(evidence) = evidence {
-            self.changes.push(NewChange { change, reasoning, evidence });
+            self.changes.push(NewChange { change, is_responses, reasoning, evidence });
             self.unconfirmed_changes += 1;
         }
     }
@@ -225,9 +244,11 @@ impl<'a> Conversation<'a> {
     fn remember_changes(&mut self, context: &mut Context) {
         let Some(learned) = &self.client.learned else { return };
         let first = self.changes.len().saturating_sub(self.unconfirmed_changes);
-        for NewChange { change, reasoning, evidence } in self.changes.iter().skip(first) {
+        for new in self.changes.iter().skip(first) {
+            let NewChange { change, is_responses, reasoning, evidence } = new;
             let provider = self.target.provider.name();
-            let added = learned.add(provider, &self.chat.model, *reasoning, change.clone());
+            let api = Api { provider, is_responses: *is_responses };
+            let added = learned.add(api, &self.chat.model, *reasoning, change.clone());
             let evidence = Some(evidence.clone());
             context.report.learned.extend(added.map(|added| RequestChange { evidence, ..added }));
         }
@@ -235,7 +256,7 @@ impl<'a> Conversation<'a> {
     }
 
     fn rebuild(&mut self, context: &mut Context) -> Result<(), Error> {
-        let built = build_request(self.target.provider.dialect(), &self.endpoint, &self.chat)?;
+        let built = build_request(self.api.dialect, &self.endpoint, &self.chat)?;
         context.report.add_warnings(built.warnings);
         self.request = built.request;
         Ok(())
@@ -252,16 +273,16 @@ fn needs_schema_in_prompt(structure: &Structure) -> bool {
 fn skip_rejected_structures(
     chat: &mut Chat,
     learned: &LearnedChanges,
-    target: &Target,
+    api: Api<'_>,
+    dialect: &dyn Dialect,
     schema: &Schema,
 ) -> Option<Change> {
-    let (provider, model) = (&target.provider, &target.model);
     let mut last = None;
     for _ in 0..MAX_METHODS {
-        let change = learned.rejected_structure(provider.name(), chat, schema);
+        let change = learned.rejected_structure(api, chat, schema);
         let Some(mut change) = change else { break };
-        let dialect = provider.dialect();
-        change.weaken(&mut chat.structure, |rejected| {
+        let Chat { model, structure, .. } = &mut *chat;
+        change.weaken(structure, |rejected| {
             dialect.weaker_structure(model, SCHEMA_NAME, schema, rejected)
         });
         last = Some(change);

@@ -57,6 +57,18 @@ pub(super) enum Change {
     ToolChoice,
     /// The model may call several tools in one turn.
     ParallelToolCalls,
+    /// The request is sent to the Responses API instead of chat completions. The need for it can
+    /// depend on whether the request has tools.
+    ResponsesApi { with_tools: bool },
+}
+
+/// An API of a provider. What one API of a provider rejects, another one may accept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Api<'a> {
+    /// The provider's name.
+    pub(super) provider: &'a str,
+    /// Whether it is the Responses API of a provider that also has chat completions.
+    pub(super) is_responses: bool,
 }
 
 /// A method for making the reply match a schema.
@@ -91,8 +103,8 @@ impl SchemaMethod {
 impl Change {
     /// Chooses the changes for a rejection. Returns none if the request does not contain the
     /// rejected part, or if that part can't be changed. With `only_options`, the schema is not sent
-    /// with another method, because a completed turn of the conversation depends on the current
-    /// one.
+    /// with another method and the API stays the same, because a completed turn of the conversation
+    /// depends on the current ones.
     pub(super) fn for_rejection(
         rejection: Rejection,
         chat: &Chat,
@@ -117,8 +129,10 @@ impl Change {
             part => part,
         };
         let change = Change::for_part(part, chat, schema);
-        let is_allowed =
-            |change: &Change| !only_options || !matches!(change, Change::Structure { .. });
+        let is_option = |change: &Change| {
+            !matches!(change, Change::Structure { .. } | Change::ResponsesApi { .. })
+        };
+        let is_allowed = |change: &Change| !only_options || is_option(change);
         change.filter(is_allowed).into_iter().collect()
     }
 
@@ -182,12 +196,16 @@ impl Change {
             RejectedPart::ParallelToolCalls => {
                 (!chat.parallel_tool_calls).then_some(Change::ParallelToolCalls)
             }
+            RejectedPart::ChatCompletions => {
+                Some(Change::ResponsesApi { with_tools: !chat.tools.is_empty() })
+            }
             RejectedPart::Options(_) => None,
         }
     }
 
     /// Applies the change to the options of a request, and returns whether it applies. The
-    /// structure is changed by the conversation, which knows the schema.
+    /// structure and the API are changed by the conversation, which knows the schema and the
+    /// provider.
     pub(super) fn apply(&self, chat: &mut Chat) -> bool {
         let sampling = &mut chat.sampling;
         match self {
@@ -218,7 +236,7 @@ impl Change {
                 is_forced && !chat.tools.is_empty()
             }
             Change::ParallelToolCalls => !std::mem::replace(&mut chat.parallel_tool_calls, true),
-            Change::Structure { .. } => false,
+            Change::Structure { .. } | Change::ResponsesApi { .. } => false,
         }
     }
 
@@ -262,6 +280,7 @@ impl Change {
             Change::Structure { .. } => "schema",
             Change::ToolChoice => "toolChoice",
             Change::ParallelToolCalls => "parallelToolCalls",
+            Change::ResponsesApi { .. } => "api",
         }
     }
 
@@ -279,6 +298,7 @@ impl Change {
             Change::Effort { from, to: None } => format!("dropped if it is {from:?}"),
             Change::OutputLimit { limit, .. } => format!("lowered to {limit}"),
             Change::Structure { sent, .. } => format!("sent {sent}"),
+            Change::ResponsesApi { .. } => "Responses instead of chat completions".to_owned(),
             Change::Drop(_) | Change::ToolChoice | Change::ParallelToolCalls => {
                 "dropped".to_owned()
             }
@@ -295,6 +315,7 @@ impl Change {
         let reason = match self {
             Change::OutputLimit { .. } => "the provider rejects a higher value",
             Change::Structure { .. } => "the provider rejected a stronger method",
+            Change::ResponsesApi { .. } => "the provider requires that API",
             _ => "the provider rejects it",
         };
         format!("{} is {change} for {model}: {reason}", self.field())
@@ -311,6 +332,8 @@ fn hash_schema(schema: &Schema) -> u64 {
 #[derive(Debug)]
 struct LearnedChange {
     provider: String,
+    /// Whether the request was rejected by the Responses API.
+    is_responses: bool,
     model: String,
     /// Whether the rejected request turned reasoning on or off, or `None` if it left this to the
     /// provider. Many models accept a part only in one of these states.
@@ -320,8 +343,9 @@ struct LearnedChange {
 }
 
 impl LearnedChange {
-    fn is_for(&self, provider: &str, model: &str) -> bool {
-        self.provider == provider && self.model == model
+    fn is_for(&self, api: Api<'_>, model: &str) -> bool {
+        let Api { provider, is_responses } = api;
+        self.provider == provider && self.is_responses == is_responses && self.model == model
     }
 
     /// Returns whether the change applies to requests with this state of reasoning. A change of
@@ -344,16 +368,16 @@ impl LearnedChanges {
     /// Remembers a change. Returns a report about it, unless it is known already.
     pub(super) fn add(
         &self,
-        provider: &str,
+        api: Api<'_>,
         model: &str,
         reasoning: Option<bool>,
         change: Change,
     ) -> Option<RequestChange> {
-        let report = change.report(provider, model);
+        let report = change.report(api.provider, model);
         let learned_at = Instant::now();
         let mut changes = self.lock(learned_at);
         let is_same = |known: &LearnedChange| {
-            known.is_for(provider, model) && known.reasoning == reasoning && known.change == change
+            known.is_for(api, model) && known.reasoning == reasoning && known.change == change
         };
         if changes.iter().any(is_same) {
             return None;
@@ -361,8 +385,11 @@ impl LearnedChanges {
         if changes.len() >= MAX_LEARNED_CHANGES {
             changes.pop_front();
         }
+        let Api { provider, is_responses } = api;
         let (provider, model) = (provider.to_owned(), model.to_owned());
-        changes.push_back(LearnedChange { provider, model, reasoning, change, learned_at });
+        let learned =
+            LearnedChange { provider, is_responses, model, reasoning, change, learned_at };
+        changes.push_back(learned);
         self.count.store(changes.len(), Ordering::Release);
         Some(report)
     }
@@ -378,9 +405,23 @@ impl LearnedChanges {
         changes
     }
 
-    /// Applies the changes that were learned for the provider and the model of a chat, except for
-    /// those of its structure. Returns the changes that apply.
-    pub(super) fn apply(&self, provider: &str, chat: &mut Chat) -> Vec<Change> {
+    /// Returns the change of the API, if a provider rejected a request like this one in chat
+    /// completions.
+    pub(super) fn responses_api(&self, provider: &str, chat: &Chat) -> Option<Change> {
+        if self.count.load(Ordering::Acquire) == 0 {
+            return None;
+        }
+        let api = Api { provider, is_responses: false };
+        let change = Change::ResponsesApi { with_tools: !chat.tools.is_empty() };
+        let changes = self.lock(Instant::now());
+        let is_learned =
+            changes.iter().any(|known| known.is_for(api, &chat.model) && known.change == change);
+        is_learned.then_some(change)
+    }
+
+    /// Applies the changes that were learned for the API and the model of a chat, except for those
+    /// of its structure and of the API itself. Returns the changes that apply.
+    pub(super) fn apply(&self, api: Api<'_>, chat: &mut Chat) -> Vec<Change> {
         let mut applied = Vec::new();
         if self.count.load(Ordering::Acquire) == 0 {
             return applied;
@@ -388,7 +429,7 @@ impl LearnedChanges {
         let model = chat.model.clone();
         let changes = self.lock(Instant::now());
         let changes: Vec<&LearnedChange> =
-            changes.iter().filter(|known| known.is_for(provider, &model)).collect();
+            changes.iter().filter(|known| known.is_for(api, &model)).collect();
         // Other changes depend on the effort that is sent.
         let is_effort = |known: &&&LearnedChange| matches!(known.change, Change::Effort { .. });
         let effort_changes = changes.iter().filter(is_effort);
@@ -404,7 +445,7 @@ impl LearnedChanges {
     /// Returns the change that excludes the structure of a chat for a schema, if one was learned.
     pub(super) fn rejected_structure(
         &self,
-        provider: &str,
+        api: Api<'_>,
         chat: &Chat,
         schema: &Schema,
     ) -> Option<Change> {
@@ -421,7 +462,7 @@ impl LearnedChanges {
         };
         let changes = self.lock(Instant::now());
         let mut changes = changes.iter().filter(|known| {
-            known.is_for(provider, &chat.model) && known.fits(reasoning(&chat.sampling))
+            known.is_for(api, &chat.model) && known.fits(reasoning(&chat.sampling))
         });
         changes.find(|known| excludes(&known.change)).map(|known| known.change.clone())
     }
@@ -439,23 +480,52 @@ mod tests {
 
     use serde_json::json;
 
-    use super::{Change, LIFETIME, LearnedChanges, MAX_LEARNED_CHANGES, SchemaMethod};
+    use super::{Api, Change, LIFETIME, LearnedChanges, MAX_LEARNED_CHANGES, SchemaMethod};
     use crate::chat::{Chat, Structure, Tool, ToolChoice};
     use crate::providers::{RejectedPart, Rejection, SamplingOption};
+
+    const API: Api<'_> = Api { provider: "p", is_responses: false };
+
+    #[test]
+    fn each_api_of_a_provider_has_its_own_changes() {
+        let learned = LearnedChanges::default();
+        let responses = Api { is_responses: true, ..API };
+        learned.add(API, "m", None, Change::Drop(SamplingOption::Seed)).unwrap();
+        let applies = |api| {
+            let mut chat = Chat::new("m", Vec::new());
+            chat.sampling.seed = Some(1);
+            !learned.apply(api, &mut chat).is_empty()
+        };
+        assert!(applies(API) && !applies(responses));
+    }
+
+    #[test]
+    fn the_change_of_the_api_depends_on_tools() {
+        let learned = LearnedChanges::default();
+        let mut chat = Chat::new("m", Vec::new());
+        let change = Change::ResponsesApi { with_tools: true };
+        learned.add(API, "m", Some(true), change.clone()).unwrap();
+        assert_eq!(learned.responses_api("p", &chat), None);
+        chat.tools = vec![Tool::new("f", json!({"type": "object"}))];
+        assert_eq!(learned.responses_api("p", &chat), Some(change.clone()));
+        assert_eq!(learned.responses_api("q", &chat), None);
+        assert!(learned.apply(API, &mut chat).is_empty());
+        assert_eq!(change.field(), "api");
+    }
 
     #[test]
     fn oldest_changes_are_forgotten() {
         let learned = LearnedChanges::default();
         let change = || Change::Drop(SamplingOption::Seed);
         for number in 0..=MAX_LEARNED_CHANGES {
-            let added = learned.add("p", &number.to_string(), None, change());
+            let added = learned.add(API, &number.to_string(), None, change());
             assert!(added.is_some());
-            assert!(learned.add("p", &number.to_string(), None, change()).is_none());
+            assert!(learned.add(API, &number.to_string(), None, change()).is_none());
         }
         let applies = |model: &str| {
             let mut chat = Chat::new(model, Vec::new());
             chat.sampling.seed = Some(1);
-            !learned.apply("p", &mut chat).is_empty()
+            !learned.apply(API, &mut chat).is_empty()
         };
         assert!(!applies("0") && applies("1") && applies("1000"));
     }
@@ -464,7 +534,7 @@ mod tests {
     fn memory_for_many_models_is_bounded() {
         let learned = LearnedChanges::default();
         for number in 0..10_000 {
-            learned.add("p", &number.to_string(), None, Change::Drop(SamplingOption::Seed));
+            learned.add(API, &number.to_string(), None, Change::Drop(SamplingOption::Seed));
         }
         let changes = learned.lock(Instant::now());
         assert_eq!(changes.len(), MAX_LEARNED_CHANGES);
@@ -474,11 +544,11 @@ mod tests {
     #[test]
     fn changes_are_forgotten_after_an_hour() {
         let learned = LearnedChanges::default();
-        let add = || learned.add("p", "m", None, Change::Drop(SamplingOption::Seed));
+        let add = || learned.add(API, "m", None, Change::Drop(SamplingOption::Seed));
         let applies = || {
             let mut chat = Chat::new("m", Vec::new());
             chat.sampling.seed = Some(1);
-            !learned.apply("p", &mut chat).is_empty()
+            !learned.apply(API, &mut chat).is_empty()
         };
         add().unwrap();
         let start = Instant::now();

@@ -3,7 +3,7 @@
 use crate::chat::{Chat, Reply, Usage};
 use crate::error::{Error, ErrorKind};
 use crate::json;
-use crate::providers::{Dialect, Failure, reported_error};
+use crate::providers::{Dialect, FailedResponse, Failure, reported_error};
 use crate::transport::RetryAdvice;
 use crate::wire::WireReply;
 
@@ -88,15 +88,19 @@ impl ParsedResponse {
     }
 }
 
-/// Reads an error in a response with a success status. Only a rate limit is retried, because after
-/// other errors the request may have been billed.
+/// Reads an error in a response with a success status. Only a rate limit and a failed response of a
+/// Responses API are retried, because after other errors the request may have been billed.
 fn read_reported_error(dialect: &dyn Dialect, response: &WireReply) -> Option<ResponseFailure> {
     let reported = reported_error(response)?;
     let mut failure = dialect.read_failure(&reported.response);
     let is_rate_limit = failure.kind == ErrorKind::ProviderRateLimited && failure.retry;
-    let may_retry = is_rate_limit && !reported.may_be_billed;
-    if !matches!(failure.kind, ErrorKind::ProviderRateLimited | ErrorKind::OutputRefused) {
-        failure.kind = ErrorKind::ProviderUnavailable;
+    let failed_response = reported.failed_response;
+    let is_transient = failed_response == Some(FailedResponse::Transient);
+    let may_retry = (is_rate_limit || is_transient) && !reported.may_be_billed;
+    match failure.kind {
+        ErrorKind::ProviderRateLimited | ErrorKind::OutputRefused => {}
+        ErrorKind::ProviderRejected if failed_response == Some(FailedResponse::Rejected) => {}
+        _ => failure.kind = ErrorKind::ProviderUnavailable,
     }
     let status = match reported.code {
         Some(code) => format!("error {code} in a response with status {}", response.status),

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use llm_exe::ports::{PortFuture, Signer};
-use llm_exe::providers::{PROVIDERS, ProviderRow, build_request};
+use llm_exe::providers::{Dialect, PROVIDERS, ProviderRow, build_request};
 use llm_exe::transport::{Policy, RetryAdvice, Transport};
-use llm_exe::wire::WireReply;
+use llm_exe::wire::{WireReply, WireRequest};
 use llm_exe::{Chat, Deadline, Endpoints, Error, KeyName, Keys, Secret};
 use llm_exe_aws::{EnvironmentCredentials, SigV4Signer};
 use llm_exe_simulator::Simulator;
@@ -111,20 +111,36 @@ pub(crate) fn signer() -> Arc<dyn Signer> {
     }))))
 }
 
-/// Sends the request for a chat to a simulator and returns the response.
+/// Returns the dialect of a provider's API: that of its Responses API if `api` is `responses` and
+/// the provider has it.
+pub(crate) fn dialect(row: &'static ProviderRow, api: Option<&str>) -> &'static dyn Dialect {
+    match api {
+        None => row.dialect,
+        Some("responses") => row.responses().unwrap_or(row.dialect),
+        Some(other) => panic!("unknown API {other}"),
+    }
+}
+
+/// Sends the request for a chat in one of a provider's dialects to a simulator and returns the
+/// response.
 pub(crate) async fn send(
     simulator: &Simulator,
     row: &'static ProviderRow,
+    dialect: &dyn Dialect,
     chat: &Chat,
 ) -> WireReply {
     let endpoint = endpoints(simulator).resolve(&row.into());
-    let request = build_request(row.dialect, &endpoint, chat).unwrap().request;
+    send_request(&build_request(dialect, &endpoint, chat).unwrap().request).await
+}
+
+/// Sends a request once and returns the response.
+pub(crate) async fn send_request(request: &WireRequest) -> WireReply {
     let secret = Secret::new("test-key").unwrap();
     let policy = Policy { attempts: 1, ..Policy::default() };
     let deadline = Deadline::after(Duration::from_secs(30));
     let transport = Transport::new(signer());
     let mut read = |_: &WireReply| RetryAdvice::default();
-    let sent = transport.send(&request, Some(&secret), &policy, deadline, &mut read);
+    let sent = transport.send(request, Some(&secret), &policy, deadline, &mut read);
     sent.await.outcome.unwrap()
 }
 

@@ -26,6 +26,9 @@ use crate::common;
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Case {
     model: String,
+    /// `responses` for the Responses API of a provider that also has chat completions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    api: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     effort: Option<String>,
     /// The schema of the reply, if it is sent in the API's field for structured output.
@@ -174,15 +177,16 @@ impl Case {
     /// Runs the conversation and returns it with what actually happened.
     fn run(&self, row: &'static ProviderRow) -> Case {
         let mut chat = self.chat();
-        let turns = self.turns.iter().map(|turn| turn.run(row, &mut chat, &self.model));
+        let turns = self.turns.iter().map(|turn| turn.run(row, &mut chat, self));
         Case { turns: turns.collect(), tools: self.tools.iter().map(copy).collect(), ..copy(self) }
     }
 }
 
 impl Turn {
-    fn run(&self, row: &'static ProviderRow, chat: &mut Chat, model: &str) -> Turn {
+    fn run(&self, row: &'static ProviderRow, chat: &mut Chat, case: &Case) -> Turn {
         let row = self.provider.as_deref().map_or(row, |name| provider(name).expect(name));
-        chat.model = self.model.clone().unwrap_or(model.to_owned());
+        let dialect = common::dialect(row, case.api.as_deref());
+        chat.model = self.model.clone().unwrap_or(case.model.clone());
         for added in &self.add {
             let message = added.to_message(&chat.messages);
             chat.messages.push(message);
@@ -191,7 +195,7 @@ impl Turn {
         turn.warnings.clear();
         (turn.error, turn.request) = (None, None);
         let endpoint = row.endpoint(None, Some("eu-central-1"));
-        match build_request(row.dialect, &endpoint, chat) {
+        match build_request(dialect, &endpoint, chat) {
             Ok(built) => {
                 let bytes = built.request.body.to_bytes().unwrap();
                 turn.request = Some(serde_json::from_slice(&bytes).unwrap());
@@ -203,7 +207,7 @@ impl Turn {
         if let Some(body) = &self.reply {
             let body = body.get().to_owned().into();
             let wire = WireReply { status: 200, headers: http::HeaderMap::new(), body };
-            let reply = row.dialect.read_reply(&wire, chat).unwrap();
+            let reply = dialect.read_reply(&wire, chat).unwrap();
             turn.stop_reason = Some(reply.stop_reason.name().to_owned());
             turn.parts = Some(parts(&reply));
             turn.reply_warnings.clone_from(&reply.warnings);
@@ -278,16 +282,17 @@ async fn simulator_accepts_the_requests() {
         let cases: BTreeMap<String, Case> = common::read_cases(&format!("conversations/{file}"));
         let name = path.file_stem().unwrap().to_str().unwrap().replace("amazon-", "amazon:");
         let simulator = Simulator::start().await.unwrap();
-        for (case_name, case) in cases {
+        for (case_name, case) in &cases {
             let mut chat = case.chat();
             for (index, turn) in case.turns.iter().enumerate() {
                 let row = provider(turn.provider.as_deref().unwrap_or(&name)).unwrap();
-                turn.run(provider(&name).unwrap(), &mut chat, &case.model);
+                let dialect = common::dialect(row, case.api.as_deref());
+                turn.run(provider(&name).unwrap(), &mut chat, case);
                 if turn.reply.is_some() {
                     chat.messages.pop();
                 }
                 if turn.error.is_none() {
-                    let response = common::send(&simulator, row, &chat).await;
+                    let response = common::send(&simulator, row, dialect, &chat).await;
                     if response.status != 200 {
                         let body = String::from_utf8_lossy(&response.body).into_owned();
                         failures.push(format!("{name}: {case_name}, turn {index}: {body}"));
@@ -296,7 +301,7 @@ async fn simulator_accepts_the_requests() {
                 if let Some(body) = &turn.reply {
                     let body = body.get().to_owned().into();
                     let wire = WireReply { status: 200, headers: http::HeaderMap::new(), body };
-                    chat.messages.push(row.dialect.read_reply(&wire, &chat).unwrap().to_message());
+                    chat.messages.push(dialect.read_reply(&wire, &chat).unwrap().to_message());
                 }
             }
         }

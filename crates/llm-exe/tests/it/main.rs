@@ -36,6 +36,7 @@ mod rendering;
 mod request_schema;
 mod requests;
 mod responses;
+mod responses_api;
 mod result_costs;
 mod runs;
 mod schema_suite;

@@ -12,13 +12,15 @@ use llm_exe_simulator::Simulator;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::common::{FixedKey, endpoints, read_cases, send, signer};
+use crate::common::{FixedKey, dialect, endpoints, read_cases, send, signer};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
     name: String,
     provider: String,
+    /// `responses` for the Responses API of the provider.
+    api: Option<String>,
     body: Value,
     #[serde(default)]
     text: String,
@@ -49,8 +51,9 @@ async fn run(case: &Case, row: &'static ProviderRow) -> Result<(), String> {
     simulator.script_json(json!([{"then": {"json": case.body}}])).unwrap();
     let mut chat = Chat::new(model(row.name), vec![Message::text(Role::User, "hi")]);
     chat.tools = vec![Tool::new("get_rate", json!({"type": "object", "properties": {}}))];
-    let response = send(&simulator, row, &chat).await;
-    let reply = match (row.dialect.read_reply(&response, &chat), &case.error) {
+    let dialect = dialect(row, case.api.as_deref());
+    let response = send(&simulator, row, dialect, &chat).await;
+    let reply = match (dialect.read_reply(&response, &chat), &case.error) {
         (Ok(reply), None) => reply,
         (Err(error), Some(expected)) => {
             let error = format!("{}: {}", error.kind(), error.message());
@@ -75,7 +78,7 @@ async fn run(case: &Case, row: &'static ProviderRow) -> Result<(), String> {
         chat.messages.push(Message::tool_results(results));
     }
     chat.messages.push(Message::text(Role::User, "Go on."));
-    let response = send(&simulator, row, &chat).await;
+    let response = send(&simulator, row, dialect, &chat).await;
     match response.status {
         200 => Ok(()),
         _ => Err(format!("the next request: {}", String::from_utf8_lossy(&response.body))),

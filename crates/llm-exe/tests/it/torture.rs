@@ -9,7 +9,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use llm_exe::providers::{PROVIDERS, ProviderRow};
+use llm_exe::providers::{ApiMode, PROVIDERS, ProviderRow};
 use llm_exe::{Deadline, Endpoints, Rules, Runner};
 use llm_exe_aws::{EnvironmentCredentials, SigV4Signer};
 use serde::Deserialize;
@@ -49,15 +49,15 @@ struct FakeProvider {
 }
 
 /// Returns one model for each way of making the provider's models follow a schema.
-fn models(row: &ProviderRow) -> &'static [&'static str] {
+fn models(row: &ProviderRow, dialect: &str) -> &'static [&'static str] {
     match row.name {
         "amazon:openai" => return &["us.openai.gpt-6-luna", "openai.gpt-oss-120b-1:0"],
         "amazon:nova" => return &["amazon.nova-lite-v1:0"],
         "amazon:meta" => return &["meta.llama3-1-70b-instruct-v1:0"],
         _ => {}
     }
-    match row.dialect.name() {
-        "openai" => &["gpt-4o-mini", "gpt-3.5-turbo", "gpt-4"],
+    match dialect {
+        "openai" | "openai-responses" => &["gpt-4o-mini", "gpt-3.5-turbo", "gpt-4"],
         "anthropic" => &["claude-sonnet-4-5", "claude-3-haiku-20240307", "claude-2.1"],
         "gemini" => &["gemini-2.5-flash"],
         "ollama" => &["llama3.2"],
@@ -77,6 +77,7 @@ fn models(row: &ProviderRow) -> &'static [&'static str] {
 fn forced_tool(dialect: &str, request: &Value) -> Option<String> {
     let pointer = match dialect {
         "openai" => "/tool_choice/function/name",
+        "openai-responses" => "/tool_choice/name",
         "anthropic" | "bedrock-anthropic" => "/tool_choice/name",
         "gemini" => "/toolConfig/functionCallingConfig/allowedFunctionNames/0",
         "converse" => "/toolConfig/toolChoice/tool/name",
@@ -110,6 +111,19 @@ fn response_body(dialect: &str, provider: &FakeProvider, tool: Option<&str>) -> 
                 "index":0,"finish_reason":{end},"message":{{"role":"assistant",
                 "content":{text}}}}}],"usage":{{"prompt_tokens":1,"completion_tokens":1,
                 "total_tokens":2}}}}"#
+            )
+        }
+        ("openai-responses", ..) => {
+            let (status, reason) = match provider.truncated {
+                true => ("incomplete", r#"{"reason":"max_output_tokens"}"#),
+                false => ("completed", "null"),
+            };
+            format!(
+                r#"{{"id":"r","object":"response","status":"{status}",
+                "incomplete_details":{reason},"error":null,"model":"m","output":[{{"id":"i",
+                "type":"message","role":"assistant","status":"{status}","content":[{{
+                "type":"output_text","text":{text},"annotations":[]}}]}}],
+                "usage":{{"input_tokens":1,"output_tokens":1,"total_tokens":2}}}}"#
             )
         }
         ("anthropic" | "bedrock-anthropic", tool, input) => {
@@ -186,7 +200,7 @@ fn read_request(stream: &mut TcpStream) -> Option<Value> {
 
 /// Starts a fake provider that responds to every request as `provider` specifies. Returns its base
 /// URL.
-fn start(row: &'static ProviderRow, provider: Arc<Mutex<FakeProvider>>) -> String {
+fn start(dialect: &'static str, provider: Arc<Mutex<FakeProvider>>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
@@ -194,7 +208,6 @@ fn start(row: &'static ProviderRow, provider: Arc<Mutex<FakeProvider>>) -> Strin
             let provider = Arc::clone(&provider);
             std::thread::spawn(move || {
                 while let Some(request) = read_request(&mut stream) {
-                    let dialect = row.dialect.name();
                     let tool = forced_tool(dialect, &request);
                     let body = {
                         let mut provider = provider.lock().unwrap();
@@ -219,15 +232,20 @@ async fn replies_result_in_the_expected_value_or_error() {
     let cases: Vec<Case> = read_supported_cases("torture.json");
     assert!(cases.len() >= 157, "{} cases", cases.len());
     let mut failures = Vec::new();
-    for row in PROVIDERS {
+    let main_apis = PROVIDERS.iter().map(|row| (row, row.dialect, ApiMode::Auto));
+    let openai = llm_exe::providers::provider("openai").unwrap();
+    let responses = (openai, openai.responses().unwrap(), ApiMode::Responses);
+    for (row, dialect, mode) in main_apis.chain([responses]) {
+        let dialect = dialect.name();
         let provider = Arc::new(Mutex::new(FakeProvider::default()));
         let mut endpoints = Endpoints::new();
-        endpoints.set(row, &start(row, Arc::clone(&provider))).unwrap();
+        endpoints.set(row, &start(dialect, Arc::clone(&provider))).unwrap();
+        endpoints.set_api_mode(mode);
         endpoints.set_region("eu-central-1").unwrap();
         let credentials = EnvironmentCredentials::new(|_| Some("AKIAIOSFODNN7EXAMPLE".to_owned()));
         let runner = Runner::new(endpoints, Arc::new(FixedKey), Rules::default())
             .with_signer(Arc::new(SigV4Signer::new(Arc::new(credentials))));
-        for model in models(row) {
+        for model in models(row, dialect) {
             for case in &cases {
                 {
                     let mut provider = provider.lock().unwrap();
@@ -255,9 +273,9 @@ async fn replies_result_in_the_expected_value_or_error() {
             }
         }
         let provider = provider.lock().unwrap().clone();
-        assert_eq!(provider.requests, cases.len() * models(row).len(), "{}", row.name);
+        assert_eq!(provider.requests, cases.len() * models(row, dialect).len(), "{}", row.name);
         // Ensures that replies were also tested as the input of a tool.
-        let forces_tools = row.dialect.name().contains("anthropic") || row.name == "amazon";
+        let forces_tools = dialect.contains("anthropic") || row.name == "amazon";
         assert!(!forces_tools || provider.forced_tools > 100, "{}", row.name);
     }
     assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use llm_exe::chat::{Chat, Message, RawTurn, Role, Tool, ToolContent, ToolResult};
-use llm_exe::providers::{ProviderRow, provider};
+use llm_exe::providers::{Dialect, ProviderRow, provider};
 use llm_exe::{Deadline, Rules, Runner};
 use llm_exe_simulator::{Simulator, Step};
 use serde_json::value::RawValue;
@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 
 use crate::common;
 
-/// The models to test: the provider, the model and the effort.
+/// The models to test: the provider, with the name of its API if it is not the main one, the model
+/// and the effort.
 const MODELS: &[(&str, &str, Option<&str>)] = &[
     ("anthropic", "claude-opus-5-5", None),
     ("anthropic", "claude-fable-5-2", Some("low")),
@@ -32,7 +33,15 @@ const MODELS: &[(&str, &str, Option<&str>)] = &[
     ("deepseek", "deepseek-v4-flash", Some("high")),
     ("openai", "gpt-4o", None),
     ("openai", "gpt-6-sol", Some("high")),
+    ("openai responses", "gpt-4o", None),
+    ("openai responses", "gpt-5-mini", Some("minimal")),
+    ("openai responses", "gpt-6-sol", Some("max")),
+    ("openai responses", "gpt-6.2-astra", None),
+    ("openai responses", "gpt-5.4-pro", Some("high")),
+    ("azure responses", "gpt-6-sol", Some("high")),
     ("xai", "grok-4.3", None),
+    ("xai responses", "grok-4.7", Some("xhigh")),
+    ("xai responses", "grok-4-1-fast-non-reasoning", None),
     ("ollama", "qwen3", Some("low")),
     ("azure", "gpt-4o", None),
     ("amazon:openai", "us.openai.gpt-6-sol", Some("high")),
@@ -46,10 +55,17 @@ const MODELS: &[(&str, &str, Option<&str>)] = &[
     ("perplexity", "sonar-pro", None),
 ];
 
+/// Returns the provider and the dialect for a name in [`MODELS`].
+fn api(name: &str) -> (&'static ProviderRow, &'static dyn Dialect) {
+    let (name, api) = name.split_once(' ').map_or((name, None), |(name, api)| (name, Some(api)));
+    let row = provider(name).unwrap();
+    (row, common::dialect(row, api))
+}
+
 /// Runs a conversation in which the model calls a tool twice. Returns it without the third reply.
 async fn converse(
     simulator: &Simulator,
-    row: &'static ProviderRow,
+    (row, dialect): (&'static ProviderRow, &'static dyn Dialect),
     model: &str,
     effort: Option<&str>,
 ) -> Chat {
@@ -63,10 +79,10 @@ async fn converse(
             .with_description("Returns a rate."),
     ];
     for _ in 0..2 {
-        let response = common::send(simulator, row, &chat).await;
+        let response = common::send(simulator, row, dialect, &chat).await;
         let body = String::from_utf8_lossy(&response.body);
         assert_eq!(response.status, 200, "{} {model}: {body}", row.name);
-        let reply = row.dialect.read_reply(&response, &chat).unwrap();
+        let reply = dialect.read_reply(&response, &chat).unwrap();
         let results: Vec<ToolResult> = reply
             .tool_calls()
             .map(|call| ToolResult::new(call, ToolContent::Text("1.1".to_owned())))
@@ -105,12 +121,12 @@ fn without_field(turn: &str, name: &str) -> String {
 async fn turns_come_back_unchanged() {
     for (name, model, effort) in MODELS {
         let simulator = Simulator::start().await.unwrap();
-        let row = provider(name).unwrap();
-        let chat = converse(&simulator, row, model, *effort).await;
-        let response = common::send(&simulator, row, &chat).await;
+        let (row, dialect) = api(name);
+        let chat = converse(&simulator, (row, dialect), model, *effort).await;
+        let response = common::send(&simulator, row, dialect, &chat).await;
         let body = String::from_utf8_lossy(&response.body);
         assert_eq!(response.status, 200, "{name} {model}: {body}");
-        let reply = row.dialect.read_reply(&response, &chat).unwrap();
+        let reply = dialect.read_reply(&response, &chat).unwrap();
         assert!(reply.text().contains("Simulated reply"), "{name} {model}: {body}");
     }
 }
@@ -142,6 +158,18 @@ async fn simulator_rejects_changed_turns() {
             "missing a thought_signature",
         ),
         (
+            "openai responses",
+            "gpt-6-sol",
+            (2, "gAAAAsim", "gAAAAsim0"),
+            "The encrypted content for item rs_sim",
+        ),
+        (
+            "xai responses",
+            "grok-4.7",
+            (2, "rs_sim", "rs_other"),
+            "The encrypted content for item rs_other",
+        ),
+        (
             "deepseek",
             "deepseek-v4-flash",
             (2, "reasoning_content", "unknown"),
@@ -149,11 +177,11 @@ async fn simulator_rejects_changed_turns() {
         ),
     ] {
         let simulator = Simulator::start().await.unwrap();
-        let row = provider(name).unwrap();
+        let (row, dialect) = api(name);
         let effort = (!name.starts_with("google")).then_some("low");
-        let mut chat = converse(&simulator, row, model, effort).await;
+        let mut chat = converse(&simulator, (row, dialect), model, effort).await;
         assert!(change_turn(&mut chat.messages[index], from, to), "{name} {model}");
-        let response = common::send(&simulator, row, &chat).await;
+        let response = common::send(&simulator, row, dialect, &chat).await;
         let body = String::from_utf8_lossy(&response.body);
         assert_eq!(response.status, 400, "{name} {model}: {body}");
         assert!(body.contains(expected), "{name} {model}: {body}");
@@ -176,12 +204,12 @@ async fn simulator_rejects_preserved_thinking_after_a_change() {
         ("amazon:anthropic", "us.anthropic.claude-opus-5-5"),
         ("amazon", "us.anthropic.claude-opus-5-5"),
     ] {
-        let row = provider(name).unwrap();
+        let (row, dialect) = api(name);
         for (change_name, change) in &changes {
             let simulator = Simulator::start().await.unwrap();
-            let mut chat = converse(&simulator, row, model, None).await;
+            let mut chat = converse(&simulator, (row, dialect), model, None).await;
             change(&mut chat);
-            let response = common::send(&simulator, row, &chat).await;
+            let response = common::send(&simulator, row, dialect, &chat).await;
             let body = String::from_utf8_lossy(&response.body);
             assert_eq!(response.status, 400, "{name} {model} {change_name}: {body}");
             assert!(body.contains("bound to a different conversation"), "{body}");

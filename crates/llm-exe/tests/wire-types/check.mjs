@@ -59,16 +59,20 @@ function typeOf(provider) {
 for (const [provider, data] of providers) {
   const type = typeOf(provider);
   for (const [name, { wire }] of Object.entries(data.cases)) {
-    if (wire) add(`${provider}: ${name}`, wire.body, type);
+    if (!wire) continue;
+    const isResponses = wire.url.endsWith("/responses");
+    add(`${provider}: ${name}`, wire.body, isResponses ? "Responses" : type);
   }
 }
 if (count < 100) throw new Error(`expected at least 100 bodies, found ${count}`);
 
 const wireCount = count;
 for (const [provider, named] of read(conversations)) {
-  for (const [name, { turns }] of Object.entries(named)) {
+  for (const [name, { turns, api }] of Object.entries(named)) {
     for (const [index, turn] of turns.entries()) {
-      const type = typeOf(turn.provider ?? provider);
+      // A provider without the Responses API is called through its main API.
+      const isResponses = api === "responses" && turn.request && "input" in turn.request;
+      const type = isResponses ? "Responses" : typeOf(turn.provider ?? provider);
       if (turn.request) add(`${provider}: ${name}, turn ${index}`, turn.request, type);
     }
   }

@@ -38,6 +38,7 @@ pub(super) fn describe_openai(
     let effort = match (row.reasons, row.efforts.is_empty()) {
         (true, true) => "no setting".to_owned(),
         (false, true) => "does not reason".to_owned(),
+        (_, false) if row.responses_max => format!("{}, max", row.efforts.join()),
         (_, false) => row.efforts.join(),
     };
     let structured = match (row.json_schema, row.json_mode) {
@@ -55,9 +56,17 @@ pub(super) fn describe_openai(
         (!row.penalties, "penalties"),
         (!row.stop, "stopSequences"),
         (!row.images, "images"),
-        (row.tools == FeatureSupport::Never, "tools"),
-        (row.tools == FeatureSupport::WithoutReasoning, "tools unless effort is none"),
-        (row.tools == FeatureSupport::WithoutEffort, "tools with an effort other than none"),
+        (row.responses_max, "effort max in chat completions"),
+        (row.tools == FeatureSupport::Never && !row.responses, "tools"),
+        (row.tools == FeatureSupport::Never && row.responses, "tools in chat completions"),
+        (
+            row.tools == FeatureSupport::WithoutReasoning,
+            "tools in chat completions unless effort is none",
+        ),
+        (
+            row.tools == FeatureSupport::WithoutEffort,
+            "tools in chat completions with an effort other than none",
+        ),
     ]);
     let max_output = known(row.max_output);
     Capability { provider, models, effort, max_output, structured, unsupported }

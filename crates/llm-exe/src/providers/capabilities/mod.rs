@@ -6,7 +6,7 @@
 //! this crate.
 
 mod describe;
-mod efforts;
+pub(crate) mod efforts;
 mod model_rows;
 pub(crate) mod models;
 pub(crate) mod rows;

@@ -16,7 +16,7 @@ gpt-4o-search-preview* gpt-4o-mini-search-preview*\n\
 gpt-4o*\n\
 gpt-4.1*\n\
 gpt-5-chat*\n\
-gpt-*codex* codex-*\n\
+gpt-*codex* codex-* gpt-daybreak*\n\
 gpt-5*-pro*\n\
 o1-pro* o3-pro* o*-deep-research*\n\
 computer-use*\n\
@@ -44,8 +44,11 @@ gpt-* chat-latest\n\
         // gpt-4o-2024-05-13
         OpenAiModel {
             chat: true,
+            responses: true,
+            prefers_responses: false,
             reasons: false,
             efforts: Efforts(0),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: true,
             stop: true,
@@ -61,8 +64,11 @@ gpt-* chat-latest\n\
         // gpt-4o-search-preview* gpt-4o-mini-search-preview*
         OpenAiModel {
             chat: true,
+            responses: false,
+            prefers_responses: false,
             reasons: false,
             efforts: Efforts(0),
+            responses_max: false,
             sampling: FeatureSupport::Never,
             penalties: false,
             stop: true,
@@ -78,8 +84,11 @@ gpt-* chat-latest\n\
         // gpt-4o*
         OpenAiModel {
             chat: true,
+            responses: true,
+            prefers_responses: false,
             reasons: false,
             efforts: Efforts(0),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: true,
             stop: true,
@@ -95,8 +104,11 @@ gpt-* chat-latest\n\
         // gpt-4.1*
         OpenAiModel {
             chat: true,
+            responses: true,
+            prefers_responses: false,
             reasons: false,
             efforts: Efforts(0),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: true,
             stop: true,
@@ -112,8 +124,11 @@ gpt-* chat-latest\n\
         // gpt-5-chat*
         OpenAiModel {
             chat: true,
+            responses: true,
+            prefers_responses: false,
             reasons: false,
             efforts: Efforts(0),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: true,
             stop: true,
@@ -126,11 +141,14 @@ gpt-* chat-latest\n\
             reasoning_turns: false,
             max_output: 16_384,
         },
-        // gpt-*codex* codex-*
+        // gpt-*codex* codex-* gpt-daybreak*
         OpenAiModel {
             chat: false,
+            responses: true,
+            prefers_responses: true,
             reasons: true,
             efforts: Efforts(LOW | MEDIUM | HIGH | XHIGH),
+            responses_max: false,
             sampling: FeatureSupport::Never,
             penalties: false,
             stop: false,
@@ -146,8 +164,11 @@ gpt-* chat-latest\n\
         // gpt-5*-pro*
         OpenAiModel {
             chat: false,
+            responses: true,
+            prefers_responses: true,
             reasons: true,
             efforts: Efforts(MEDIUM | HIGH | XHIGH),
+            responses_max: false,
             sampling: FeatureSupport::Never,
             penalties: false,
             stop: false,
@@ -163,8 +184,11 @@ gpt-* chat-latest\n\
         // o1-pro* o3-pro* o*-deep-research*
         OpenAiModel {
             chat: false,
+            responses: true,
+            prefers_responses: true,
             reasons: true,
             efforts: Efforts(LOW | MEDIUM | HIGH),
+            responses_max: false,
             sampling: FeatureSupport::Never,
             penalties: false,
             stop: false,
@@ -180,8 +204,11 @@ gpt-* chat-latest\n\
         // computer-use*
         OpenAiModel {
             chat: false,
+            responses: true,
+            prefers_responses: true,
             reasons: false,
             efforts: Efforts(0),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: true,
             stop: true,
@@ -197,8 +224,11 @@ gpt-* chat-latest\n\
         // gpt-5.*-chat*
         OpenAiModel {
             chat: true,
+            responses: true,
+            prefers_responses: false,
             reasons: true,
             efforts: Efforts(0),
+            responses_max: false,
             sampling: FeatureSupport::Never,
             penalties: false,
             stop: false,
@@ -214,8 +244,11 @@ gpt-* chat-latest\n\
         // gpt-5-search*
         OpenAiModel {
             chat: true,
+            responses: false,
+            prefers_responses: false,
             reasons: true,
             efforts: Efforts(0),
+            responses_max: false,
             sampling: FeatureSupport::Never,
             penalties: false,
             stop: false,
@@ -231,8 +264,11 @@ gpt-* chat-latest\n\
         // gpt-5 gpt-5-*
         OpenAiModel {
             chat: true,
+            responses: true,
+            prefers_responses: false,
             reasons: true,
             efforts: Efforts(MINIMAL | LOW | MEDIUM | HIGH),
+            responses_max: false,
             sampling: FeatureSupport::Never,
             penalties: false,
             stop: false,
@@ -248,8 +284,11 @@ gpt-* chat-latest\n\
         // gpt-5.1*
         OpenAiModel {
             chat: true,
+            responses: true,
+            prefers_responses: false,
             reasons: true,
             efforts: Efforts(NONE | LOW | MEDIUM | HIGH),
+            responses_max: false,
             sampling: FeatureSupport::WithoutReasoning,
             penalties: false,
             stop: false,
@@ -265,8 +304,11 @@ gpt-* chat-latest\n\
         // gpt-5.2* gpt-5.3*
         OpenAiModel {
             chat: true,
+            responses: true,
+            prefers_responses: false,
             reasons: true,
             efforts: Efforts(NONE | LOW | MEDIUM | HIGH | XHIGH),
+            responses_max: false,
             sampling: FeatureSupport::WithoutReasoning,
             penalties: false,
             stop: false,
@@ -282,8 +324,11 @@ gpt-* chat-latest\n\
         // gpt-5.4* gpt-5.5*
         OpenAiModel {
             chat: true,
+            responses: true,
+            prefers_responses: false,
             reasons: true,
             efforts: Efforts(NONE | LOW | MEDIUM | HIGH | XHIGH),
+            responses_max: false,
             sampling: FeatureSupport::WithoutReasoning,
             penalties: false,
             stop: false,
@@ -299,8 +344,11 @@ gpt-* chat-latest\n\
         // gpt-5.6* gpt-6-sol* gpt-6-luna* gpt-6.1-terra*
         OpenAiModel {
             chat: true,
+            responses: true,
+            prefers_responses: false,
             reasons: true,
             efforts: Efforts(NONE | LOW | MEDIUM | HIGH | XHIGH),
+            responses_max: true,
             sampling: FeatureSupport::WithoutReasoning,
             penalties: false,
             stop: false,
@@ -316,8 +364,11 @@ gpt-* chat-latest\n\
         // gpt-6-astra* gpt-6-rosalind* gpt-6.1-sol* gpt-6.2*
         OpenAiModel {
             chat: true,
+            responses: true,
+            prefers_responses: false,
             reasons: true,
             efforts: Efforts(LOW | MEDIUM | HIGH | XHIGH),
+            responses_max: true,
             sampling: FeatureSupport::Never,
             penalties: false,
             stop: false,
@@ -333,8 +384,11 @@ gpt-* chat-latest\n\
         // gpt-oss*
         OpenAiModel {
             chat: true,
+            responses: false,
+            prefers_responses: false,
             reasons: true,
             efforts: Efforts(LOW | MEDIUM | HIGH),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: true,
             stop: true,
@@ -350,8 +404,11 @@ gpt-* chat-latest\n\
         // o3-mini*
         OpenAiModel {
             chat: true,
+            responses: true,
+            prefers_responses: false,
             reasons: true,
             efforts: Efforts(LOW | MEDIUM | HIGH),
+            responses_max: false,
             sampling: FeatureSupport::Never,
             penalties: false,
             stop: true,
@@ -367,8 +424,11 @@ gpt-* chat-latest\n\
         // o1* o3* o4*
         OpenAiModel {
             chat: true,
+            responses: true,
+            prefers_responses: false,
             reasons: true,
             efforts: Efforts(LOW | MEDIUM | HIGH),
+            responses_max: false,
             sampling: FeatureSupport::Never,
             penalties: false,
             stop: false,
@@ -384,8 +444,11 @@ gpt-* chat-latest\n\
         // gpt-3.5-turbo-instruct*
         OpenAiModel {
             chat: true,
+            responses: false,
+            prefers_responses: false,
             reasons: false,
             efforts: Efforts(0),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: true,
             stop: true,
@@ -401,8 +464,11 @@ gpt-* chat-latest\n\
         // gpt-3.5-turbo-0613
         OpenAiModel {
             chat: true,
+            responses: true,
+            prefers_responses: false,
             reasons: false,
             efforts: Efforts(0),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: true,
             stop: true,
@@ -418,8 +484,11 @@ gpt-* chat-latest\n\
         // gpt-3.5*
         OpenAiModel {
             chat: true,
+            responses: true,
+            prefers_responses: false,
             reasons: false,
             efforts: Efforts(0),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: true,
             stop: true,
@@ -435,8 +504,11 @@ gpt-* chat-latest\n\
         // gpt-4 gpt-4-0* gpt-4-32k*
         OpenAiModel {
             chat: true,
+            responses: true,
+            prefers_responses: false,
             reasons: false,
             efforts: Efforts(0),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: true,
             stop: true,
@@ -452,8 +524,11 @@ gpt-* chat-latest\n\
         // gpt-4-*
         OpenAiModel {
             chat: true,
+            responses: true,
+            prefers_responses: false,
             reasons: false,
             efforts: Efforts(0),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: true,
             stop: true,
@@ -469,8 +544,11 @@ gpt-* chat-latest\n\
         // chatgpt-4o*
         OpenAiModel {
             chat: true,
+            responses: false,
+            prefers_responses: false,
             reasons: false,
             efforts: Efforts(0),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: true,
             stop: true,
@@ -486,8 +564,11 @@ gpt-* chat-latest\n\
         // gpt-4*
         OpenAiModel {
             chat: true,
+            responses: true,
+            prefers_responses: false,
             reasons: false,
             efforts: Efforts(0),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: true,
             stop: true,
@@ -503,8 +584,11 @@ gpt-* chat-latest\n\
         // gpt-* chat-latest
         OpenAiModel {
             chat: true,
+            responses: true,
+            prefers_responses: false,
             reasons: true,
             efforts: Efforts(LOW | MEDIUM | HIGH | XHIGH),
+            responses_max: true,
             sampling: FeatureSupport::Never,
             penalties: false,
             stop: false,
@@ -520,8 +604,11 @@ gpt-* chat-latest\n\
         // *
         OpenAiModel {
             chat: true,
+            responses: false,
+            prefers_responses: false,
             reasons: false,
             efforts: Efforts(NONE | MINIMAL | LOW | MEDIUM | HIGH | XHIGH | MAX),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: true,
             stop: true,
@@ -556,8 +643,11 @@ grok-*\n\
         // grok-2*
         OpenAiModel {
             chat: true,
+            responses: false,
+            prefers_responses: false,
             reasons: false,
             efforts: Efforts(0),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: true,
             stop: true,
@@ -573,8 +663,11 @@ grok-*\n\
         // grok-3-mini*
         OpenAiModel {
             chat: true,
+            responses: false,
+            prefers_responses: false,
             reasons: true,
             efforts: Efforts(LOW | HIGH),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: false,
             stop: false,
@@ -590,8 +683,11 @@ grok-*\n\
         // grok-3*
         OpenAiModel {
             chat: true,
+            responses: false,
+            prefers_responses: false,
             reasons: false,
             efforts: Efforts(0),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: true,
             stop: true,
@@ -607,8 +703,11 @@ grok-*\n\
         // grok-4*non-reasoning*
         OpenAiModel {
             chat: true,
+            responses: false,
+            prefers_responses: false,
             reasons: false,
             efforts: Efforts(0),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: true,
             stop: true,
@@ -624,8 +723,11 @@ grok-*\n\
         // grok-4.20-multi-agent*
         OpenAiModel {
             chat: false,
+            responses: true,
+            prefers_responses: true,
             reasons: true,
             efforts: Efforts(0),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: false,
             stop: false,
@@ -641,8 +743,11 @@ grok-*\n\
         // grok-4.20*
         OpenAiModel {
             chat: true,
+            responses: true,
+            prefers_responses: false,
             reasons: true,
             efforts: Efforts(0),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: false,
             stop: false,
@@ -658,8 +763,11 @@ grok-*\n\
         // grok-4 grok-4-* grok-code*
         OpenAiModel {
             chat: true,
+            responses: true,
+            prefers_responses: false,
             reasons: true,
             efforts: Efforts(0),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: false,
             stop: false,
@@ -675,8 +783,11 @@ grok-*\n\
         // grok-4.3*
         OpenAiModel {
             chat: true,
+            responses: true,
+            prefers_responses: false,
             reasons: true,
             efforts: Efforts(NONE | LOW | MEDIUM | HIGH),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: false,
             stop: false,
@@ -692,8 +803,11 @@ grok-*\n\
         // grok-4.5*
         OpenAiModel {
             chat: true,
+            responses: true,
+            prefers_responses: false,
             reasons: true,
             efforts: Efforts(LOW | MEDIUM | HIGH),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: false,
             stop: false,
@@ -709,8 +823,11 @@ grok-*\n\
         // grok-4.6* grok-4.7*
         OpenAiModel {
             chat: true,
+            responses: true,
+            prefers_responses: true,
             reasons: true,
             efforts: Efforts(LOW | MEDIUM | HIGH | XHIGH),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: false,
             stop: false,
@@ -726,8 +843,11 @@ grok-*\n\
         // grok-*
         OpenAiModel {
             chat: true,
+            responses: true,
+            prefers_responses: true,
             reasons: true,
             efforts: Efforts(LOW | MEDIUM | HIGH | XHIGH),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: false,
             stop: false,
@@ -743,8 +863,11 @@ grok-*\n\
         // *
         OpenAiModel {
             chat: true,
+            responses: false,
+            prefers_responses: false,
             reasons: false,
             efforts: Efforts(NONE | MINIMAL | LOW | MEDIUM | HIGH | XHIGH | MAX),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: true,
             stop: true,
@@ -773,8 +896,11 @@ deepseek-*\n\
         // deepseek-chat*
         OpenAiModel {
             chat: true,
+            responses: false,
+            prefers_responses: false,
             reasons: false,
             efforts: Efforts(0),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: true,
             stop: true,
@@ -790,8 +916,11 @@ deepseek-*\n\
         // deepseek-reasoner*
         OpenAiModel {
             chat: true,
+            responses: false,
+            prefers_responses: false,
             reasons: true,
             efforts: Efforts(0),
+            responses_max: false,
             sampling: FeatureSupport::Never,
             penalties: false,
             stop: true,
@@ -807,8 +936,11 @@ deepseek-*\n\
         // deepseek-v4-flash* deepseek-flash*
         OpenAiModel {
             chat: true,
+            responses: false,
+            prefers_responses: false,
             reasons: true,
             efforts: Efforts(NONE | LOW | HIGH | MAX),
+            responses_max: false,
             sampling: FeatureSupport::WithoutReasoning,
             penalties: false,
             stop: true,
@@ -824,8 +956,11 @@ deepseek-*\n\
         // deepseek-v4-pro*
         OpenAiModel {
             chat: true,
+            responses: false,
+            prefers_responses: false,
             reasons: true,
             efforts: Efforts(NONE | LOW | HIGH | MAX),
+            responses_max: false,
             sampling: FeatureSupport::WithoutReasoning,
             penalties: false,
             stop: true,
@@ -841,8 +976,11 @@ deepseek-*\n\
         // deepseek-*
         OpenAiModel {
             chat: true,
+            responses: false,
+            prefers_responses: false,
             reasons: true,
             efforts: Efforts(NONE | LOW | HIGH | MAX),
+            responses_max: false,
             sampling: FeatureSupport::WithoutReasoning,
             penalties: false,
             stop: true,
@@ -858,8 +996,11 @@ deepseek-*\n\
         // *
         OpenAiModel {
             chat: true,
+            responses: false,
+            prefers_responses: false,
             reasons: true,
             efforts: Efforts(NONE | MINIMAL | LOW | MEDIUM | HIGH | XHIGH | MAX),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: true,
             stop: true,
@@ -887,8 +1028,11 @@ mistral-large* ministral* codestral*\n\
         // codestral-mamba*
         OpenAiModel {
             chat: true,
+            responses: false,
+            prefers_responses: false,
             reasons: false,
             efforts: Efforts(0),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: true,
             stop: true,
@@ -904,8 +1048,11 @@ mistral-large* ministral* codestral*\n\
         // mistral-large-4* mistral-medium* mistral-small* devstral*
         OpenAiModel {
             chat: true,
+            responses: false,
+            prefers_responses: false,
             reasons: true,
             efforts: Efforts(NONE | HIGH),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: true,
             stop: true,
@@ -921,8 +1068,11 @@ mistral-large* ministral* codestral*\n\
         // magistral*
         OpenAiModel {
             chat: true,
+            responses: false,
+            prefers_responses: false,
             reasons: true,
             efforts: Efforts(0),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: true,
             stop: true,
@@ -938,8 +1088,11 @@ mistral-large* ministral* codestral*\n\
         // mistral-large* ministral* codestral*
         OpenAiModel {
             chat: true,
+            responses: false,
+            prefers_responses: false,
             reasons: false,
             efforts: Efforts(0),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: true,
             stop: true,
@@ -955,8 +1108,11 @@ mistral-large* ministral* codestral*\n\
         // *
         OpenAiModel {
             chat: true,
+            responses: false,
+            prefers_responses: false,
             reasons: false,
             efforts: Efforts(NONE | MINIMAL | LOW | MEDIUM | HIGH | XHIGH | MAX),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: true,
             stop: true,
@@ -983,8 +1139,11 @@ llama-*\n\
         // openai/gpt-oss*
         OpenAiModel {
             chat: true,
+            responses: false,
+            prefers_responses: false,
             reasons: true,
             efforts: Efforts(LOW | MEDIUM | HIGH),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: false,
             stop: true,
@@ -1000,8 +1159,11 @@ llama-*\n\
         // qwen/qwen3.8*
         OpenAiModel {
             chat: true,
+            responses: false,
+            prefers_responses: false,
             reasons: true,
             efforts: Efforts(NONE | LOW | MEDIUM | HIGH),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: false,
             stop: true,
@@ -1017,8 +1179,11 @@ llama-*\n\
         // llama-*
         OpenAiModel {
             chat: true,
+            responses: false,
+            prefers_responses: false,
             reasons: false,
             efforts: Efforts(0),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: false,
             stop: true,
@@ -1034,8 +1199,11 @@ llama-*\n\
         // *
         OpenAiModel {
             chat: true,
+            responses: false,
+            prefers_responses: false,
             reasons: false,
             efforts: Efforts(NONE | LOW | MEDIUM | HIGH),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: false,
             stop: true,
@@ -1059,8 +1227,11 @@ pub(crate) const TOGETHER: &ModelRows<[OpenAiModel]> = &ModelRows {
         // *
         OpenAiModel {
             chat: true,
+            responses: false,
+            prefers_responses: false,
             reasons: false,
             efforts: Efforts(LOW | MEDIUM | HIGH),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: true,
             stop: true,
@@ -1084,8 +1255,11 @@ pub(crate) const FIREWORKS: &ModelRows<[OpenAiModel]> = &ModelRows {
         // *
         OpenAiModel {
             chat: true,
+            responses: false,
+            prefers_responses: false,
             reasons: false,
             efforts: Efforts(NONE | LOW | MEDIUM | HIGH),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: true,
             stop: true,
@@ -1110,8 +1284,11 @@ llama*\n\
         // llama*
         OpenAiModel {
             chat: true,
+            responses: false,
+            prefers_responses: false,
             reasons: false,
             efforts: Efforts(0),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: true,
             stop: true,
@@ -1127,8 +1304,11 @@ llama*\n\
         // *
         OpenAiModel {
             chat: true,
+            responses: false,
+            prefers_responses: false,
             reasons: false,
             efforts: Efforts(NONE | LOW | MEDIUM | HIGH),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: true,
             stop: true,
@@ -1153,8 +1333,11 @@ sonar-pro*\n\
         // sonar-pro*
         OpenAiModel {
             chat: true,
+            responses: false,
+            prefers_responses: false,
             reasons: false,
             efforts: Efforts(0),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: true,
             stop: true,
@@ -1170,8 +1353,11 @@ sonar-pro*\n\
         // *
         OpenAiModel {
             chat: true,
+            responses: false,
+            prefers_responses: false,
             reasons: true,
             efforts: Efforts(MINIMAL | LOW | MEDIUM | HIGH),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: true,
             stop: true,
@@ -1195,8 +1381,11 @@ pub(crate) const ANY_WITH_JSON_SCHEMA: &ModelRows<[OpenAiModel]> = &ModelRows {
         // *
         OpenAiModel {
             chat: true,
+            responses: false,
+            prefers_responses: false,
             reasons: false,
             efforts: Efforts(NONE | MINIMAL | LOW | MEDIUM | HIGH | XHIGH | MAX),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: true,
             stop: true,
@@ -1220,8 +1409,11 @@ pub(crate) const ANY_WITH_JSON_MODE: &ModelRows<[OpenAiModel]> = &ModelRows {
         // *
         OpenAiModel {
             chat: true,
+            responses: false,
+            prefers_responses: false,
             reasons: false,
             efforts: Efforts(NONE | MINIMAL | LOW | MEDIUM | HIGH | XHIGH | MAX),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: true,
             stop: true,
@@ -1245,8 +1437,11 @@ pub(crate) const ANY_WITH_PROMPT_ONLY: &ModelRows<[OpenAiModel]> = &ModelRows {
         // *
         OpenAiModel {
             chat: true,
+            responses: false,
+            prefers_responses: false,
             reasons: false,
             efforts: Efforts(NONE | MINIMAL | LOW | MEDIUM | HIGH | XHIGH | MAX),
+            responses_max: false,
             sampling: FeatureSupport::Always,
             penalties: true,
             stop: true,

@@ -20,15 +20,21 @@ pub(crate) enum FeatureSupport {
     Never,
 }
 
-/// A model that is called through chat completions.
+/// A model that is called through chat completions or the Responses API.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OpenAiModel {
     /// Whether the chat completions API serves the model.
     pub(crate) chat: bool,
+    /// Whether the Responses API serves the model.
+    pub(crate) responses: bool,
+    /// Whether the Responses API is preferred for all requests, or is the only API.
+    pub(crate) prefers_responses: bool,
     /// Whether the model reasons. Some models reason but have no effort setting.
     pub(crate) reasons: bool,
     /// The values of `effort` that the model supports.
     pub(crate) efforts: Efforts,
+    /// Whether the Responses API also accepts the effort `max`.
+    pub(crate) responses_max: bool,
     /// When the model accepts `temperature` and `top_p`.
     pub(crate) sampling: FeatureSupport,
     /// Whether the model accepts `frequency_penalty` and `presence_penalty`.
@@ -37,7 +43,7 @@ pub(crate) struct OpenAiModel {
     pub(crate) stop: bool,
     /// Whether the model accepts images.
     pub(crate) images: bool,
-    /// When the model can call tools.
+    /// When the model can call tools in chat completions.
     pub(crate) tools: FeatureSupport,
     /// Whether the model supports a `response_format` of type `json_schema`.
     pub(crate) json_schema: bool,

@@ -15,7 +15,11 @@ const VERSION_PATH: &str = "/openai/v1";
 ///
 /// # Errors
 /// `SecretNotFound` if the endpoint of the resource is not configured.
-pub(super) fn post(endpoint: &Endpoint, path: &str, body: Body) -> Result<WireRequest, Error> {
+pub(in crate::providers) fn post(
+    endpoint: &Endpoint,
+    path: &str,
+    body: Body,
+) -> Result<WireRequest, Error> {
     if endpoint.base_url.contains(NAMED_RESOURCE) {
         return Err(Error::setting_not_set(
             "the endpoint of the Azure resource is not known; set AZURE_OPENAI_ENDPOINT in the \

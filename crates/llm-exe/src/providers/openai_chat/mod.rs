@@ -3,13 +3,13 @@
 //! Source: <https://platform.openai.com/docs/api-reference/chat/create> and the type definitions of
 //! the npm package `openai` 7.57.
 
-mod azure;
-mod bedrock;
+pub(super) mod azure;
+pub(super) mod bedrock;
 mod failed_reply;
 pub(super) mod models;
 pub(super) mod quirks;
 mod reply;
-mod request;
+pub(super) mod request;
 pub(super) mod tools;
 
 use super::bedrock::read_failure as read_bedrock_failure;
@@ -21,6 +21,7 @@ use crate::error::Error;
 use crate::schema::{Schema, strict, without_lookaround};
 use crate::wire::WireReply;
 
+use self::models::OpenAiModel;
 use self::quirks::{OpenAiChat, Service};
 
 /// The path below the base URL.
@@ -43,32 +44,14 @@ impl Dialect for OpenAiChat {
         let model = self.model(model);
         Capabilities {
             images: model.images,
-            tools: model.tools != FeatureSupport::Never,
-            structured_output: match (model.json_schema, model.json_mode) {
-                (true, _) => StructureSupport::JsonSchema,
-                (false, true) => StructureSupport::JsonMode,
-                (false, false) => StructureSupport::Prompt,
-            },
+            // The error for a model that calls tools only through the other API names that API.
+            tools: model.tools != FeatureSupport::Never || model.responses,
+            structured_output: structured_output(model),
         }
     }
 
     fn structure(&self, model: &str, name: &str, schema: &Schema) -> Structure {
-        let model = self.model(model);
-        // The API rejects a schema whose root is not an object, and JSON mode returns only objects.
-        if !schema.is_object() {
-            return Structure::PromptOnly;
-        }
-        if !model.json_schema {
-            return if model.json_mode { Structure::JsonMode } else { Structure::PromptOnly };
-        }
-        let name = name.to_owned();
-        match strict(schema.written()) {
-            Some(schema) => Structure::Native { name, schema, strict: true },
-            None => {
-                let schema = without_lookaround(schema.written());
-                Structure::Native { name, schema, strict: false }
-            }
-        }
+        strongest_structure(self.model(model), name, schema)
     }
 
     fn weaker_structure(
@@ -78,15 +61,7 @@ impl Dialect for OpenAiChat {
         schema: &Schema,
         rejected: &Structure,
     ) -> Structure {
-        let has_json_mode = self.model(model).json_mode;
-        match rejected {
-            Structure::Native { strict: true, .. } => {
-                let schema = without_lookaround(schema.written());
-                Structure::Native { name: name.to_owned(), schema, strict: false }
-            }
-            Structure::Native { .. } if has_json_mode => Structure::JsonMode,
-            _ => Structure::PromptOnly,
-        }
+        next_weaker_structure(self.model(model), name, schema, rejected)
     }
 
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
@@ -116,5 +91,50 @@ impl Dialect for OpenAiChat {
 
     fn read_reply(&self, wire: &WireReply, chat: &Chat) -> Result<Reply, Error> {
         reply::read_reply(self, wire, chat)
+    }
+}
+
+/// Returns the strongest method that a model supports for making its reply match a schema.
+pub(super) fn structured_output(model: OpenAiModel) -> StructureSupport {
+    match (model.json_schema, model.json_mode) {
+        (true, _) => StructureSupport::JsonSchema,
+        (false, true) => StructureSupport::JsonMode,
+        (false, false) => StructureSupport::Prompt,
+    }
+}
+
+/// Returns the strongest method for a schema.
+pub(super) fn strongest_structure(model: OpenAiModel, name: &str, schema: &Schema) -> Structure {
+    // The API rejects a schema whose root is not an object, and JSON mode returns only objects.
+    if !schema.is_object() {
+        return Structure::PromptOnly;
+    }
+    if !model.json_schema {
+        return if model.json_mode { Structure::JsonMode } else { Structure::PromptOnly };
+    }
+    let name = name.to_owned();
+    match strict(schema.written()) {
+        Some(schema) => Structure::Native { name, schema, strict: true },
+        None => {
+            let schema = without_lookaround(schema.written());
+            Structure::Native { name, schema, strict: false }
+        }
+    }
+}
+
+/// Returns the next weaker method for a schema, after the provider rejected `rejected`.
+pub(super) fn next_weaker_structure(
+    model: OpenAiModel,
+    name: &str,
+    schema: &Schema,
+    rejected: &Structure,
+) -> Structure {
+    match rejected {
+        Structure::Native { strict: true, .. } => {
+            let schema = without_lookaround(schema.written());
+            Structure::Native { name: name.to_owned(), schema, strict: false }
+        }
+        Structure::Native { .. } if model.json_mode => Structure::JsonMode,
+        _ => Structure::PromptOnly,
     }
 }

@@ -14,6 +14,8 @@ use crate::wire::{Body, BodyItem};
 
 /// Why an option is dropped for all models of a provider.
 const NO_OPTION: &str = "the provider does not support this option";
+/// What to do if only the Responses API accepts a request.
+const USE_RESPONSES: &str = "set OPENAI_API_MODE to responses, or use another model";
 /// The name of the body field that contains the messages.
 const MESSAGES: &str = "messages";
 
@@ -44,20 +46,27 @@ pub(super) fn build_body(api: &OpenAiChat, chat: &Chat) -> Result<(Body, Vec<Str
     Ok((Body::with_list(body, MESSAGES, build_messages(api, chat, model)), warnings))
 }
 
-/// Checks that this API serves the model, and accepts the number of stop sequences and the last
-/// message.
+/// Checks that this API serves the model with the tools of the chat, and accepts the number of stop
+/// sequences and the last message.
 ///
 /// # Errors
-/// `InvalidRequest` if another API serves the model, if there are too many stop sequences, or if
-/// the provider rejects the last message.
+/// `InvalidRequest` if only another API serves the model or its tools, if there are too many stop
+/// sequences, or if the provider rejects the last message.
 fn check_model(api: &OpenAiChat, chat: &Chat, model: OpenAiModel) -> Result<(), Error> {
     if !model.chat {
         let message = format!(
             "expected a model that the chat completions API serves, got {:?}; only the Responses \
-             API serves this model, and llm-exe does not support that API yet; use another model",
+             API serves this model; {USE_RESPONSES}",
             chat.model
         );
         return Err(Error::invalid("model", message));
+    }
+    if model.tools == FeatureSupport::Never && !chat.tools.is_empty() {
+        let message = format!(
+            "the model {} can call tools only through the Responses API; {USE_RESPONSES}",
+            chat.model
+        );
+        return Err(Error::invalid("tools", message));
     }
     check_last_message(api, chat)?;
     match api.max_stop_sequences {
@@ -231,14 +240,7 @@ fn insert_options(
     effort: Option<&str>,
 ) -> Vec<String> {
     let sampling = &chat.sampling;
-    let no_reasoning = effort == Some("none") && model.efforts.lowest() == Some("none");
-    let tuning = match model.sampling {
-        FeatureSupport::WithoutReasoning | FeatureSupport::WithoutEffort if !no_reasoning => {
-            Support::Dropped("the model accepts this option only with effort \"none\"")
-        }
-        FeatureSupport::Never => Support::Dropped("the model does not accept this option"),
-        _ => Support::Accepted,
-    };
+    let tuning = sampling_support(model, effort);
     let penalties = Support::when(model.penalties, "the model does not accept this option");
     let stop = Support::when(model.stop, "the model does not accept this option");
     let seed = Support::when(api.seed != SeedField::None, NO_OPTION);
@@ -259,12 +261,24 @@ fn insert_options(
     options.warnings
 }
 
-fn insert_effort(
+/// Returns whether a model accepts `temperature` and `top_p` with the effort that is sent.
+pub(in crate::providers) fn sampling_support(model: OpenAiModel, effort: Option<&str>) -> Support {
+    let no_reasoning = effort == Some("none") && model.efforts.lowest() == Some("none");
+    match model.sampling {
+        FeatureSupport::WithoutReasoning | FeatureSupport::WithoutEffort if !no_reasoning => {
+            Support::Dropped("the model accepts this option only with effort \"none\"")
+        }
+        FeatureSupport::Never => Support::Dropped("the model does not accept this option"),
+        _ => Support::Accepted,
+    }
+}
+
+/// Returns the effort to send, and adds a warning if it is not the requested one.
+pub(in crate::providers) fn choose_effort(
     options: &mut OptionWriter<'_>,
-    api: &OpenAiChat,
     requested: &str,
     model: OpenAiModel,
-) {
+) -> Option<&'static str> {
     if model.efforts.is_empty() {
         match (model.reasons, requested) {
             (true, _) => options.warn_dropped("effort", "the model has no effort setting"),
@@ -272,9 +286,18 @@ fn insert_effort(
             (false, "none") => {}
             (false, _) => options.warn_dropped("effort", "the model does not reason"),
         }
-        return;
+        return None;
     }
-    let Some(effort) = options.choose_effort(requested, model.efforts) else { return };
+    options.choose_effort(requested, model.efforts)
+}
+
+fn insert_effort(
+    options: &mut OptionWriter<'_>,
+    api: &OpenAiChat,
+    requested: &str,
+    model: OpenAiModel,
+) {
+    let Some(effort) = choose_effort(options, requested, model) else { return };
     if !api.thinking_switch {
         options.body.insert("reasoning_effort".to_owned(), json!(effort));
         return;

@@ -61,7 +61,7 @@ fn long_cache_write_tokens(usage: &Value) -> Option<u64> {
     for (pointer, long) in [
         ("/cache_creation", "ephemeral_1h_input_tokens"),
         ("/prompt_tokens_details/cache_write_tokens_details", "ttl_12h"),
-        ("/input_tokens_details/cache_write_tokens_details", "ttl_12h"),
+        ("/input_tokens_details/cache_write_tokens_details", "ttl_12h_tokens"),
     ] {
         if let Some(counts) = usage.pointer(pointer).and_then(Value::as_object) {
             return Some(counts.get(long).and_then(Value::as_u64).unwrap_or(0));
@@ -108,6 +108,13 @@ mod tests {
                     "cache_write_tokens_details": { "ttl_30m": 5, "ttl_12h": 7 }
                 } } }),
                 None,
+                Some(7),
+            ),
+            (
+                json!({ "service_tier": "priority", "usage": { "input_tokens_details": {
+                    "cache_write_tokens_details": { "ttl_30m_tokens": 5, "ttl_12h_tokens": 7 }
+                } } }),
+                Some("priority"),
                 Some(7),
             ),
             (
