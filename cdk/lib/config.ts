@@ -217,6 +217,11 @@ export const OPTIONS = {
     boolean,
     { env: 'STRICT_OPTIONS' },
   ),
+  openAiApiMode: optional(
+    'API for OpenAI and Azure: auto, chat (chat completions) or responses (default: auto)',
+    oneOf(...wordsOf('OPENAI_API_MODE')),
+    { env: 'OPENAI_API_MODE', example: 'responses' },
+  ),
   openAiCompatibleProviders: option(
     {},
     'providers with an OpenAI-compatible API, as described in docs/providers.md',

@@ -44,6 +44,15 @@ export const SETTINGS = [
     ]
   },
   {
+    "name": "OPENAI_API_MODE",
+    "kind": "word",
+    "words": [
+      "auto",
+      "chat",
+      "responses"
+    ]
+  },
+  {
     "name": "ALLOWED_MODELS",
     "kind": "text"
   },
@@ -208,6 +217,7 @@ export const UNSUPPORTED = [
 /** Paths that providers append to a base URL. */
 export const API_PATHS = [
   "/chat/completions",
+  "/responses",
   "/v1/messages",
   "/api/chat"
 ] as const;

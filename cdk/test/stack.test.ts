@@ -103,6 +103,7 @@ describe('the function', () => {
     assert.equal(set['MAX_TOKENS_CEILING'], '4000');
     assert.equal(set['STRICT_VARIABLES'], 'true');
     assert.equal(set['STRICT_OPTIONS'], 'true');
+    assert.equal(set['OPENAI_API_MODE'], 'responses');
     assert.equal(set['CONFIG_URL_HOSTS'], '*.example.com');
     assert.equal(set['CONFIG_CACHE_SECONDS'], '60');
     assert.equal(set['SECRET_CACHE_SECONDS'], '0');

@@ -109,6 +109,7 @@ const WRITTEN_SETS: Readonly<Record<string, Context>> = {
     maxTokensCeiling: 4000,
     strictVariables: true,
     strictOptions: true,
+    openAiApiMode: 'responses',
     configUrlHosts: ['*.example.com'],
     configCacheSeconds: 60,
     secretCacheSeconds: 0,

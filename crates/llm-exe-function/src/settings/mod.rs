@@ -12,7 +12,7 @@ mod rows;
 use std::time::Duration;
 
 use llm_exe::parsers::Parsers;
-use llm_exe::providers::{Access, InvalidBaseUrl, PROVIDERS, Providers, check_base_url};
+use llm_exe::providers::{Access, ApiMode, InvalidBaseUrl, PROVIDERS, Providers, check_base_url};
 use llm_exe::{ConfigHosts, Endpoints, HostedRules, InvalidModelPatterns, ModelPatterns, Rules};
 use llm_exe_events::EndpointAuth;
 
@@ -129,6 +129,8 @@ impl Settings {
                 set.map_err(|reason| invalid_url(name, &reason, url))?;
             }
         }
+        let api_mode = word(&get, "OPENAI_API_MODE", ApiMode::WORDS)?;
+        endpoints.set_api_mode(api_mode.unwrap_or_default());
         if let Some((name, region)) = aws_region(&get) {
             endpoints
                 .set_region(&region)

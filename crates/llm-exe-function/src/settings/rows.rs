@@ -44,6 +44,11 @@ pub(super) static ROWS: &[SettingRow] = &[
     row("HTTP_DEADLINE_SECONDS", "29", "time limit for callers behind API Gateway"),
     row("STRICT_VARIABLES", "false", "whether a template variable without data is an error"),
     row("STRICT_OPTIONS", "false", "whether an option that a provider rejects is an error"),
+    row(
+        "OPENAI_API_MODE",
+        "auto",
+        "API for OpenAI and Azure: auto, chat (chat completions) or responses",
+    ),
     row("ALLOWED_MODELS", "", "patterns like openai:gpt-4o*, anthropic:*; default: all models"),
     row("MAX_TOKENS_CEILING", "", "maximum of maxTokens, and its value if a request has none"),
     row("AWS_S3_FILES_BUCKET_NAME", "", "the prompt bucket, used for a key without a bucket"),

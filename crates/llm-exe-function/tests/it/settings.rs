@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use llm_exe::providers::{PROVIDERS, provider};
+use llm_exe::providers::{ApiMode, PROVIDERS, provider};
 use llm_exe::{ConfigHosts, ResultDestination};
 use llm_exe_events::EndpointAuth;
 use llm_exe_function::destination::{Destination, ResultPrefix};
@@ -175,6 +175,7 @@ fn defaults_match_the_table() {
         assert!(!settings.rules.strict_variables && !settings.rules.strict_options);
         assert!(settings.rules.hosted.bucket.is_none() && settings.rules.hosted.buckets.is_none());
         assert_eq!(settings.config_cache, Duration::ZERO);
+        assert_eq!(settings.endpoints.api_mode(), ApiMode::Auto);
         assert_eq!(settings.log_level, LogLevel::Info);
         assert_eq!(settings.config_hosts, ConfigHosts::default());
         assert_eq!(settings.results, ResultSettings::default());
@@ -216,6 +217,7 @@ fn valid_values_are_parsed() {
         ("HTTP_DEADLINE_SECONDS", " 900 "),
         ("STRICT_VARIABLES", "True"),
         ("STRICT_OPTIONS", "True"),
+        ("OPENAI_API_MODE", " Responses "),
         ("LOG_LEVEL", "ERROR"),
         ("OPENAI_BASE_URL", " https://proxy.example/openai/v1/ "),
         ("ANTHROPIC_BASE_URL", "http://[::1]:8080"),
@@ -229,6 +231,7 @@ fn valid_values_are_parsed() {
     assert_eq!(settings.endpoint_auth, EndpointAuth::ApiKey);
     assert_eq!(settings.http_deadline, Duration::from_secs(900));
     assert!(settings.rules.strict_variables && settings.rules.strict_options);
+    assert_eq!(settings.endpoints.api_mode(), ApiMode::Responses);
     assert_eq!(settings.log_level, LogLevel::Error);
     assert_eq!(
         Ok(settings.config_hosts.clone()),
