@@ -279,6 +279,7 @@ async fn simulator(settings: &mut Settings, providers: &Providers) -> Result<Sim
         let url = simulated_url(&simulator, &provider);
         settings.endpoints.set(provider, &url).map_err(|error| error.to_string())?;
     }
+    settings.endpoints.assume_all_apis();
     Ok(simulator)
 }
 

@@ -18,6 +18,8 @@ pub struct Endpoints {
     base_urls: BTreeMap<String, String>,
     region: Option<String>,
     api_mode: ApiMode,
+    /// Whether the configured base URLs serve the same APIs as the providers' own.
+    serves_all_apis: bool,
 }
 
 impl Endpoints {
@@ -55,6 +57,13 @@ impl Endpoints {
     /// Sets which API requests to OpenAI and Azure are sent to.
     pub fn set_api_mode(&mut self, mode: ApiMode) {
         self.api_mode = mode;
+    }
+
+    /// States that the configured base URLs serve the same APIs as those of the providers, as a
+    /// simulator does. By default, a server that replaces OpenAI or xAI is assumed to have only
+    /// chat completions.
+    pub fn assume_all_apis(&mut self) {
+        self.serves_all_apis = true;
     }
 
     /// Returns which API requests to OpenAI and Azure are sent to.
@@ -97,6 +106,7 @@ impl Endpoints {
         chat: &Chat,
         is_learned: bool,
     ) -> SelectedApi<'a> {
-        select_api(provider, chat, self.api_mode, self.has_own_url(provider), is_learned)
+        let has_own_url = self.has_own_url(provider) && !self.serves_all_apis;
+        select_api(provider, chat, self.api_mode, has_own_url, is_learned)
     }
 }

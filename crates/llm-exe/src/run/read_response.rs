@@ -88,14 +88,16 @@ impl ParsedResponse {
     }
 }
 
-/// Reads an error in a response with a success status. Only a rate limit and a failed response of a
-/// Responses API are retried, because after other errors the request may have been billed.
+/// Reads an error in a response with a success status. Only a rate limit and a failed response
+/// without token counts are retried, because after other errors the request may have been billed.
 fn read_reported_error(dialect: &dyn Dialect, response: &WireReply) -> Option<ResponseFailure> {
     let reported = reported_error(response)?;
     let mut failure = dialect.read_failure(&reported.response);
     let is_rate_limit = failure.kind == ErrorKind::ProviderRateLimited && failure.retry;
     let failed_response = reported.failed_response;
-    let is_transient = failed_response == Some(FailedResponse::Transient);
+    let usage = dialect.read_failure_usage(response);
+    let is_transient =
+        failed_response == Some(FailedResponse::Transient) && usage == Usage::default();
     let may_retry = (is_rate_limit || is_transient) && !reported.may_be_billed;
     match failure.kind {
         ErrorKind::ProviderRateLimited | ErrorKind::OutputRefused => {}
@@ -106,7 +108,6 @@ fn read_reported_error(dialect: &dyn Dialect, response: &WireReply) -> Option<Re
         Some(code) => format!("error {code} in a response with status {}", response.status),
         None => format!("an error in a response with status {}", response.status),
     };
-    let usage = dialect.read_failure_usage(response);
     let may_be_billed = reported.may_be_billed;
     Some(ResponseFailure { failure, may_retry, status, may_be_billed, usage })
 }

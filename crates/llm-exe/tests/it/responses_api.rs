@@ -120,6 +120,19 @@ async fn a_failed_response_is_followed_by_a_reply() {
 }
 
 #[tokio::test]
+async fn a_failed_response_with_token_counts_is_not_retried() {
+    let simulator = Simulator::start().await.unwrap();
+    let body = json!({
+        "status": "failed", "error": { "code": "server_error", "message": "overloaded" },
+        "output": [], "usage": { "input_tokens": 7, "output_tokens": 2, "total_tokens": 9 }
+    });
+    simulator.script_json(json!([{ "then": { "json": body } }])).unwrap();
+    let run = run(&runner(&simulator, ApiMode::Responses), request("gpt-5.5")).await;
+    assert_eq!(run.outcome.unwrap_err().kind(), ErrorKind::ProviderUnavailable);
+    assert_eq!((run.report.attempts, run.report.usage.total_tokens), (1, 9));
+}
+
+#[tokio::test]
 async fn repairs_send_the_reasoning_back() {
     let simulator = Simulator::start().await.unwrap();
     simulator.script(vec![Step::text("2 or 3").times(2), Step::text("3")]);
@@ -136,6 +149,26 @@ async fn repairs_send_the_reasoning_back() {
     assert_eq!(types.collect::<Vec<_>>(), expected);
     // The simulator verifies that the items have not changed.
     assert_eq!(calls[2].body["input"][1], calls[1].body["input"][1]);
+}
+
+#[tokio::test]
+async fn a_simulator_gets_the_requests_that_the_provider_would_get() {
+    let simulator = Simulator::start().await.unwrap();
+    let mut endpoints = endpoints(&simulator);
+    let models = ["gpt-5-pro", "gpt-4o"];
+    for is_stand_in in [false, true] {
+        if is_stand_in {
+            endpoints.assume_all_apis();
+        }
+        let (endpoints, key) = (endpoints.clone(), Arc::new(FixedKey));
+        let runner = Runner::new(endpoints, key, Rules::default());
+        for model in models {
+            let run = run(&runner, request(model)).await;
+            assert_eq!(run.outcome.is_ok(), is_stand_in || model == "gpt-4o", "{model}");
+        }
+    }
+    let chat = "/v1/chat/completions";
+    assert_eq!(paths(&simulator), [chat, "/v1/responses", chat]);
 }
 
 /// Returns a server that rejects the first request with this message, and the outcome of a run.
