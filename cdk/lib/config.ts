@@ -218,7 +218,7 @@ export const OPTIONS = {
     { env: 'STRICT_OPTIONS' },
   ),
   openAiApiMode: optional(
-    'API for OpenAI and Azure: auto, chat (chat completions) or responses (default: auto)',
+    'API of openai, azure and amazon:openai: auto, chat or responses (default: auto)',
     oneOf(...wordsOf('OPENAI_API_MODE')),
     { env: 'OPENAI_API_MODE', example: 'responses' },
   ),

@@ -54,7 +54,7 @@ impl Endpoints {
         Ok(())
     }
 
-    /// Sets which API requests to OpenAI and Azure are sent to.
+    /// Sets which API requests to OpenAI's models are sent to.
     pub fn set_api_mode(&mut self, mode: ApiMode) {
         self.api_mode = mode;
     }
@@ -66,7 +66,7 @@ impl Endpoints {
         self.serves_all_apis = true;
     }
 
-    /// Returns which API requests to OpenAI and Azure are sent to.
+    /// Returns which API requests to OpenAI's models are sent to.
     pub fn api_mode(&self) -> ApiMode {
         self.api_mode
     }

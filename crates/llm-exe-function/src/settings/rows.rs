@@ -47,7 +47,7 @@ pub(super) static ROWS: &[SettingRow] = &[
     row(
         "OPENAI_API_MODE",
         "auto",
-        "API for OpenAI and Azure: auto, chat (chat completions) or responses",
+        "API of openai, azure and amazon:openai: auto, chat (chat completions) or responses",
     ),
     row("ALLOWED_MODELS", "", "patterns like openai:gpt-4o*, anthropic:*; default: all models"),
     row("MAX_TOKENS_CEILING", "", "maximum of maxTokens, and its value if a request has none"),

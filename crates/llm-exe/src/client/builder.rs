@@ -254,7 +254,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets which API requests to OpenAI and Azure are sent to. By default, the model and the parts
+    /// Sets which API requests to OpenAI's models are sent to. By default, the model and the parts
     /// of the request determine the API.
     ///
     /// ```

@@ -5,7 +5,7 @@ use super::openai_responses::apis::OpenAiResponses;
 use super::registry::Provider;
 use crate::chat::Chat;
 
-/// Which API requests to OpenAI and Azure are sent to.
+/// Which API requests to OpenAI's models are sent to, at OpenAI, Azure and Amazon Bedrock.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ApiMode {
@@ -147,6 +147,9 @@ mod tests {
             ("azure", "gpt-6-sol", ["chat?", "responses", "responses"]),
             ("azure", "gpt-5-pro", ["responses"; 3]),
             ("azure", "our-deployment", ["chat?", "chat?", "chat?"]),
+            ("amazon:openai", "global.openai.gpt-6-sol", ["chat?", "responses", "responses"]),
+            ("amazon:openai", "us.openai.gpt-5.5", ["responses"; 3]),
+            ("amazon:openai", "openai.gpt-oss-120b-1:0", ["chat?", "chat?", "chat?"]),
             ("xai", "grok-3", ["chat?", "chat?", "chat?"]),
             ("xai", "grok-4.3", ["chat?", "chat?", "responses"]),
             ("xai", "grok-4.7", ["responses"; 3]),
@@ -178,6 +181,8 @@ mod tests {
             ("azure", "our-deployment", Tools, Auto, (true, true), "responses"),
             ("azure", "our-deployment", Text, Responses, own_url, "responses"),
             ("azure", "gpt-5-pro", Text, Chat, own_url, "chat"),
+            ("amazon:openai", "openai.gpt-5.5", Text, Chat, default_url, "chat"),
+            ("amazon:openai", "openai.gpt-6-sol", Tools, Auto, own_url, "responses"),
             ("xai", "grok-4.7", Text, Chat, default_url, "responses"),
             ("xai", "grok-3", Text, Responses, default_url, "chat?"),
             ("xai", "grok-4.7", Tools, Auto, own_url, "chat?"),

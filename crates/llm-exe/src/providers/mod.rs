@@ -230,7 +230,7 @@ pub static PROVIDERS: &[ProviderRow] = &[
     ProviderRow {
         name: "amazon:openai",
         dialect: &quirks::BEDROCK,
-        responses: None,
+        responses: Some(OpenAiResponses::Bedrock),
         base_url_setting: "AWS_BEDROCK_BASE_URL",
         base_url: "https://bedrock-runtime.REGION.amazonaws.com/openai/v1",
         access: Access::Aws,

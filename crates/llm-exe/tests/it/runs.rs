@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use llm_exe::ports::PortFuture;
 use llm_exe::providers::{PROVIDERS, ProviderRow, provider};
-use llm_exe::wire::WireReply;
+use llm_exe::wire::{Auth, WireReply, WireRequest};
 use llm_exe::{Deadline, Endpoints, Error, ErrorKind, KeyName, Keys, Rules, Run, Runner, Secret};
 use llm_exe_simulator::{Fault, Simulator, Step};
 use serde::Deserialize;
@@ -157,8 +157,16 @@ async fn simulator_accepts_every_golden_request() {
 async fn send_recorded(simulator: &Simulator, row: &ProviderRow, body: &Value) -> WireReply {
     let endpoint = endpoints(simulator).resolve(&provider(row.name).unwrap().into());
     let request = endpoint.post("/responses", body.clone());
-    let is_azure = row.name == "azure";
-    send_request(&if is_azure { request.with_key_header("api-key") } else { request }).await
+    let region = "eu-central-1".to_owned();
+    let request = match row.name {
+        "azure" => request.with_key_header("api-key"),
+        "amazon:openai" => {
+            let auth = Auth::SigV4 { service: "bedrock", region };
+            WireRequest::new(request.url, request.body, auth)
+        }
+        _ => request,
+    };
+    send_request(&request).await
 }
 
 const DAY: Duration = Duration::from_secs(86_400);

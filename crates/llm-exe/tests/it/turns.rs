@@ -39,6 +39,7 @@ const MODELS: &[(&str, &str, Option<&str>)] = &[
     ("openai responses", "gpt-6.2-astra", None),
     ("openai responses", "gpt-5.4-pro", Some("high")),
     ("azure responses", "gpt-6-sol", Some("high")),
+    ("amazon:openai responses", "global.openai.gpt-6-sol", Some("max")),
     ("xai", "grok-4.3", None),
     ("xai responses", "grok-4.7", Some("xhigh")),
     ("xai responses", "grok-4-1-fast-non-reasoning", None),

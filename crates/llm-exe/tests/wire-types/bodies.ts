@@ -10,7 +10,10 @@ import type {
   ChatCompletionCreateParamsBase,
   ChatCompletionMessageParam,
 } from "openai/resources/chat/completions/completions";
-import type { ResponseCreateParamsBase } from "openai/resources/responses/responses";
+import type {
+  ResponseCreateParamsBase,
+  ResponseInputItem,
+} from "openai/resources/responses/responses";
 
 export type Chat = ChatCompletionCreateParamsBase;
 // Fields of the assistant turns of xAI and DeepSeek, as @ai-sdk/deepseek sends them, and of Groq,
@@ -30,6 +33,13 @@ export type PrefixChat = Omit<Chat, "messages"> & {
 };
 
 export type Responses = ResponseCreateParamsBase;
+// Output items of a later server are sent back. xAI has two more options, as @ai-sdk/xai sends them.
+type NewItem = { type: "new_item"; id: string; big: number };
+export type SentResponses = Omit<Responses, "input"> & {
+  input: (ResponseInputItem | NewItem)[];
+  top_k?: number;
+  seed?: number;
+};
 
 // Options of older models, which the types do not contain since SDK 1.0.
 type Sampling = { temperature?: number; top_p?: number; top_k?: number };

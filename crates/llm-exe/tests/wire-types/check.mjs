@@ -61,7 +61,7 @@ for (const [provider, data] of providers) {
   for (const [name, { wire }] of Object.entries(data.cases)) {
     if (!wire) continue;
     const isResponses = wire.url.endsWith("/responses");
-    add(`${provider}: ${name}`, wire.body, isResponses ? "Responses" : type);
+    add(`${provider}: ${name}`, wire.body, isResponses ? "SentResponses" : type);
   }
 }
 if (count < 100) throw new Error(`expected at least 100 bodies, found ${count}`);
@@ -72,7 +72,7 @@ for (const [provider, named] of read(conversations)) {
     for (const [index, turn] of turns.entries()) {
       // A provider without the Responses API is called through its main API.
       const isResponses = api === "responses" && turn.request && "input" in turn.request;
-      const type = isResponses ? "Responses" : typeOf(turn.provider ?? provider);
+      const type = isResponses ? "SentResponses" : typeOf(turn.provider ?? provider);
       if (turn.request) add(`${provider}: ${name}, turn ${index}`, turn.request, type);
     }
   }

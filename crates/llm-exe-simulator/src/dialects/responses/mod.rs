@@ -1,5 +1,5 @@
-//! OpenAI's Responses API: `POST /v1/responses`, also for models of xAI, and at Azure
-//! `POST /azure/v1/responses`.
+//! OpenAI's Responses API: `POST /v1/responses`, also for models of xAI, at Azure
+//! `POST /azure/v1/responses`, and at Amazon Bedrock `POST /openai/v1/responses`.
 //! <https://platform.openai.com/docs/api-reference/responses>
 //!
 //! A reply is a response with output items. Errors have the same form as those of chat completions.
@@ -12,7 +12,7 @@ mod validate;
 use http::HeaderMap;
 use serde_json::{Value, json};
 
-use self::validate::AZURE_PATH;
+use self::validate::{AZURE_PATH, BEDROCK_PATH};
 use super::openai::OpenAi;
 use crate::completion::{Completion, CompletionSpec, OutputKind};
 use crate::dialects::dialect::{Dialect, ProviderRequest, Rejection};
@@ -27,7 +27,7 @@ impl Dialect for Responses {
     }
 
     fn serves(&self, path: &str) -> bool {
-        matches!(path, "/v1/responses" | AZURE_PATH)
+        matches!(path, "/v1/responses" | AZURE_PATH | BEDROCK_PATH)
     }
 
     fn recognizes(&self, _headers: &HeaderMap) -> bool {

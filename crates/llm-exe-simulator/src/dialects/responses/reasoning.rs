@@ -3,10 +3,15 @@
 use serde_json::{Value, json};
 
 use crate::dialects::json::{hash_values, str_field};
-use crate::dialects::openai::models;
+use crate::dialects::openai::models::{self, Model};
 
 /// The beginning of the encrypted content that the simulator writes.
 pub(super) const ENCRYPTED: &str = "gAAAAsim";
+
+/// Returns the capabilities of a model, whose id on Bedrock has a prefix.
+pub(super) fn model(name: &str) -> Model {
+    models::model(name.split_once("openai.").map_or(name, |(_, name)| name))
+}
 
 /// Returns whether a model is one of xAI's.
 pub(super) fn is_xai(name: &str) -> bool {
@@ -18,7 +23,7 @@ pub(super) fn reasons(body: &Value) -> bool {
     let name = str_field(body, "model").unwrap_or_default();
     let is_off = body.pointer("/reasoning/effort").is_some_and(|effort| effort == "none");
     let is_grok = name.contains("grok-4") && !name.contains("non-reasoning");
-    (models::model(name).is_reasoning || is_grok) && !is_off
+    (model(name).is_reasoning || is_grok) && !is_off
 }
 
 /// Returns whether the encrypted content of a reasoning item may be that of the service. Content

@@ -3,17 +3,20 @@
 use serde_json::Value;
 
 use super::input;
-use super::reasoning::is_xai;
+use super::reasoning::{is_xai, model};
+use crate::dialects::bedrock::check_signature;
 use crate::dialects::dialect::{ProviderRequest, Rejection};
 use crate::dialects::json::{array_field, content_text, field, is_name, str_field, unknown_key};
 use crate::dialects::openai::error::{
     invalid_parameter, missing_parameter, rejection, unsupported_value, wrong_type,
 };
-use crate::dialects::openai::models::{self, Model, Tools};
+use crate::dialects::openai::models::{Model, Tools};
 use crate::dialects::openai::{pattern, strict};
 
 /// The path of Azure, where the key is sent in another header.
 pub(super) const AZURE_PATH: &str = "/azure/v1/responses";
+/// The path of Amazon Bedrock, where requests are signed.
+pub(super) const BEDROCK_PATH: &str = "/openai/v1/responses";
 /// The parameters of the type `ResponseCreateParams` in the npm package `openai` 7.57.
 const PARAMETERS: &[&str] = &[
     "access_programs",
@@ -85,7 +88,7 @@ pub(super) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
         let message = "llm-exe-simulator does not support streaming: remove 'stream'.";
         return Err(invalid_parameter(message, "stream", "unsupported_value"));
     }
-    let model = models::model(name);
+    let model = model(name);
     validate_numbers(body, name, model)?;
     validate_reasoning(body, name, model)?;
     validate_format(body, model)?;
@@ -94,6 +97,9 @@ pub(super) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
 }
 
 fn validate_api_key(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
+    if request.decoded == BEDROCK_PATH {
+        return check_signature(request);
+    }
     let key = if request.decoded == AZURE_PATH {
         request.header("api-key").unwrap_or_default()
     } else {

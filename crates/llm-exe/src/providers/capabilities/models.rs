@@ -2129,6 +2129,7 @@ nvidia.*\n\
         ConverseModel {
             converse: true,
             chat: false,
+            responses: false,
             images: true,
             tools: true,
             system: true,
@@ -2147,6 +2148,7 @@ nvidia.*\n\
         ConverseModel {
             converse: true,
             chat: false,
+            responses: false,
             images: false,
             tools: true,
             system: true,
@@ -2165,6 +2167,7 @@ nvidia.*\n\
         ConverseModel {
             converse: true,
             chat: false,
+            responses: false,
             images: true,
             tools: true,
             system: true,
@@ -2183,6 +2186,7 @@ nvidia.*\n\
         ConverseModel {
             converse: true,
             chat: false,
+            responses: false,
             images: true,
             tools: true,
             system: true,
@@ -2201,6 +2205,7 @@ nvidia.*\n\
         ConverseModel {
             converse: true,
             chat: false,
+            responses: false,
             images: false,
             tools: false,
             system: false,
@@ -2219,6 +2224,7 @@ nvidia.*\n\
         ConverseModel {
             converse: true,
             chat: false,
+            responses: false,
             images: false,
             tools: false,
             system: true,
@@ -2237,6 +2243,7 @@ nvidia.*\n\
         ConverseModel {
             converse: true,
             chat: false,
+            responses: false,
             images: false,
             tools: true,
             system: true,
@@ -2255,6 +2262,7 @@ nvidia.*\n\
         ConverseModel {
             converse: true,
             chat: false,
+            responses: false,
             images: true,
             tools: true,
             system: true,
@@ -2273,6 +2281,7 @@ nvidia.*\n\
         ConverseModel {
             converse: true,
             chat: false,
+            responses: false,
             images: false,
             tools: true,
             system: true,
@@ -2291,6 +2300,7 @@ nvidia.*\n\
         ConverseModel {
             converse: true,
             chat: false,
+            responses: false,
             images: false,
             tools: false,
             system: true,
@@ -2309,6 +2319,7 @@ nvidia.*\n\
         ConverseModel {
             converse: true,
             chat: false,
+            responses: false,
             images: true,
             tools: true,
             system: true,
@@ -2327,6 +2338,7 @@ nvidia.*\n\
         ConverseModel {
             converse: true,
             chat: false,
+            responses: false,
             images: true,
             tools: true,
             system: true,
@@ -2345,6 +2357,7 @@ nvidia.*\n\
         ConverseModel {
             converse: true,
             chat: false,
+            responses: false,
             images: false,
             tools: false,
             system: false,
@@ -2363,6 +2376,7 @@ nvidia.*\n\
         ConverseModel {
             converse: true,
             chat: false,
+            responses: false,
             images: true,
             tools: true,
             system: true,
@@ -2381,6 +2395,7 @@ nvidia.*\n\
         ConverseModel {
             converse: true,
             chat: false,
+            responses: false,
             images: false,
             tools: true,
             system: true,
@@ -2399,6 +2414,7 @@ nvidia.*\n\
         ConverseModel {
             converse: true,
             chat: false,
+            responses: false,
             images: true,
             tools: true,
             system: true,
@@ -2417,6 +2433,7 @@ nvidia.*\n\
         ConverseModel {
             converse: true,
             chat: false,
+            responses: false,
             images: true,
             tools: true,
             system: true,
@@ -2435,6 +2452,7 @@ nvidia.*\n\
         ConverseModel {
             converse: true,
             chat: false,
+            responses: false,
             images: false,
             tools: false,
             system: false,
@@ -2453,6 +2471,7 @@ nvidia.*\n\
         ConverseModel {
             converse: true,
             chat: false,
+            responses: false,
             images: false,
             tools: true,
             system: true,
@@ -2471,6 +2490,7 @@ nvidia.*\n\
         ConverseModel {
             converse: true,
             chat: false,
+            responses: false,
             images: false,
             tools: false,
             system: false,
@@ -2489,6 +2509,7 @@ nvidia.*\n\
         ConverseModel {
             converse: true,
             chat: false,
+            responses: false,
             images: false,
             tools: false,
             system: true,
@@ -2507,6 +2528,7 @@ nvidia.*\n\
         ConverseModel {
             converse: true,
             chat: false,
+            responses: false,
             images: false,
             tools: true,
             system: true,
@@ -2525,6 +2547,7 @@ nvidia.*\n\
         ConverseModel {
             converse: true,
             chat: false,
+            responses: false,
             images: false,
             tools: false,
             system: true,
@@ -2543,6 +2566,7 @@ nvidia.*\n\
         ConverseModel {
             converse: true,
             chat: false,
+            responses: false,
             images: false,
             tools: true,
             system: true,
@@ -2561,6 +2585,7 @@ nvidia.*\n\
         ConverseModel {
             converse: true,
             chat: true,
+            responses: false,
             images: false,
             tools: true,
             system: true,
@@ -2579,6 +2604,7 @@ nvidia.*\n\
         ConverseModel {
             converse: false,
             chat: false,
+            responses: true,
             images: true,
             tools: true,
             system: true,
@@ -2597,6 +2623,7 @@ nvidia.*\n\
         ConverseModel {
             converse: true,
             chat: true,
+            responses: true,
             images: true,
             tools: true,
             system: true,
@@ -2615,6 +2642,7 @@ nvidia.*\n\
         ConverseModel {
             converse: true,
             chat: true,
+            responses: true,
             images: true,
             tools: true,
             system: true,
@@ -2633,6 +2661,7 @@ nvidia.*\n\
         ConverseModel {
             converse: true,
             chat: true,
+            responses: false,
             images: true,
             tools: true,
             system: true,
@@ -2651,6 +2680,7 @@ nvidia.*\n\
         ConverseModel {
             converse: true,
             chat: false,
+            responses: false,
             images: true,
             tools: true,
             system: true,
@@ -2669,6 +2699,7 @@ nvidia.*\n\
         ConverseModel {
             converse: true,
             chat: false,
+            responses: false,
             images: true,
             tools: true,
             system: true,
@@ -2687,6 +2718,7 @@ nvidia.*\n\
         ConverseModel {
             converse: true,
             chat: false,
+            responses: false,
             images: false,
             tools: true,
             system: true,
@@ -2705,6 +2737,7 @@ nvidia.*\n\
         ConverseModel {
             converse: true,
             chat: false,
+            responses: false,
             images: true,
             tools: true,
             system: true,
@@ -2723,6 +2756,7 @@ nvidia.*\n\
         ConverseModel {
             converse: true,
             chat: false,
+            responses: false,
             images: true,
             tools: true,
             system: true,

@@ -232,6 +232,8 @@ pub(crate) struct ConverseModel {
     pub(crate) converse: bool,
     /// Whether the chat completions API of the Bedrock runtime serves the model.
     pub(crate) chat: bool,
+    /// Whether the Responses API of the Bedrock runtime serves the model.
+    pub(crate) responses: bool,
     /// Whether the model accepts images.
     pub(crate) images: bool,
     /// Whether the model can call tools.

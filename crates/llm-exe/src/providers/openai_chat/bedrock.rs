@@ -4,10 +4,11 @@
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html>.
 
 use super::azure::missing_path;
-use super::models::BEDROCK_FAMILY;
+use super::models::{BEDROCK_FAMILY, served_apis};
+use super::quirks::API_PATH;
 use crate::chat::Chat;
 use crate::error::Error;
-use crate::providers::bedrock::models::{Family, find_model, may_belong_to};
+use crate::providers::bedrock::models::may_belong_to;
 use crate::providers::bedrock::{MANTLE, SERVICE, signed_request};
 use crate::providers::dialect::Endpoint;
 use crate::wire::{Body, WireRequest};
@@ -20,7 +21,7 @@ const REASONING: (&str, &str) = ("<reasoning>", "</reasoning>");
 /// # Errors
 /// `InvalidRequest` if the model is not OpenAI's or the API does not serve it, or `SecretNotFound`
 /// if no AWS region is configured.
-pub(super) fn post(
+pub(in crate::providers) fn post(
     endpoint: &Endpoint,
     path: &str,
     chat: &Chat,
@@ -37,25 +38,31 @@ pub(super) fn post(
         return Err(Error::invalid("model", message));
     }
     let (service, region) = signing_scope(&endpoint.base_url);
-    check_model(&chat.model, service)?;
+    if service == SERVICE {
+        check_model(&chat.model, path)?;
+    }
     let path = [missing_path(&endpoint.base_url), path].concat();
     signed_request(endpoint, &path, body, service, region)
 }
 
-/// Checks that the service offers a model through chat completions.
+/// Checks that the Bedrock runtime serves a model through the API with a path.
 ///
 /// # Errors
 /// `InvalidRequest` if it does not.
-fn check_model(id: &str, service: &str) -> Result<(), Error> {
-    let is_served = match find_model(id, BEDROCK_FAMILY) {
-        Family::Other(model) => model.chat,
-        Family::Claude(_) => false,
-    };
-    if is_served || service != SERVICE {
+fn check_model(id: &str, path: &str) -> Result<(), Error> {
+    let is_chat = path == API_PATH;
+    let (serves_chat, serves_responses) = served_apis(id);
+    let is_served = if is_chat { serves_chat } else { serves_responses };
+    if is_served {
         return Ok(());
     }
+    let (api, other) = if is_chat {
+        ("chat completions", "set OPENAI_API_MODE to auto or responses")
+    } else {
+        ("Responses", "set OPENAI_API_MODE to auto or chat")
+    };
     let message = format!(
-        "expected a model that the chat completions API of the Bedrock runtime serves, got {id:?}; \
+        "expected a model that the {api} API of the Bedrock runtime serves, got {id:?}; {other}, \
          use another model, or set AWS_BEDROCK_BASE_URL to a bedrock-mantle host"
     );
     Err(Error::invalid("model", message))

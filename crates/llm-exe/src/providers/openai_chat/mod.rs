@@ -22,10 +22,7 @@ use crate::schema::{Schema, strict, without_lookaround};
 use crate::wire::WireReply;
 
 use self::models::OpenAiModel;
-use self::quirks::{OpenAiChat, Service};
-
-/// The path below the base URL.
-const API_PATH: &str = "/chat/completions";
+use self::quirks::{API_PATH, OpenAiChat, Service};
 
 impl Dialect for OpenAiChat {
     fn name(&self) -> &str {

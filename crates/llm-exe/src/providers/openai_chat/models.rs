@@ -1,7 +1,7 @@
 //! Looks up the capabilities of the models that OpenAI, xAI, DeepSeek and compatible servers offer
 //! through the chat completions API.
 
-use crate::providers::bedrock::models::foundation_model;
+use crate::providers::bedrock::models::{self as bedrock, Family, foundation_model};
 use crate::providers::capabilities::ModelRows;
 use crate::providers::capabilities::models::OPENAI;
 pub(crate) use crate::providers::capabilities::rows::OpenAiModel;
@@ -35,6 +35,15 @@ pub(crate) fn base_model(model: &str) -> &str {
 pub(crate) fn bedrock_name(id: &str) -> &str {
     let name = foundation_model(id).unwrap_or_default();
     name.split_once(BEDROCK_FAMILY).map_or(name, |(_, name)| name)
+}
+
+/// Returns whether the Bedrock runtime serves a model through chat completions, and whether through
+/// the Responses API.
+pub(crate) fn served_apis(id: &str) -> (bool, bool) {
+    match bedrock::find_model(id, BEDROCK_FAMILY) {
+        Family::Other(model) => (model.chat, model.responses),
+        Family::Claude(_) => (false, false),
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use super::models::{self as lookup, OpenAiModel};
 use crate::providers::call_ids::IdFormat;
 use crate::providers::capabilities::{ModelRows, models};
 
+/// The path below the base URL.
+pub(super) const API_PATH: &str = "/chat/completions";
 /// The name of the dialect.
 pub(super) const NAME: &str = "openai";
 

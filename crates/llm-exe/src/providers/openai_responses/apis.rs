@@ -4,7 +4,7 @@ use crate::providers::capabilities::efforts::{Efforts, MAX};
 use crate::providers::capabilities::rows::OpenAiModel;
 use crate::providers::capabilities::{ModelRows, models};
 use crate::providers::dialect::Dialect;
-use crate::providers::openai_chat::models::{base_model, find_model};
+use crate::providers::openai_chat::models::{base_model, bedrock_name, find_model, served_apis};
 
 /// A provider's Responses API. An enum instead of a struct of differences has no addresses, each of
 /// which costs time at the start of the program.
@@ -16,6 +16,8 @@ pub(crate) enum OpenAiResponses {
     Azure,
     /// xAI's API.
     Xai,
+    /// OpenAI's models on Amazon Bedrock.
+    Bedrock,
 }
 
 impl OpenAiResponses {
@@ -25,16 +27,21 @@ impl OpenAiResponses {
             OpenAiResponses::OpenAi => &OpenAiResponses::OpenAi,
             OpenAiResponses::Azure => &OpenAiResponses::Azure,
             OpenAiResponses::Xai => &OpenAiResponses::Xai,
+            OpenAiResponses::Bedrock => &OpenAiResponses::Bedrock,
         }
     }
 
     /// Returns the capabilities of a model.
     pub(crate) fn model(self, name: &str) -> OpenAiModel {
         let others = match self {
-            OpenAiResponses::Azure => models::ANY_WITH_JSON_SCHEMA,
+            OpenAiResponses::Azure | OpenAiResponses::Bedrock => models::ANY_WITH_JSON_SCHEMA,
             OpenAiResponses::OpenAi | OpenAiResponses::Xai => self.models(),
         };
-        let mut model = find_model(self.models(), others, name);
+        let mut model = find_model(self.models(), others, self.own_name(name));
+        if self == OpenAiResponses::Bedrock {
+            (model.chat, model.responses) = served_apis(name);
+            model.prefers_responses = model.responses && !model.chat;
+        }
         if model.responses_max {
             model.efforts = Efforts(model.efforts.0 | MAX);
         }
@@ -44,13 +51,23 @@ impl OpenAiResponses {
     /// Returns whether the table contains the family of a model. A model of another family may be
     /// that of any server.
     pub(super) fn is_known(self, name: &str) -> bool {
-        self.models().find(base_model(name)).is_some()
+        self.models().find(base_model(self.own_name(name))).is_some()
+    }
+
+    /// Returns the vendor's own name for a model.
+    fn own_name(self, name: &str) -> &str {
+        match self {
+            OpenAiResponses::Bedrock => bedrock_name(name),
+            _ => name,
+        }
     }
 
     fn models(self) -> &'static ModelRows<[OpenAiModel]> {
         match self {
-            OpenAiResponses::OpenAi | OpenAiResponses::Azure => models::OPENAI,
             OpenAiResponses::Xai => models::XAI,
+            OpenAiResponses::OpenAi | OpenAiResponses::Azure | OpenAiResponses::Bedrock => {
+                models::OPENAI
+            }
         }
     }
 
@@ -61,6 +78,7 @@ impl OpenAiResponses {
             OpenAiResponses::OpenAi => "openai-responses",
             OpenAiResponses::Azure => "azure-responses",
             OpenAiResponses::Xai => "xai-responses",
+            OpenAiResponses::Bedrock => "bedrock-responses",
         }
     }
 }

@@ -9,9 +9,13 @@ mod reply;
 mod request;
 mod tools;
 
+use super::bedrock::read_failure as read_bedrock_failure;
 use super::capabilities::FeatureSupport;
 use super::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint};
-use super::openai_chat::{azure, next_weaker_structure, strongest_structure, structured_output};
+use super::failure::{self, Failure};
+use super::openai_chat::{
+    azure, bedrock, next_weaker_structure, strongest_structure, structured_output,
+};
 use crate::chat::{Chat, Reply, Structure, Usage};
 use crate::error::Error;
 use crate::schema::Schema;
@@ -55,9 +59,17 @@ impl Dialect for OpenAiResponses {
         let (body, warnings) = request::build_body(*self, chat);
         let request = match self {
             OpenAiResponses::Azure => azure::post(endpoint, API_PATH, body)?,
+            OpenAiResponses::Bedrock => bedrock::post(endpoint, API_PATH, chat, body)?,
             OpenAiResponses::OpenAi | OpenAiResponses::Xai => endpoint.post(API_PATH, body),
         };
         Ok(BuiltRequest { request, warnings })
+    }
+
+    fn read_failure(&self, wire: &WireReply) -> Failure {
+        match self {
+            OpenAiResponses::Bedrock => read_bedrock_failure(wire),
+            _ => failure::read_failure(wire),
+        }
     }
 
     fn read_failure_usage(&self, wire: &WireReply) -> Usage {

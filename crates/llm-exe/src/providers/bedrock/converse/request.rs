@@ -31,7 +31,7 @@ pub(super) fn build_body(chat: &Chat, model: Family) -> Result<(Body, Vec<String
         Family::Other(model) if !model.converse => {
             let message = format!(
                 "expected a model that Converse serves, got {:?}; only the Responses API serves \
-                 this model, and llm-exe does not support that API yet; use another model",
+                 this model; use the provider amazon:openai",
                 chat.model
             );
             return Err(Error::invalid("model", message));
