@@ -20,7 +20,6 @@ pub(crate) static OPENAI_CHAT: BodyType =
     BodyType::new(include_str!("../../data/openai-chat.json"));
 
 /// OpenAI's Responses API.
-#[cfg_attr(not(test), expect(dead_code, reason = "the dialect of the API will use it"))]
 pub(crate) static OPENAI_RESPONSES: BodyType =
     BodyType::new(include_str!("../../data/openai-responses.json"));
 

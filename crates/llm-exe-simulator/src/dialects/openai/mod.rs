@@ -14,7 +14,7 @@ mod reply;
 mod response_format;
 pub(super) mod strict;
 mod tools;
-mod types;
+pub(super) mod types;
 mod validate;
 mod vendor;
 

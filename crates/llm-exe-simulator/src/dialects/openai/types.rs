@@ -1,23 +1,26 @@
-//! Turns a violation of the type `ChatCompletionCreateParams` into OpenAI's error.
+//! Turns a violation of OpenAI's types into OpenAI's error.
 
 use jsonschema::JsonType;
 use serde_json::Value;
 
-use super::error::{
-    invalid_parameter, missing_parameter, rejection, unsupported_value, wrong_type,
-};
+use super::error::{invalid_parameter, missing_parameter, unsupported_value, wrong_type};
 use crate::dialects::dialect::Rejection;
 use crate::types::{Accepts, BodyType, Expected, Problem, Violation};
 
-/// Rejects a body whose values do not have the types of OpenAI's npm package.
+/// Rejects a body whose values do not have the types of OpenAI's npm package. `unknown_parameter`
+/// creates the error for a parameter that the API does not have.
 pub(crate) fn validate(
     body_type: &BodyType,
     body: &Value,
     accepts: Accepts<'_>,
+    unknown_parameter: fn(&str) -> Rejection,
 ) -> Result<(), Rejection> {
     // A parameter that is null is not set.
     let accepts = |violation: &Violation| is_null_parameter(violation) || accepts(violation);
-    body_type.check(body, &accepts).map_err(|violation| reject(&violation))
+    body_type.check(body, &accepts).map_err(|violation| match &violation.problem {
+        Problem::UnknownField(name) if violation.path.is_empty() => unknown_parameter(name),
+        _ => reject(&violation),
+    })
 }
 
 fn is_null_parameter(violation: &Violation) -> bool {
@@ -29,10 +32,6 @@ fn reject(violation: &Violation) -> Rejection {
     let param = violation.path.with_brackets();
     let field = |name: &str| violation.path.field(name).with_brackets();
     match &violation.problem {
-        Problem::UnknownField(name) if violation.path.is_empty() => {
-            let message = format!("Unrecognized request argument supplied: {name}");
-            rejection(400, &message, None, None)
-        }
         // songquanpeng/one-api#1319 and pydantic/pydantic-ai#3653 on GitHub.
         Problem::UnknownField(name) => {
             let param = field(name);

@@ -34,7 +34,8 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     if let Some(vendor) = vendor {
         vendor.validate_parameters(body)?;
     }
-    types::validate(&OPENAI_CHAT, body, &|violation| accepts(violation, vendor, name))?;
+    let accepts = |violation: &Violation| accepts(violation, vendor, name);
+    types::validate(&OPENAI_CHAT, body, &accepts, unknown_parameter)?;
     if name.starts_with("missing-") {
         let message = format!("The model `{name}` does not exist or you do not have access to it.");
         return Err(rejection(404, &message, None, Some("model_not_found")));
@@ -64,6 +65,10 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     parameters::validate(body, model)?;
     tools::validate(body)?;
     response_format::validate(body, model)
+}
+
+fn unknown_parameter(name: &str) -> Rejection {
+    rejection(400, &format!("Unrecognized request argument supplied: {name}"), None, None)
 }
 
 /// Returns whether a service accepts a body with this violation of OpenAI's types. Services other

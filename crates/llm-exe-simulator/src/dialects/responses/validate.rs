@@ -6,52 +6,16 @@ use super::input;
 use super::reasoning::{is_xai, model};
 use crate::dialects::bedrock::check_signature;
 use crate::dialects::dialect::{ProviderRequest, Rejection};
-use crate::dialects::json::{array_field, content_text, field, is_name, str_field, unknown_key};
-use crate::dialects::openai::error::{
-    invalid_parameter, missing_parameter, rejection, unsupported_value, wrong_type,
-};
+use crate::dialects::json::{array_field, content_text, field, is_name, str_field};
+use crate::dialects::openai::error::{invalid_parameter, missing_parameter, rejection, wrong_type};
 use crate::dialects::openai::models::{Model, Tools};
-use crate::dialects::openai::{pattern, strict};
+use crate::dialects::openai::{pattern, strict, types};
+use crate::types::{OPENAI_RESPONSES, Problem, Violation};
 
 /// The path of Azure, where the key is sent in another header.
 pub(super) const AZURE_PATH: &str = "/azure/v1/responses";
 /// The path of Amazon Bedrock, where requests are signed.
 pub(super) const BEDROCK_PATH: &str = "/openai/v1/responses";
-/// The parameters of the type `ResponseCreateParams` in the npm package `openai` 7.57.
-const PARAMETERS: &[&str] = &[
-    "access_programs",
-    "background",
-    "context_management",
-    "conversation",
-    "include",
-    "input",
-    "instructions",
-    "max_output_tokens",
-    "max_tool_calls",
-    "metadata",
-    "model",
-    "moderation",
-    "parallel_tool_calls",
-    "previous_response_id",
-    "prompt",
-    "prompt_cache_key",
-    "prompt_cache_options",
-    "prompt_cache_retention",
-    "reasoning",
-    "safety_identifier",
-    "service_tier",
-    "store",
-    "stream",
-    "stream_options",
-    "temperature",
-    "text",
-    "tool_choice",
-    "tools",
-    "top_logprobs",
-    "top_p",
-    "truncation",
-    "user",
-];
 /// The parameters that only xAI has. Source: the npm package `@ai-sdk/xai` 5.0.12.
 const XAI_PARAMETERS: &[&str] = &["min_p", "seed", "top_k"];
 /// Parameters of chat completions, each with the parameter that replaces it. Source:
@@ -63,7 +27,6 @@ const MOVED: &[(&str, &str)] = &[
     ("reasoning_effort", "reasoning.effort"),
     ("response_format", "text.format"),
 ];
-const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 /// Minimum of `max_output_tokens` at OpenAI.
 const MIN_OUTPUT: i64 = 16;
 
@@ -79,7 +42,7 @@ pub(super) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
         Some(name) if !name.is_empty() => name,
         _ => return Err(missing_parameter("model")),
     };
-    validate_names(body, is_xai(name))?;
+    types::validate(&OPENAI_RESPONSES, body, &|it| accepts(it, name), unknown_parameter)?;
     if name.starts_with("missing-") {
         let message = format!("The requested model '{name}' does not exist.");
         return Err(rejection(400, &message, Some("model"), Some("model_not_found")));
@@ -115,19 +78,37 @@ fn validate_api_key(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     }
 }
 
-fn validate_names(body: &Value, is_xai: bool) -> Result<(), Rejection> {
-    let fields = body.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
-    let is_known = |key: &str| PARAMETERS.contains(&key) || is_xai && XAI_PARAMETERS.contains(&key);
-    let Some(unknown) = fields.into_iter().find(|key| !is_known(key)) else { return Ok(()) };
-    if let Some((_, moved)) = MOVED.iter().find(|(old, _)| *old == unknown) {
+/// Returns whether the service accepts a body with this violation of OpenAI's types. xAI ignores
+/// unknown fields and has other parameters. An item that the types do not have may be one of a
+/// later server.
+fn accepts(violation: &Violation, model: &str) -> bool {
+    match &violation.problem {
+        Problem::UnknownField(name) if violation.path.is_empty() => {
+            is_xai(model) && XAI_PARAMETERS.contains(&name.as_str())
+        }
+        Problem::UnknownField(_) => is_xai(model),
+        // The types require what the server adds to its output items.
+        Problem::MissingField(name) => {
+            let is_item = violation.path.names().next() == Some("input");
+            is_item && ["annotations", "id", "status"].contains(&name.as_str())
+        }
+        Problem::UnknownValue { supported, is_tag: true, .. } => {
+            let is_item = violation.path.names().eq(["input", "type"]);
+            is_item && supported.len() > 1
+        }
+        _ => false,
+    }
+}
+
+fn unknown_parameter(name: &str) -> Rejection {
+    if let Some((_, moved)) = MOVED.iter().find(|(old, _)| *old == name) {
         let message = format!(
-            "Unsupported parameter: '{unknown}'. In the Responses API, this parameter has moved to \
+            "Unsupported parameter: '{name}'. In the Responses API, this parameter has moved to \
              '{moved}'. Try again with the new parameter."
         );
-        return Err(invalid_parameter(&message, unknown, "unsupported_parameter"));
+        return invalid_parameter(&message, name, "unsupported_parameter");
     }
-    let message = format!("Unknown parameter: '{unknown}'.");
-    Err(invalid_parameter(&message, unknown, "unknown_parameter"))
+    invalid_parameter(&format!("Unknown parameter: '{name}'."), name, "unknown_parameter")
 }
 
 fn validate_numbers(body: &Value, name: &str, model: Model) -> Result<(), Rejection> {
@@ -177,8 +158,8 @@ fn validate_numbers(body: &Value, name: &str, model: Model) -> Result<(), Reject
     Ok(())
 }
 
-/// Rejects an effort that the model does not have, and encrypted reasoning of a model that does not
-/// reason (pydantic/pydantic-ai#2865).
+/// Rejects an effort that the model does not have, and encrypted reasoning of a model that does
+/// not reason (pydantic/pydantic-ai#2865).
 fn validate_reasoning(body: &Value, name: &str, model: Model) -> Result<(), Rejection> {
     let wants_encrypted =
         array_field(body, "include").iter().any(|item| item == "reasoning.encrypted_content");
@@ -187,18 +168,8 @@ fn validate_reasoning(body: &Value, name: &str, model: Model) -> Result<(), Reje
         return Err(rejection(400, message, Some("include"), None));
     }
     let Some(reasoning) = field(body, "reasoning") else { return Ok(()) };
-    if let Some(unknown) =
-        unknown_key(reasoning, &["context", "effort", "generate_summary", "mode", "summary"])
-    {
-        let param = format!("reasoning.{unknown}");
-        let message = format!("Unknown parameter: '{param}'.");
-        return Err(invalid_parameter(&message, &param, "unknown_parameter"));
-    }
     let Some(effort) = str_field(reasoning, "effort") else { return Ok(()) };
     let param = "reasoning.effort";
-    if !EFFORTS.contains(&effort) {
-        return Err(unsupported_value(param, effort, EFFORTS));
-    }
     let supported = efforts(model);
     if supported.is_empty() {
         let message = format!("Unsupported parameter: '{param}' is not supported with this model.");
@@ -229,15 +200,8 @@ fn efforts(model: Model) -> Vec<&'static str> {
 }
 
 fn validate_format(body: &Value, model: Model) -> Result<(), Rejection> {
-    let Some(text) = field(body, "text") else { return Ok(()) };
-    if let Some(unknown) = unknown_key(text, &["format", "verbosity"]) {
-        let param = format!("text.{unknown}");
-        let message = format!("Unknown parameter: '{param}'.");
-        return Err(invalid_parameter(&message, &param, "unknown_parameter"));
-    }
-    let Some(format) = field(text, "format") else { return Ok(()) };
+    let format = body.pointer("/text/format").unwrap_or(&Value::Null);
     match str_field(format, "type") {
-        Some("text") => Ok(()),
         Some("json_object") => validate_json_mention(body),
         Some("json_schema") if !model.json_schema => {
             let message = "Invalid parameter: 'text.format' of type 'json_schema' is not supported \
@@ -245,11 +209,7 @@ fn validate_format(body: &Value, model: Model) -> Result<(), Rejection> {
             Err(rejection(400, message, Some("text.format"), None))
         }
         Some("json_schema") => validate_json_schema(format),
-        Some(other) => {
-            let supported = &["json_object", "json_schema", "text"];
-            Err(unsupported_value("text.format.type", other, supported))
-        }
-        None => Err(missing_parameter("text.format.type")),
+        _ => Ok(()),
     }
 }
 
@@ -267,25 +227,13 @@ fn validate_json_mention(body: &Value) -> Result<(), Rejection> {
 }
 
 fn validate_json_schema(format: &Value) -> Result<(), Rejection> {
-    // In chat completions, these fields are in another object.
-    let name = match str_field(format, "name") {
-        Some(name) if is_name(name, 64) => name,
-        Some(_) => {
-            let message = "Invalid 'text.format.name': string does not match pattern. Expected a \
-                           string that matches the pattern '^[a-zA-Z0-9_-]+$'.";
-            return Err(invalid_parameter(message, "text.format.name", "invalid_value"));
-        }
-        None => return Err(missing_parameter("text.format.name")),
-    };
-    let known = &["type", "name", "description", "schema", "strict"];
-    if let Some(unknown) = unknown_key(format, known) {
-        let param = format!("text.format.{unknown}");
-        let message = format!("Unknown parameter: '{param}'.");
-        return Err(invalid_parameter(&message, &param, "unknown_parameter"));
+    let name = str_field(format, "name").unwrap_or_default();
+    if !is_name(name, 64) {
+        let message = "Invalid 'text.format.name': string does not match pattern. Expected a \
+                       string that matches the pattern '^[a-zA-Z0-9_-]+$'.";
+        return Err(invalid_parameter(message, "text.format.name", "invalid_value"));
     }
-    let Some(schema) = field(format, "schema") else {
-        return Err(missing_parameter("text.format.schema"));
-    };
+    let schema = format.get("schema").unwrap_or(&Value::Null);
     if pattern::any_unsupported(schema) {
         return Err(rejection(400, pattern::ERROR, Some("text.format.schema"), None));
     }
@@ -311,22 +259,6 @@ fn validate_tools(body: &Value) -> Result<(), Rejection> {
         let Some(name) = str_field(tool, "name").filter(|name| is_name(name, 64)) else {
             return Err(missing_parameter(&format!("{path}.name")));
         };
-        let known = [
-            "type",
-            "name",
-            "description",
-            "parameters",
-            "strict",
-            "async",
-            "defer_loading",
-            "allowed_callers",
-            "output_schema",
-        ];
-        if let Some(unknown) = unknown_key(tool, &known) {
-            let param = format!("{path}.{unknown}");
-            let message = format!("Unknown parameter: '{param}'.");
-            return Err(invalid_parameter(&message, &param, "unknown_parameter"));
-        }
         // Without the field, the API checks the schema as if it were true.
         let is_strict = tool.get("strict").is_none_or(|strict| *strict == true);
         let parameters = tool.get("parameters").unwrap_or(&Value::Null);
@@ -341,17 +273,10 @@ fn validate_tools(body: &Value) -> Result<(), Rejection> {
             return Err(invalid_parameter(&message, &param, "invalid_function_parameters"));
         }
     }
-    let Some(choice) = field(body, "tool_choice") else { return Ok(()) };
-    let is_known = match choice {
-        Value::String(word) => ["none", "auto", "required"].contains(&word.as_str()),
-        choice => {
-            let name = choice.get("name");
-            name.is_some() && tools.iter().any(|tool| tool.get("name") == name)
-        }
-    };
-    if is_known {
+    let Some(name) = body.pointer("/tool_choice/name") else { return Ok(()) };
+    if tools.iter().any(|tool| tool.get("name") == Some(name)) {
         return Ok(());
     }
-    let message = format!("Tool choice {choice} not found in 'tools' parameter.");
+    let message = format!("Tool choice {name} not found in 'tools' parameter.");
     Err(rejection(400, &message, Some("tool_choice"), None))
 }
