@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use llm_exe::chat::{Chat, Message, Part, Role, Tool, ToolCall, ToolContent, ToolResult};
 use llm_exe::ports::{NoSigner, Secret};
-use llm_exe::providers::{Provider, Providers, build_request};
+use llm_exe::providers::{ApiMode, Dialect, Provider, Providers, build_request};
 use llm_exe::transport::{Policy, RetryAdvice, Transport};
 use llm_exe::wire::WireReply;
 use llm_exe::{Deadline, Endpoints};
@@ -46,9 +46,14 @@ fn chat(model: &str) -> Chat {
 }
 
 /// Sends the request for a chat and returns the response.
-async fn send(provider: &Provider, endpoints: &Endpoints, chat: &Chat) -> WireReply {
+async fn send(
+    provider: &Provider,
+    dialect: &dyn Dialect,
+    endpoints: &Endpoints,
+    chat: &Chat,
+) -> WireReply {
     let endpoint = endpoints.resolve(provider);
-    let request = build_request(provider.dialect(), &endpoint, chat).unwrap().request;
+    let request = build_request(dialect, &endpoint, chat).unwrap().request;
     let secret = provider.key().map(|_| Secret::new(KEY).unwrap());
     let policy = Policy { attempts: 1, timeout: Some(TIME_LIMIT), ..Policy::default() };
     let transport = Transport::new(Arc::new(NoSigner));
@@ -68,16 +73,20 @@ async fn conversation_with_tool_calls_and_results_is_accepted() {
         let (provider, _) = providers.named(api.provider).unwrap();
         let path = if api.provider == "anthropic" { "" } else { "/v1" };
         endpoints.set(provider.clone(), &format!("{server}{path}")).unwrap();
+        let dialect = match api.mode {
+            ApiMode::Responses => provider.built_in().unwrap().responses().unwrap(),
+            _ => provider.dialect(),
+        };
         let chat = chat(api.model);
-        let response = send(&provider, &endpoints, &chat).await;
+        let response = send(&provider, dialect, &endpoints, &chat).await;
         let body = String::from_utf8_lossy(&response.body);
         assert_eq!(response.status, 200, "{}: {body}", api.provider);
-        let reply = provider.dialect().read_reply(&response, &chat).unwrap();
+        let reply = dialect.read_reply(&response, &chat).unwrap();
         assert!(reply.warnings.is_empty(), "{}: {:?}", api.provider, reply.warnings);
         // The conversation continues with this reply.
         let mut next = chat.clone();
         next.messages.extend([reply.to_message(), Message::text(Role::User, "Go on.")]);
-        let response = send(&provider, &endpoints, &next).await;
+        let response = send(&provider, dialect, &endpoints, &next).await;
         let body = String::from_utf8_lossy(&response.body);
         assert_eq!(response.status, 200, "{}: {body}", api.provider);
     }

@@ -17,7 +17,7 @@ mod requests;
 use std::time::Duration;
 
 use llm_exe::Client;
-use llm_exe::providers::Provider;
+use llm_exe::providers::{ApiMode, Provider};
 use serde_json::{Map, Value, json};
 
 /// The name of the model, which `scripts/lib/live_server.py` sets. The server ignores the name in
@@ -33,16 +33,33 @@ struct Api {
     provider: &'static str,
     /// A model with the capabilities that the request should show.
     model: &'static str,
+    /// Which of OpenAI's APIs is called.
+    mode: ApiMode,
     /// Whether the server makes the reply follow the schema in a request of this API.
     enforces_schemas: bool,
+    /// Whether the server reports that the reply reached the limit.
+    reports_truncation: bool,
 }
 
-/// The APIs. A test that needs several requests of an API repeats them.
-const APIS: &[Api] = &[
-    Api { provider: "openai", model: "gpt-4o-mini", enforces_schemas: true },
-    Api { provider: "local", model: MODEL, enforces_schemas: true },
-    Api { provider: "anthropic", model: "claude-sonnet-4-5", enforces_schemas: false },
-];
+/// Chat completions.
+const CHAT: Api = Api {
+    provider: "openai",
+    model: "gpt-4o-mini",
+    mode: ApiMode::Chat,
+    enforces_schemas: true,
+    reports_truncation: true,
+};
+
+/// The messages API of Anthropic. The server ignores the schema.
+const MESSAGES: Api =
+    Api { provider: "anthropic", model: "claude-sonnet-4-5", enforces_schemas: false, ..CHAT };
+
+/// The Responses API. The server ignores the schema, and reports every reply as complete.
+const RESPONSES: Api =
+    Api { mode: ApiMode::Responses, enforces_schemas: false, reports_truncation: false, ..CHAT };
+
+/// The APIs. The provider `local` is a server of the user.
+const APIS: &[Api] = &[CHAT, Api { provider: "local", model: MODEL, ..CHAT }, MESSAGES, RESPONSES];
 
 /// Returns the base URL of the server.
 fn server() -> String {
@@ -56,13 +73,14 @@ fn local(base_url: &str) -> Provider {
 }
 
 /// Returns a client whose providers are the server at a base URL.
-fn client_of(server: &str) -> Client {
+fn client_of(server: &str, api: &Api) -> Client {
     Client::builder()
         .provider(local(&format!("{server}/v1")))
         .key("openai", KEY)
         .base_url("openai", format!("{server}/v1"))
         .key("anthropic", KEY)
         .base_url("anthropic", server)
+        .openai_api(api.mode)
         .time_limit(TIME_LIMIT)
         .build()
         .unwrap()

@@ -3,10 +3,10 @@
 use llm_exe::{ErrorKind, Run, StopReason};
 use serde_json::{Value, json};
 
-use crate::{APIS, Api, MODEL, client_of, request, server};
+use crate::{APIS, Api, CHAT, MESSAGES, MODEL, RESPONSES, client_of, request, server};
 
 async fn run(api: &Api, fields: Value) -> Run {
-    client_of(&server()).run(request(api, fields)).await
+    client_of(&server(), api).run(request(api, fields)).await
 }
 
 /// Returns the data of a failure: the API, what was expected, and the run.
@@ -34,7 +34,7 @@ async fn text_usage_and_model_of_a_reply_are_read() {
 #[tokio::test]
 #[ignore = "needs llama.cpp's server; run scripts/test-live"]
 async fn reply_that_reaches_the_limit_is_reported_as_truncated() {
-    for api in APIS {
+    for api in APIS.iter().filter(|api| api.reports_truncation) {
         let fields = json!({
             "message": "Count from one to one hundred.", "options": { "maxTokens": 3 }
         });
@@ -61,8 +61,11 @@ async fn all_options_of_an_api_are_accepted() {
         assert!(run.report.changed.is_empty(), "{shown}");
     }
     // Models that reason get other fields.
-    for (provider, model) in [("openai", "gpt-5-mini"), ("anthropic", "claude-opus-5-5")] {
-        let api = Api { provider, model, enforces_schemas: false };
+    for api in [
+        Api { model: "gpt-5-mini", ..CHAT },
+        Api { model: "claude-opus-5-5", ..MESSAGES },
+        Api { model: "gpt-5-mini", ..RESPONSES },
+    ] {
         let run = run(&api, json!({ "options": { "maxTokens": 2, "effort": "low" } })).await;
         let shown = shown(&api, &run);
         assert!(run.report.answered && run.outcome.is_ok(), "{shown}");
@@ -110,12 +113,12 @@ async fn reply_follows_the_schema_if_the_server_enforces_it() {
 #[tokio::test]
 #[ignore = "needs llama.cpp's server; run scripts/test-live"]
 async fn reply_is_checked_if_the_server_ignores_the_schema() {
-    for (provider, model) in [
-        ("anthropic", "claude-sonnet-4-5"),
-        ("anthropic", "claude-3-haiku"),
-        ("anthropic", "claude-opus-5-5"),
+    for api in [
+        MESSAGES,
+        Api { model: "claude-3-haiku", ..MESSAGES },
+        Api { model: "claude-opus-5-5", ..MESSAGES },
+        RESPONSES,
     ] {
-        let api = Api { provider, model, enforces_schemas: false };
         let fields = json!({
             "message": "Describe a clear sky and a dog.", "output": "json", "schema": schema(),
             "options": { "maxTokens": 40 }, "outputOptions": { "repairs": 1 }
@@ -142,7 +145,7 @@ async fn rejection_of_a_schema_is_learned() {
     let huge = json!({ "type": "integer", "minimum": -1e30, "maximum": 1e30 });
     for api in APIS.iter().filter(|api| api.enforces_schemas) {
         for property in [&many, &huge, &json!({ "$ref": "#" }), &json!(false)] {
-            let client = client_of(&server());
+            let client = client_of(&server(), api);
             // The reply does not matter.
             let fields = json!({
                 "message": "Describe a dog as JSON.", "output": "json",
@@ -194,7 +197,7 @@ async fn server_error_about_an_image_has_the_message_of_the_server() {
 #[ignore = "needs llama.cpp's server; run scripts/test-live"]
 async fn unknown_path_is_an_error_with_the_message_of_the_server() {
     for api in APIS {
-        let client = client_of(&format!("{}/unknown", server()));
+        let client = client_of(&format!("{}/unknown", server()), api);
         let run = client.run(request(api, json!({}))).await;
         let shown = shown(api, &run);
         let error = run.outcome.unwrap_err();

@@ -130,13 +130,15 @@ fn message_item(message: &Message, role: &'static str) -> BodyItem {
 }
 
 /// Adds an item for each text and each call of an assistant message. A part of an assistant message
-/// has another type than that of a user message, so its text is sent as a string.
+/// has another type than that of a user message, so its text is sent as a string. Some servers,
+/// such as llama.cpp's, require `type`.
 fn push_turn(items: &mut Vec<BodyItem>, message: &Message, ids: &CallIds) {
     let role = Role::Assistant.name();
     for part in &message.parts {
         match part {
             Part::Text(text) => {
-                items.push(BodyItem::TextMessage { role, content: text.clone() });
+                let item = json!({ "type": "message", "role": role, "content": text });
+                items.push(BodyItem::Value(item));
             }
             Part::ToolCall(call) => {
                 items.push(BodyItem::Value(tools::call_item(call, ids.get(&call.id))));
