@@ -52,6 +52,11 @@ pub(crate) fn read_supported_cases<T: DeserializeOwned>(path: &str) -> Vec<T> {
     cases.unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
+/// Returns the names of all built-in providers.
+pub(crate) fn provider_names() -> Vec<String> {
+    PROVIDERS.iter().map(|row| row.name.to_owned()).collect()
+}
+
 /// Returns the path of a provider's data file. Colons in the name are replaced, because some
 /// systems do not allow them in file names.
 pub(crate) fn wire_file(provider: &str) -> PathBuf {
@@ -144,15 +149,20 @@ pub(crate) async fn send_request(request: &WireRequest) -> WireReply {
     sent.await.outcome.unwrap()
 }
 
+/// Returns the base URL of a provider that a simulator replaces.
+pub(crate) fn simulator_url(simulator: &Simulator, row: &ProviderRow) -> String {
+    // The simulator serves the same path as the provider's own base URL, unless it has a path with
+    // the rules of this provider.
+    let path = row.base_url.splitn(4, '/').nth(3).unwrap_or_default();
+    let same_path = || format!("{}/{path}", simulator.url());
+    simulator.compatible_base_url(row.name).unwrap_or_else(same_path)
+}
+
 /// Returns endpoints that send the requests of all providers to a simulator.
 pub(crate) fn endpoints(simulator: &Simulator) -> Endpoints {
     let mut endpoints = Endpoints::new();
     for row in PROVIDERS {
-        // The simulator serves the same path as the provider's own base URL, unless it has a path
-        // with the rules of this provider.
-        let path = row.base_url.splitn(4, '/').nth(3).unwrap_or_default();
-        let same_path = || format!("{}/{path}", simulator.url());
-        let url = simulator.compatible_base_url(row.name).unwrap_or_else(same_path);
+        let url = simulator_url(simulator, row);
         endpoints.set(row, &url).unwrap();
     }
     endpoints.set_region("eu-central-1").unwrap();

@@ -20,6 +20,7 @@ mod hosted_properties;
 mod http_transports;
 mod look_ahead;
 mod malformed_replies;
+mod matrix;
 mod model_data;
 mod models;
 mod numbers;

@@ -36,6 +36,7 @@ const SCRIPTS: &[&str] = &[
     "benches/run-prompts",
     "scripts/check",
     "scripts/exactly-once",
+    "scripts/matrix",
     "scripts/schema-differential",
     "scripts/test",
     "scripts/test-cdk",
