@@ -147,6 +147,7 @@ const MODELS: &[(&str, Model)] = &[
     ("gpt-6.1-terra", GPT_6),
     ("gpt-6", GPT_6_REASONING),
     ("gpt-", Model { tools: Tools::Accepted, ..GPT_6_REASONING }),
+    ("chat-latest", Model { tools: Tools::Accepted, ..GPT_6_REASONING }),
     ("chatgpt-", Model { tools: Tools::Rejected, ..OLD }),
     ("deepseek-chat", Model { json_schema: false, ..PLAIN }),
     ("deepseek-reasoner", Model { needs_reasoning_turns: false, ..DEEPSEEK }),
