@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::chat::Chat;
 use crate::providers::{
-    ApiMode, Endpoint, InvalidBaseUrl, NAMED_RESOURCE, PROVIDERS, Provider, SelectedApi, select_api,
+    ApiMode, Dialect, Endpoint, InvalidBaseUrl, NAMED_RESOURCE, PROVIDERS, Provider, SelectedApi,
+    select_api,
 };
 use crate::region::{InvalidRegion, check_region};
 
@@ -96,6 +97,12 @@ impl Endpoints {
     /// Returns whether the base URL of a provider is configured.
     pub(crate) fn has_own_url(&self, provider: &Provider) -> bool {
         self.base_urls.contains_key(provider.name())
+    }
+
+    /// Returns the format of the API that a chat is sent to, as long as the provider has not
+    /// rejected an earlier one like it.
+    pub fn dialect<'a>(&self, provider: &'a Provider, chat: &Chat) -> &'a dyn Dialect {
+        self.select_api(provider, chat, false).dialect
     }
 
     /// Selects the API for a request. `is_learned` states whether the provider rejected an earlier

@@ -6,7 +6,7 @@ use std::time::Duration;
 use llm_exe::chat::{Chat, Message, Structure, Tool};
 use llm_exe::providers::{BuiltRequest, Dialect, build_request};
 use llm_exe::schema::Schema;
-use llm_exe::{Deadline, Endpoints, Error, Role, Rules, Runner};
+use llm_exe::{Deadline, Endpoints, Error, Provider, Role, Rules, Runner};
 use serde_json::{Value, json};
 
 use super::rows::Row;
@@ -126,25 +126,27 @@ impl Feature {
         request
     }
 
-    /// Returns the chat for a model. The JSON format has no tools.
-    pub(super) fn chat(self, row: &Row, dialect: &dyn Dialect) -> Chat {
+    /// Returns the chat for a model, without the schema. The JSON format has no tools.
+    fn chat(self, row: &Row) -> Chat {
         let mut chat = Chat::new(&row.model, vec![Message::text(Role::User, self.prompt())]);
         chat.sampling.max_tokens = Some(self.max_tokens());
         let tool = Tool::new(TOOL, Feature::schema());
         chat.tools = vec![tool.with_description("Returns the rate of a currency to the euro.")];
-        if self.has_schema() {
-            let structure = dialect.structure(&row.model, "answer", &Feature::compiled_schema());
-            // The model can't be forced to call the tool of the answer and be free to call others.
-            chat.structure = match structure {
-                Structure::ForcedTool { .. } => Structure::PromptOnly,
-                structure => structure,
-            };
-            if matches!(chat.structure, Structure::JsonMode | Structure::PromptOnly) {
-                let text = format!("Or reply with JSON for this schema: {}", Feature::schema());
-                chat.messages.push(Message::text(Role::User, text));
-            }
-        }
         chat
+    }
+}
+
+/// Adds the schema of the result to a chat.
+fn add_schema(chat: &mut Chat, dialect: &dyn Dialect) {
+    let structure = dialect.structure(&chat.model, "answer", &Feature::compiled_schema());
+    // The model can't be forced to call the tool of the answer and be free to call others.
+    chat.structure = match structure {
+        Structure::ForcedTool { .. } => Structure::PromptOnly,
+        structure => structure,
+    };
+    if matches!(chat.structure, Structure::JsonMode | Structure::PromptOnly) {
+        let text = format!("Or reply with JSON for this schema: {}", Feature::schema());
+        chat.messages.push(Message::text(Role::User, text));
     }
 }
 
@@ -168,7 +170,7 @@ async fn build(
     feature: Feature,
 ) -> Result<(Value, Vec<String>), Error> {
     if feature.has_tools() {
-        let built = build_with_tools(endpoints, row, feature)?.2;
+        let built = build_with_tools(endpoints, &row.provider.into(), row, feature)?.2;
         return Ok((built.request.to_json(), built.warnings));
     }
     let runner = Runner::new(endpoints.clone(), Arc::new(NoKeys), Rules::default());
@@ -178,14 +180,18 @@ async fn build(
 }
 
 /// Builds the request for a chat with tools. Returns it with its dialect and the chat.
-pub(super) fn build_with_tools(
+pub(super) fn build_with_tools<'a>(
     endpoints: &Endpoints,
+    provider: &'a Provider,
     row: &Row,
     feature: Feature,
-) -> Result<(&'static dyn Dialect, Chat, BuiltRequest), Error> {
-    let dialect = row.provider.dialect;
-    let chat = feature.chat(row, dialect);
-    let built = build_request(dialect, &endpoints.resolve(&row.provider.into()), &chat)?;
+) -> Result<(&'a dyn Dialect, Chat, BuiltRequest), Error> {
+    let mut chat = feature.chat(row);
+    let dialect = endpoints.dialect(provider, &chat);
+    if feature.has_schema() {
+        add_schema(&mut chat, dialect);
+    }
+    let built = build_request(dialect, &endpoints.resolve(provider), &chat)?;
     Ok((dialect, chat, built))
 }
 

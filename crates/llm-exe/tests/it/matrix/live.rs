@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use llm_exe::providers::{Access, PROVIDERS, ProviderRow};
+use llm_exe::providers::{Access, ApiMode, PROVIDERS, ProviderRow};
 use llm_exe::transport::{HttpClient, Policy, RetryAdvice, Transport};
 use llm_exe::{
     Deadline, Endpoints, EnvironmentKeys, Error, ErrorKind, Keys, Rules, Runner, WireReply, scrub,
@@ -60,8 +60,17 @@ impl Live {
         if let Some(region) = look_up("AWS_REGION").or_else(|| look_up("AWS_DEFAULT_REGION")) {
             endpoints.set_region(&region).unwrap();
         }
+        if let Some(mode) = look_up("OPENAI_API_MODE") {
+            let mode = ApiMode::from_name(mode.trim());
+            endpoints.set_api_mode(mode.expect("OPENAI_API_MODE is auto, chat or responses"));
+        }
         let secrets = secrets.into_iter().collect();
         Live { look_up, endpoints, http: HttpClient::default(), secrets }
+    }
+
+    /// States that the base URLs are those of a simulator, which has all APIs of the providers.
+    pub(super) fn assume_all_apis(&mut self) {
+        self.endpoints.assume_all_apis();
     }
 
     /// Compares providers with the matrix and prints the differences. Returns their number, or
@@ -186,8 +195,9 @@ impl Live {
     /// How the response differs from the matrix: the model must call the tool, or return a value
     /// for the schema.
     async fn call_with_tools(&self, call: &LiveCall) -> Result<(), String> {
-        let (dialect, chat, built) = build_with_tools(&self.endpoints, &call.row, call.feature)
-            .map_err(|error| describe(&error))?;
+        let provider = call.row.provider.into();
+        let built = build_with_tools(&self.endpoints, &provider, &call.row, call.feature);
+        let (dialect, chat, built) = built.map_err(|error| describe(&error))?;
         let look_up = Arc::clone(&self.look_up);
         let keys = EnvironmentKeys::new(move |name| look_up(name));
         let secret = match built.request.auth.key() {
