@@ -69,9 +69,12 @@ pub use providers::{BuiltRequest, Cost, Dialect, Endpoint, InvalidProvider, Prov
 pub use region::{InvalidRegion, aws_domain, check_region};
 pub use request::{
     ParsedRequest, Request, RequestFallback, RequestImage, RequestMessage, RequestOptions,
-    RequestPart, TextOr, field_names, request_schema, suggestion,
+    RequestPart, RequestTool, RequestToolChoice, RequestToolResult, RequestToolRun, TextOr,
+    field_names, request_schema, suggestion,
 };
-pub use run::{Context, Durations, FailedTarget, Report, RequestChange, Run, Runner};
+pub use run::{
+    Context, Durations, FailedTarget, Report, RequestChange, Run, Runner, ToolRunReport,
+};
 pub use scrub::scrub;
 pub use single_flight::SingleFlight;
 pub use web_config::{ConfigHosts, ConfigHostsError, LOCAL_NAMES, Resolver, WebConfigFetcher};

@@ -56,6 +56,15 @@ pub(crate) fn redact(text: &str, secrets: &[&str]) -> String {
     text.split(' ').map(redact_tokens).collect::<Vec<_>>().join(" ")
 }
 
+/// Replaces the secrets in a text of any length, which stays as it is otherwise.
+pub(crate) fn remove_secrets(text: String, secrets: &[&str]) -> String {
+    let long = secrets.iter().filter(|secret| secret.len() >= MIN_LENGTH_WITHIN_WORDS);
+    long.fold(text, |text, secret| match text.contains(*secret) {
+        true => text.replace(*secret, REDACTED),
+        false => text,
+    })
+}
+
 /// Replaces a secret in a text.
 fn replace(text: &str, secret: &str) -> String {
     if secret.len() >= MIN_LENGTH_WITHIN_WORDS {

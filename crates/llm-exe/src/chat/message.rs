@@ -1,6 +1,6 @@
 //! A message of a conversation and its parts.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::named_enum::named_enum;
 use super::raw_turn::RawTurn;
@@ -19,7 +19,7 @@ named_enum! {
 }
 
 /// A part of a message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Part {
@@ -35,7 +35,7 @@ pub enum Part {
 }
 
 /// An image, given by an `https:` or `data:` URL. This crate never fetches the URL.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Media {
     /// The URL after template rendering.
@@ -50,7 +50,7 @@ impl Media {
 }
 
 /// A message after template rendering.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Message {
     /// The author of the message.
@@ -60,7 +60,7 @@ pub struct Message {
     pub parts: Vec<Part>,
     /// The same turn as the provider sent it, if the message is an assistant message from a reply.
     /// It replaces `parts` in a request to the same model.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw: Option<RawTurn>,
 }
 

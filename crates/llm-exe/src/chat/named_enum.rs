@@ -1,7 +1,7 @@
 //! A macro for enums whose variants have JSON names.
 
-/// Declares an enum with a JSON name for each variant, and implements `name`, `from_name` and
-/// `Serialize` from that single list.
+/// Declares an enum with a JSON name for each variant, and implements `name`, `from_name`,
+/// `Serialize` and `Deserialize` from that single list.
 macro_rules! named_enum {
     (
         $(#[$attribute:meta])*
@@ -34,6 +34,17 @@ macro_rules! named_enum {
         impl serde::Serialize for $enum {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(self.name())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $enum {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let name = String::deserialize(deserializer)?;
+                $enum::from_name(&name).ok_or_else(|| {
+                    let known = [$($name),+];
+                    let text = format!("expected one of {}", known.join(", "));
+                    serde::de::Error::custom(text)
+                })
             }
         }
     };

@@ -200,7 +200,7 @@ fn parse_role(path: &str, written: Option<&str>, problems: &mut Problems) -> Opt
     if role.is_none() {
         let received = json::quoted(name);
         let hint = match name {
-            "tool" => "; tools are not supported yet".to_owned(),
+            "tool" => "; the results of tools are sent in toolResults".to_owned(),
             _ => suggestion(name, KNOWN),
         };
         problems.add(path, format!("expected system, user or assistant, got {received}{hint}"));

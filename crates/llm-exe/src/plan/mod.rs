@@ -1,6 +1,7 @@
 //! Validates a request into a [`Plan`]. All problems of a request are reported together.
 
 mod destination;
+mod handed_back;
 mod messages;
 mod options;
 mod output;
@@ -9,6 +10,7 @@ mod render;
 mod rules;
 mod schema;
 mod target;
+mod tools;
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -16,12 +18,14 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 pub(crate) use destination::check_origins;
+pub(crate) use handed_back::{HandedBack, MAX_CONVERSATION_BYTES, result_text};
 pub use messages::Prompt;
 pub use output::Output;
 pub use render::RenderedChat;
 pub use rules::{InvalidModelPatterns, ModelPatterns, Rules};
 pub use schema::{config_schema, request_schema_with};
 pub use target::Target;
+pub(crate) use tools::{PlannedTool, ToolPlan, ToolRun};
 
 use crate::destination::ParsedDestination;
 use crate::error::{Error, Problem};
@@ -33,6 +37,7 @@ use crate::prompt::{Limits, Partials, Scope, Template, TemplateProblem};
 use crate::request::{ParsedRequest, Request};
 use problems::Problems;
 use render::TemplateValues;
+use tools::ToolContext;
 
 /// What a request returns to its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +57,18 @@ pub(crate) enum Mode {
     /// The request is only validated and rendered. `return`, `destination` and `idempotencyKey`
     /// have no effect, but their values are still checked.
     DryRun,
+    /// The request is a tool of another one, inside of `depth` requests.
+    Nested { depth: u32 },
+}
+
+impl Mode {
+    /// Returns the number of requests around the request.
+    fn depth(self) -> u32 {
+        match self {
+            Mode::Run | Mode::DryRun => 0,
+            Mode::Nested { depth } => depth,
+        }
+    }
 }
 
 /// The error and the warnings of an invalid request.
@@ -75,6 +92,8 @@ pub struct Plan {
     pub schema: Option<Arc<Value>>,
     /// The variables that templates can use.
     pub data: Map<String, Value>,
+    /// The tools that the model may call. Boxed, because most requests have none.
+    pub(crate) tools: Option<Box<ToolPlan>>,
     /// What the request returns to its caller.
     pub returns: Returns,
     /// Whether to validate and render the request without calling a provider.
@@ -151,6 +170,10 @@ impl Plan {
             destination::parse_destination(request.destination.as_deref(), rules, &mut problems);
         let destination = destination.filter(|_| mode == Mode::Run);
         let (target, fallbacks) = target::check_targets(&mut request, rules, &mut problems);
+        let (depth, fallback_targets) = (mode.depth(), &*fallbacks);
+        let context =
+            ToolContext { rules, depth, target: target.as_ref(), fallbacks: fallback_targets };
+        let tools = tools::check_tools(&mut request, context, &mut problems, warnings);
         let prompt = messages::compile_prompt(request.message, &mut problems);
         let returns = parse_returns(request.returns.as_deref(), mode, &mut problems);
         let schema = request.schema.map(|schema| Arc::new(Value::Object(schema)));
@@ -183,6 +206,7 @@ impl Plan {
             output,
             schema,
             data,
+            tools,
             returns,
             dry_run: mode == Mode::DryRun || request.dry_run.unwrap_or(false),
             strict_variables,

@@ -15,7 +15,7 @@ const MAX_ATTEMPTS: u32 = 10;
 const MAX_STOP_SEQUENCES: usize = 16;
 /// One day. It exceeds the maximum duration of a Lambda invocation, and adding it to an instant
 /// does not overflow.
-const MAX_MILLISECONDS: u64 = 86_400_000;
+pub(super) const MAX_MILLISECONDS: u64 = 86_400_000;
 
 /// Adds problems with an `options` object, prefixing their paths with the path of the object.
 struct OptionProblems<'a> {

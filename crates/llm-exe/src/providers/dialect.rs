@@ -88,6 +88,13 @@ pub trait Dialect: Send + Sync {
         Structure::PromptOnly
     }
 
+    /// Returns whether a request of this dialect may have both the tools and the structure of the
+    /// chat. If not, the schema is sent in the prompt. By default, only the structure
+    /// [`Structure::ForcedTool`] excludes tools.
+    fn allows_with_tools(&self, chat: &Chat) -> bool {
+        chat.tools.is_empty() || !matches!(chat.structure, Structure::ForcedTool { .. })
+    }
+
     /// Builds the HTTP request for a chat. Call [`build_request`](super::build_request) instead,
     /// which checks the chat first.
     ///

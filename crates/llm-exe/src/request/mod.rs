@@ -7,6 +7,7 @@ mod known_fields;
 mod parse;
 mod suggestion;
 mod text_or;
+mod tools;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -16,6 +17,7 @@ pub use parse::{ParsedRequest, field_names};
 pub use suggestion::suggestion;
 pub(crate) use suggestion::synonym_suggestion;
 pub use text_or::TextOr;
+pub use tools::{RequestTool, RequestToolChoice, RequestToolResult, RequestToolRun};
 
 /// A request: the prompt, the model to call, and how to parse the reply.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -50,6 +52,22 @@ pub struct Request {
     pub options: Option<RequestOptions>,
     /// The providers and models to call, in order, if the first provider is unavailable.
     pub fallbacks: Option<Vec<Option<RequestFallback>>>,
+    /// The tools that the model may call, at most 128.
+    pub tools: Option<Vec<Option<RequestTool>>>,
+    /// Whether the model calls tools in its first turn: `auto` (default), `none`, `required`, or
+    /// `{"name": …}` for one tool. `none` applies to all turns.
+    pub tool_choice: Option<TextOr<RequestToolChoice>>,
+    /// Whether the model may call several tools in one turn. Default: true.
+    pub parallel_tool_calls: Option<bool>,
+    /// Maximum number of turns of the model in the whole conversation, from 1 to 50. Default: 8.
+    pub max_turns: Option<u64>,
+    /// What happens if a tool fails: `report` (default) gives the error to the model, and `fail`
+    /// ends the request with `ToolFailed`.
+    pub tool_errors: Option<String>,
+    /// A conversation that was handed back, exactly as it was received.
+    pub conversation: Option<Map<String, Value>>,
+    /// The results of the calls that were handed back, one for each call.
+    pub tool_results: Option<Vec<Option<RequestToolResult>>>,
     /// What is returned: `result` (default) is the bare result, and `full` adds usage, model,
     /// attempts and warnings.
     #[serde(rename = "return")]

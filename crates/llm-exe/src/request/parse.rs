@@ -10,7 +10,10 @@ use serde_path_to_error::{Path, Segment};
 
 use super::known_fields::KnownFields;
 use super::suggestion::{did_you_mean, nearest};
-use super::{Request, RequestFallback, RequestImage, RequestMessage, RequestOptions, RequestPart};
+use super::{
+    Request, RequestFallback, RequestImage, RequestMessage, RequestOptions, RequestPart,
+    RequestTool, RequestToolChoice, RequestToolResult, RequestToolRun,
+};
 use crate::error::Problem;
 use crate::json;
 
@@ -22,10 +25,7 @@ const MAX_WARNINGS: usize = 20;
 
 /// Fields that are reserved for later versions, each with the start of its error message.
 const NOT_SUPPORTED: &[(&str, &str)] = &[
-    ("tools", "tools are"),
-    ("toolChoice", "tools are"),
-    ("toolErrors", "tools are"),
-    ("maxTurns", "tools are"),
+    ("continue", "stored conversations are"),
     ("steps", "chains are"),
     ("concurrency", "chains are"),
     ("stream", "streaming is"),
@@ -92,6 +92,16 @@ impl ParsedRequest {
             reject_list(format_args!("fallbacks[{index}]"), Some(&mut *fallback));
             let options = fallback.get_mut("options");
             reject_list(format_args!("fallbacks[{index}].options"), options);
+        }
+        reject_list(format_args!("toolChoice"), request.get_mut("toolChoice"));
+        let tools = request.get_mut("tools").and_then(Value::as_array_mut);
+        for (index, tool) in tools.into_iter().flatten().enumerate() {
+            reject_list(format_args!("tools[{index}]"), Some(&mut *tool));
+            reject_list(format_args!("tools[{index}].run"), tool.get_mut("run"));
+        }
+        let results = request.get_mut("toolResults").and_then(Value::as_array_mut);
+        for (index, result) in results.into_iter().flatten().enumerate() {
+            reject_list(format_args!("toolResults[{index}]"), Some(&mut *result));
         }
         let messages = request.get_mut("message").and_then(Value::as_array_mut);
         for (index, message) in messages.into_iter().flatten().enumerate() {
@@ -205,6 +215,7 @@ fn describe_expected<'a>(path: &str, expected: &'a str) -> &'a str {
     if expected.contains("a structured value") {
         return match path {
             "message" => "a string, a list of strings, or a list of {role, content}",
+            "toolChoice" => "auto, none, required or {name}",
             path if path.ends_with("content") => "a string or a list of parts",
             _ => "a string or {role, content}",
         };
@@ -243,6 +254,12 @@ fn unknown_field_warning(path: &str) -> String {
             field_names::<RequestOptions>()
         }
         _ if parent.starts_with("fallbacks") => field_names::<RequestFallback>(),
+        "toolChoice" => field_names::<RequestToolChoice>(),
+        _ if parent.starts_with("toolResults") => field_names::<RequestToolResult>(),
+        _ if parent.starts_with("tools") && parent.ends_with("run") => {
+            field_names::<RequestToolRun>()
+        }
+        _ if parent.starts_with("tools") => field_names::<RequestTool>(),
         _ if parent.ends_with("image_url") => field_names::<RequestImage>(),
         _ if parent.contains("content") => field_names::<RequestPart>(),
         _ => field_names::<RequestMessage>(),

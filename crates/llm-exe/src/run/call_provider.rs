@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::context::Context;
+use super::context::{Context, MAX_CALLS};
 use super::learned::LearnedChanges;
 use super::quote::{quote_body, quote_message};
 use super::read_response::{ParsedResponse, ResponseFailure};
@@ -27,8 +27,6 @@ use crate::providers::{
 use crate::transport::{Policy, RetryAdvice, SendOutcome, Transport, retry_after};
 use crate::wire::{Auth, WireReply, WireRequest};
 
-/// Maximum number of provider calls for one request, including retries, repairs and fallbacks.
-const MAX_CALLS: u32 = 500;
 /// Minimum size of a response that is parsed as a CPU-heavy step, in bytes. Parsing takes a few
 /// milliseconds per megabyte.
 const MIN_STEP_BYTES: usize = 256 * 1024;
@@ -241,7 +239,7 @@ impl ProviderClient {
         request: &WireRequest,
         secret: Option<&Secret>,
     ) -> Result<(WireReply, ParsedResponse), Error> {
-        let calls_left = MAX_CALLS.saturating_sub(context.report.attempts);
+        let calls_left = context.calls_left();
         if calls_left == 0 {
             let text = format!("the request reached the limit of {MAX_CALLS} provider calls");
             return Err(Error::new(ErrorKind::LimitExceeded, text));
@@ -268,7 +266,7 @@ impl ProviderClient {
         let sent = self.transport.send(request, secret, &policy, context.deadline, &mut read);
         let SendOutcome { outcome, attempts, may_be_billed } = sent.await;
         context.report.durations.provider += started.elapsed();
-        context.report.attempts += attempts;
+        context.add_calls(attempts);
         if may_be_billed && context.report.full {
             context.report.add_unknown_call();
         }

@@ -1,5 +1,7 @@
 //! The state of one run: the deadline, the origins of the request, and the report.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use serde_json::Value;
@@ -7,7 +9,20 @@ use serde_json::Value;
 use super::outcome::Run;
 use super::report::Report;
 use crate::deadline::Deadline;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
+
+/// Maximum number of provider calls for one request, including retries, repairs, fallbacks and the
+/// requests of tools.
+pub(super) const MAX_CALLS: u32 = 500;
+/// Maximum number of calls of tools that run for one request.
+const MAX_TOOL_CALLS: u32 = 500;
+
+/// The numbers of calls of a request and of the requests inside of it, which share the limits.
+#[derive(Debug, Default)]
+struct CallCounts {
+    provider: AtomicU32,
+    tools: AtomicU32,
+}
 
 /// The state of one run, which is passed through all of its steps.
 ///
@@ -21,13 +36,16 @@ pub struct Context {
     pub(super) origins: Vec<String>,
     pub(super) started: Instant,
     pub(super) report: Report,
+    /// The calls of this request and of those around and inside of it. `None` if there is only one
+    /// request, whose report counts the calls.
+    counts: Option<Arc<CallCounts>>,
 }
 
 impl Context {
     /// Creates a context for a run that starts now and must end by `deadline`.
     pub fn new(deadline: Deadline) -> Self {
         let (origins, report) = (Vec::new(), Report::default());
-        Context { deadline, origins, started: Instant::now(), report }
+        Context { deadline, origins, started: Instant::now(), report, counts: None }
     }
 
     /// Sets the ARNs of the queues, topics and buckets that delivered the request. None of them may
@@ -35,6 +53,52 @@ impl Context {
     #[must_use]
     pub fn with_origins(self, origins: &[String]) -> Self {
         Context { origins: origins.to_vec(), ..self }
+    }
+
+    /// Counts the calls together with those of the requests inside of this one.
+    pub(super) fn share_counts(&mut self) {
+        self.counts.get_or_insert_default();
+    }
+
+    /// Creates the context for a request inside of this one.
+    pub(super) fn nested(&self, deadline: Deadline) -> Self {
+        let mut nested = Context::new(deadline);
+        nested.origins.clone_from(&self.origins);
+        nested.counts.clone_from(&self.counts);
+        nested.report.full = self.report.full;
+        nested
+    }
+
+    /// Returns the number of provider calls that are left.
+    pub(super) fn calls_left(&self) -> u32 {
+        let used = match &self.counts {
+            Some(counts) => counts.provider.load(Ordering::Relaxed),
+            None => self.report.attempts,
+        };
+        MAX_CALLS.saturating_sub(used)
+    }
+
+    /// Records calls of the provider.
+    pub(super) fn add_calls(&mut self, count: u32) {
+        self.report.attempts += count;
+        if let Some(counts) = &self.counts {
+            counts.provider.fetch_add(count, Ordering::Relaxed);
+        }
+    }
+
+    /// Records calls of tools before they run.
+    ///
+    /// # Errors
+    /// `LimitExceeded` if there are too many.
+    pub(super) fn add_tool_calls(&mut self, count: usize) -> Result<(), Error> {
+        let Some(counts) = &self.counts else { return Ok(()) };
+        let added = u32::try_from(count).unwrap_or(u32::MAX);
+        let before = counts.tools.fetch_add(added, Ordering::Relaxed);
+        if before.saturating_add(added) > MAX_TOOL_CALLS {
+            let text = format!("the request reached the limit of {MAX_TOOL_CALLS} calls of tools");
+            return Err(Error::new(ErrorKind::LimitExceeded, text));
+        }
+        Ok(())
     }
 
     /// Ends the run.

@@ -11,7 +11,8 @@ use super::context::Context;
 use super::learned::{self, Api, Change, LearnedChanges, MAX_METHODS, RequestChange};
 use super::schema_prompt;
 use super::secrets::SecretsInUse;
-use crate::chat::{Chat, Message, Reply, Role, Structure};
+use super::tool_loop::{NestedRunner, NextStep, ToolLoop};
+use crate::chat::{Chat, Message, Reply, Role, StopReason, Structure, ToolChoice};
 use crate::error::{Error, ErrorKind};
 use crate::plan::{Plan, Target};
 use crate::providers::{Dialect, Endpoint, RejectedPart, Rejection, SelectedApi, build_request};
@@ -55,6 +56,8 @@ pub(super) struct Conversation<'a> {
     unconfirmed_changes: usize,
     /// The number of requests that were sent again after a rejection.
     resent: usize,
+    /// The tools that the model may call.
+    tools: Option<ToolLoop<'a>>,
 }
 
 impl<'a> Conversation<'a> {
@@ -68,9 +71,17 @@ impl<'a> Conversation<'a> {
         plan: &'a Plan,
         target: &'a Target,
         messages: Vec<Message>,
+        nested: &'a dyn NestedRunner,
     ) -> Result<Self, Error> {
         let sampling = target.sampling.clone();
         let mut chat = Chat { sampling, ..Chat::new(&target.model, messages) };
+        if let Some(tools) = &plan.tools {
+            chat.tools = tools.tools.iter().map(|planned| planned.tool.clone()).collect();
+            chat.tool_choice = tools.choice.clone();
+            chat.parallel_tool_calls = tools.parallel;
+        }
+        // The messages of a continued conversation do not change.
+        let is_new = plan.tools.as_ref().is_none_or(|tools| tools.continued.is_none());
         let learned = client.learned.as_deref();
         let name = target.provider.name();
         let api_change = learned.and_then(|known| known.responses_api(name, &chat));
@@ -89,11 +100,16 @@ impl<'a> Conversation<'a> {
                     skip_rejected_structures(&mut chat, learned, api_key, dialect, schema);
                 changes.extend(skipped);
             }
-            if needs_schema_in_prompt(&chat.structure) {
+            if !dialect.allows_with_tools(&chat) {
+                chat.structure = Structure::PromptOnly;
+            }
+            if needs_schema_in_prompt(&chat.structure) && is_new {
                 schema_prompt::add_schema(&mut chat.messages, schema);
             }
         }
-        convert_last_system(&mut chat.messages);
+        if is_new {
+            convert_last_system(&mut chat.messages);
+        }
         let mut warnings: Vec<String> =
             changes.iter().map(|change| change.warning(&target.model)).collect();
         let changed = changes.iter().map(|change| change.report(name, &target.model)).collect();
@@ -114,6 +130,7 @@ impl<'a> Conversation<'a> {
             changes: Vec::new(),
             unconfirmed_changes: 0,
             resent: 0,
+            tools: plan.tools.as_deref().map(|tools| ToolLoop::new(tools, nested)),
         })
     }
 
@@ -123,9 +140,22 @@ impl<'a> Conversation<'a> {
         context.report.add_warnings(std::mem::take(&mut self.warnings));
         context.report.changed.append(&mut self.changed);
         let mut repairs_left = self.plan.output.repairs;
+        if self.tools.is_some() && needs_schema_in_prompt(&self.chat.structure) {
+            // One turn after those with tools asks only for a reply that satisfies the schema.
+            repairs_left += 1;
+        }
         loop {
             let started = Instant::now();
             let (reply, secrets) = self.call(context).await?;
+            if let Some(tools) = &mut self.tools {
+                tools.add_turn(started.elapsed());
+                if calls_tools(&reply) {
+                    match Box::pin(self.run_tools(context, reply, &secrets)).await? {
+                        Some(handed_back) => return Ok(handed_back),
+                        None => continue,
+                    }
+                }
+            }
             let check = || check_reply(self.plan, &self.chat.structure, &reply, &secrets);
             let unusable = match self.client.steps.run(check).await {
                 CheckedReply::Accepted(value, warnings) => {
@@ -144,7 +174,40 @@ impl<'a> Conversation<'a> {
             context.report.repairs += 1;
             let expected = self.plan.output.parser.expected_form();
             schema_prompt::add_repair(&mut self.chat.messages, &reply, &unusable, &expected);
+            self.chat.tool_choice = ToolChoice::None;
             self.rebuild(context)?;
+        }
+    }
+
+    /// Runs the tools that a reply calls, and adds the results to the messages. Returns the result
+    /// of the request if calls are handed back.
+    async fn run_tools(
+        &mut self,
+        context: &mut Context,
+        reply: Reply,
+        secrets: &SecretsInUse,
+    ) -> Result<Option<Value>, Error> {
+        let Some(tools) = &mut self.tools else { return Ok(None) };
+        if reply.stop_reason == StopReason::Length {
+            let text = "the calls of tools were cut off by maxTokens, so they do not run; raise \
+                        maxTokens";
+            return Err(Error::new(ErrorKind::OutputTruncated, text));
+        }
+        let next = tools.run_calls(context, &reply, secrets).await?;
+        self.chat.messages.push(reply.to_message());
+        match next {
+            NextStep::HandBack { calls, results } => {
+                Ok(Some(tools.hand_back(self.target, &self.chat, &reply, calls, results)))
+            }
+            NextStep::Continue(results) => {
+                self.chat.messages.push(results);
+                // A choice that forces a call would force one in every turn.
+                if self.chat.tool_choice != ToolChoice::None {
+                    self.chat.tool_choice = ToolChoice::Auto;
+                }
+                self.rebuild(context)?;
+                Ok(None)
+            }
         }
     }
 
@@ -176,7 +239,8 @@ impl<'a> Conversation<'a> {
     fn apply_rejection(&mut self, context: &mut Context, rejection: Rejection) -> bool {
         let schema = self.plan.output.schema_for_model();
         // A completed turn depends on the messages and tools before it.
-        let only_options = context.report.repairs > 0;
+        let has_turns = self.tools.as_ref().is_some_and(ToolLoop::has_turns);
+        let only_options = has_turns || context.report.repairs > 0;
         match rejection.part {
             RejectedPart::OutputLimit(limit) if !self.exceeds(limit) => return false,
             RejectedPart::ChatCompletions if self.api.alternative.is_none() => return false,
@@ -224,6 +288,9 @@ impl<'a> Conversation<'a> {
             change.weaken(&mut self.chat.structure, |rejected| {
                 dialect.weaker_structure(model, SCHEMA_NAME, schema, rejected)
             });
+            if !dialect.allows_with_tools(&self.chat) {
+                self.chat.structure = Structure::PromptOnly;
+            }
             if needs_schema_in_prompt(&self.chat.structure) && !had_schema_in_prompt {
                 schema_prompt::add_schema(&mut self.chat.messages, schema);
             }
@@ -261,6 +328,12 @@ impl<'a> Conversation<'a> {
         self.request = built.request;
         Ok(())
     }
+}
+
+/// Returns whether a reply calls tools. The calls of a refused turn do not count.
+fn calls_tools(reply: &Reply) -> bool {
+    let is_refused = matches!(reply.stop_reason, StopReason::Refusal | StopReason::ContentFilter);
+    !is_refused && reply.tool_calls().next().is_some()
 }
 
 /// Returns whether a structure needs the schema in the prompt.

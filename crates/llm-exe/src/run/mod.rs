@@ -13,6 +13,8 @@ mod report;
 mod schema_prompt;
 mod secrets;
 mod step_queue;
+mod tool_arguments;
+mod tool_loop;
 
 use std::sync::Arc;
 
@@ -21,7 +23,7 @@ use serde_json::Value;
 pub use context::Context;
 pub use learned::RequestChange;
 pub use outcome::Run;
-pub use report::{Durations, FailedTarget, Report};
+pub use report::{Durations, FailedTarget, Report, ToolRunReport};
 
 use crate::endpoints::Endpoints;
 use crate::error::Error;
@@ -33,6 +35,7 @@ use crate::request::ParsedRequest;
 use crate::transport::{HttpClient, HttpTransport, Transport};
 use call_provider::ProviderClient;
 use step_queue::StepQueue;
+use tool_loop::NestedRunner;
 
 /// Runs requests in the form in which they arrive. Most programs use a
 /// [`Client`](crate::Client), which owns a runner. Create one runner per process, because it owns
@@ -194,10 +197,18 @@ impl Runner {
         context.report.set_plan(plan);
         let mut chat = RenderedChat::default();
         let steps = &self.client.steps;
-        let rendered = steps.run(|| plan.render_into(&mut chat, &Limits::default())).await;
-        context.report.warnings.append(&mut chat.warnings);
-        rendered?;
-        let prepare = || fallbacks::prepare(&self.client, plan, chat.messages);
+        if plan.tools.is_some() {
+            context.share_counts();
+        }
+        let continued = plan.tools.as_ref().and_then(|tools| tools.continued.as_ref());
+        if let Some(continued) = continued {
+            chat.messages.clone_from(&continued.messages);
+        } else {
+            let rendered = steps.run(|| plan.render_into(&mut chat, &Limits::default())).await;
+            context.report.warnings.append(&mut chat.warnings);
+            rendered?;
+        }
+        let prepare = || fallbacks::prepare(&self.client, plan, chat.messages, self);
         let conversations = steps.run(prepare).await?;
         if plan.dry_run {
             for conversation in &conversations {
@@ -222,5 +233,14 @@ impl Runner {
         if let Some((provider, _)) = name.and_then(|name| self.rules.providers.named(name)) {
             self.client.preload(&provider);
         }
+    }
+}
+
+impl NestedRunner for Runner {
+    fn run_nested<'a>(&'a self, mut context: Context, plan: &'a Plan) -> PortFuture<'a, Run> {
+        Box::pin(async move {
+            let outcome = self.call_targets(&mut context, plan).await;
+            context.finish(outcome)
+        })
     }
 }

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::learned::RequestChange;
-use crate::chat::{StopReason, Usage};
+use crate::chat::{StopReason, ToolCall, Usage};
 use crate::destination::ParsedDestination;
-use crate::error::Error;
+use crate::error::{Error, shorten};
 use crate::hosted::ConfigSource;
 use crate::plan::{Plan, Returns, Target};
 use crate::providers::{Billing, Cost, cost_of_call};
@@ -39,7 +39,41 @@ pub struct FailedTarget {
     pub error: Error,
 }
 
-/// A report of what a run did. It does not contain prompts, replies or API keys.
+/// Maximum length of the arguments and of the result of a tool in a report, in characters.
+const MAX_TOOL_TEXT: usize = 4_096;
+
+/// A run of a tool.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ToolRunReport {
+    /// The turn of the model that called the tool, counted from 1.
+    pub turn: u32,
+    /// The name of the tool.
+    pub name: String,
+    /// The beginning of the arguments, as the model wrote them.
+    pub arguments: String,
+    /// The beginning of the result, or of the error that the model received.
+    pub outcome: Result<String, String>,
+    /// The duration of the run.
+    pub duration: Duration,
+}
+
+impl ToolRunReport {
+    pub(super) fn new(
+        turn: u32,
+        call: &ToolCall,
+        outcome: &Result<String, String>,
+        duration: Duration,
+    ) -> Self {
+        let cut = |text: &String| shorten(text, MAX_TOOL_TEXT);
+        let outcome = outcome.as_ref().map(cut).map_err(cut);
+        let (name, arguments) = (call.name.clone(), cut(&call.arguments));
+        ToolRunReport { turn, name, arguments, outcome, duration }
+    }
+}
+
+/// A report of what a run did. It contains no prompts, replies or API keys, except
+/// for the arguments and results in `tool_runs`.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Report {
@@ -76,6 +110,8 @@ pub struct Report {
     /// What the process learned about the models that were called: what the provider rejected, and
     /// what later requests contain instead. Contains each fact only in the run that learned it.
     pub learned: Vec<RequestChange>,
+    /// The tools that ran, in the order of their calls.
+    pub tool_runs: Vec<ToolRunReport>,
     /// `sha256:` followed by the hash of the prompt before rendering.
     pub prompt_hash: Option<String>,
     /// The location of the hosted config that the request refers to, even if it was not found.
@@ -102,8 +138,26 @@ impl Report {
         self.warnings.clone_from(&plan.warnings);
         self.prompt_hash = Some(plan.prompt.hash().to_owned());
         self.dry_run = plan.dry_run;
-        self.full = plan.returns == Returns::Full;
+        // The request of a tool has no `return` of its own.
+        self.full |= plan.returns == Returns::Full;
         self.destination.clone_from(&plan.destination);
+    }
+
+    /// Adds the report of the request of a tool.
+    pub(super) fn add_nested(&mut self, tool: &str, nested: Report) {
+        self.usage.add(nested.usage);
+        self.attempts += nested.attempts;
+        self.repairs += nested.repairs;
+        self.durations.secrets += nested.durations.secrets;
+        self.durations.provider += nested.durations.provider;
+        if let Some(cost) = nested.cost {
+            self.cost.get_or_insert_default().add(&cost);
+        }
+        let warnings = nested.warnings.iter().map(|text| format!("tool {tool}: {text}"));
+        self.add_warnings(warnings.collect());
+        self.changed.extend(nested.changed);
+        self.learned.extend(nested.learned);
+        self.tool_runs.extend(nested.tool_runs);
     }
 
     /// Sets the target that is being called.

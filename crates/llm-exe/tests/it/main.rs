@@ -45,6 +45,7 @@ mod schemas;
 mod strict_property;
 mod templates;
 mod tool_references;
+mod tools;
 mod torture;
 mod turns;
 mod typed_results;

@@ -19,14 +19,29 @@ const TYPES: &[(&str, &str)] = &[
     ("RequestImage", "Image"),
     ("RequestOptions", "Options"),
     ("RequestFallback", "Fallback"),
+    ("RequestToolRun", "ToolRun"),
+    ("RequestToolChoice", "ToolChoice"),
+    ("RequestToolResult", "ToolResult"),
+    ("RequestTool", "Tool"),
 ];
 
 /// The values of `effort`. A test compares them with the validation.
 const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 
 /// Fields that are reserved for later versions.
-const RESERVED: &[&str] =
-    &["tools", "toolChoice", "toolErrors", "maxTurns", "steps", "concurrency", "stream"];
+const RESERVED: &[&str] = &["continue", "steps", "concurrency", "stream"];
+
+/// Fields that the request of a tool may not set.
+const NOT_NESTED: &[&str] = &[
+    "return",
+    "dryRun",
+    "destination",
+    "idempotencyKey",
+    "conversation",
+    "continue",
+    "toolResults",
+    "stream",
+];
 
 const NOT_BLANK: &str = "\\S";
 const MODEL: &str = r"^(?!.*\.\.)[A-Za-z0-9._:/@+-]+$";
@@ -142,6 +157,41 @@ fn set_messages(message: &mut Value, types: &mut Value) {
     set(&mut image["properties"]["url"], json!({ "type": "string" }));
 }
 
+fn set_tools(fields: &mut Value, types: &mut Value) {
+    let list = |name: &str| json!({ "$ref": format!("#/$defs/{name}") });
+    set(&mut fields["tools"], json!({ "maxItems": 128, "items": list("Tool") }));
+    set(&mut fields["toolResults"], json!({ "items": list("ToolResult") }));
+    set(&mut fields["maxTurns"], json!({ "minimum": 1, "maximum": 50 }));
+    set(&mut fields["toolErrors"], one_of(["report", "fail"]));
+    let words = json!({ "enum": ["auto", "none", "required", null] });
+    let named = json!({ "$ref": "#/$defs/ToolChoice" });
+    replace(&mut fields["toolChoice"], json!({ "anyOf": [words, named] }));
+
+    let name = json!({ "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_-]{0,63}$" });
+    let tool = &mut types["Tool"];
+    set(tool, json!({ "required": ["name"] }));
+    set(&mut tool["properties"]["name"], name.clone());
+    set(&mut tool["properties"]["timeout"], json!({ "minimum": 1, "maximum": 86_400_000 }));
+    let object = json!({ "type": { "const": "object" } });
+    set(&mut tool["properties"]["parameters"], json!({ "properties": object }));
+    set(&mut types["ToolRun"], json!({ "required": ["request"] }));
+    let mut not_nested = json!({});
+    for field in NOT_NESTED {
+        not_nested[field] = json!({ "type": "null" });
+    }
+    let nested = json!([{ "$ref": "#" }, { "type": "object", "properties": not_nested }]);
+    let request = &mut types["ToolRun"]["properties"]["request"];
+    replace(request, json!({ "allOf": nested }));
+    set(&mut types["ToolChoice"], json!({ "required": ["name"] }));
+    set(&mut types["ToolChoice"]["properties"]["name"], name);
+    let result = &mut types["ToolResult"];
+    let either = json!([{ "required": ["result"] }, { "required": ["error"] }]);
+    set(result, json!({ "required": ["id"], "oneOf": either }));
+    for field in ["id", "error"] {
+        set(&mut result["properties"][field], json!({ "type": "string" }));
+    }
+}
+
 fn output_options() -> Value {
     let text = json!({ "type": "string", "minLength": 1 });
     let mut choices = json!({
@@ -223,6 +273,7 @@ fn generate() -> Value {
     set_options(&mut types["Options"]);
     let fields = &mut schema["properties"];
     set_messages(&mut fields["message"], &mut types);
+    set_tools(fields, &mut types);
     for target in [&mut *fields, &mut types["Fallback"]["properties"]] {
         for name in ["provider", "providor"] {
             replace(&mut target[name], json!({ "$ref": "#/$defs/Provider" }));
@@ -282,6 +333,13 @@ const BEYOND_A_SCHEMA: &[&str] = &[
     "pointer to a hosted config is not fetched",
     "template with a syntax error",
     "unknown template helper",
+    "tools of the request of a tool must run",
+    "requests of tools inside of each other",
+    "choice of a tool that does not exist",
+    "empty list of tools",
+    "results without tools",
+    "results without a conversation",
+    "conversation that is not one",
 ];
 
 #[test]
@@ -330,7 +388,7 @@ fn invalid_shapes_are_rejected_by_both() {
         with("options", json!({ "stopSequences": [""] })),
         with("fallbacks", json!([{ "provider": "openai" }])),
         with("fallbacks", json!([null])),
-        with("tools", json!([])),
+        with("steps", json!([])),
         with("data", json!([])),
     ] {
         assert!(!schema.is_valid(&invalid), "the schema accepts {invalid}");

@@ -62,6 +62,11 @@ impl Dialect for Gemini {
         }
     }
 
+    fn allows_with_tools(&self, chat: &Chat) -> bool {
+        let is_json = matches!(chat.structure, Structure::Native { .. } | Structure::JsonMode);
+        chat.tools.is_empty() || !is_json || models::find_model(&chat.model).json_with_tools
+    }
+
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
         let (body, warnings) = request::build_body(chat)?;
         let auth = |key| Auth::Header("x-goog-api-key".into(), key);

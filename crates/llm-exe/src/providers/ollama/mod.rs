@@ -50,6 +50,12 @@ impl Dialect for Ollama {
         }
     }
 
+    fn allows_with_tools(&self, chat: &Chat) -> bool {
+        // `format` is a grammar of the whole reply, so the model could not call a tool.
+        let is_json = matches!(chat.structure, Structure::Native { .. } | Structure::JsonMode);
+        chat.tools.is_empty() || !is_json
+    }
+
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
         let (body, warnings) = request::build_body(chat)?;
         Ok(BuiltRequest {

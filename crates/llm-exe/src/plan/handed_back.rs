@@ -1,0 +1,211 @@
+//! A conversation that was handed back to the caller, and the results that continue it.
+//!
+//! A conversation is data of the caller, who can change it. So nothing in it is trusted: it is
+//! checked like a new request, and no call in it ever runs.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::problems::Problems;
+use super::target::Target;
+use super::tools::{ToolContext, ToolPlan};
+use crate::chat::{Message, Part, Role, ToolCall, ToolContent, ToolResult};
+use crate::json;
+use crate::request::{Request, RequestToolResult, suggestion};
+
+/// The version of the format.
+const VERSION: u32 = 1;
+/// Maximum size of a conversation in bytes.
+pub(crate) const MAX_CONVERSATION_BYTES: usize = 4 << 20;
+
+/// A conversation that was handed back.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct HandedBack {
+    version: u32,
+    pub(crate) provider: String,
+    pub(crate) model: String,
+    /// The hash of the tools.
+    tools: String,
+    /// The number of turns of the model.
+    pub(crate) turns: u32,
+    /// The messages, of which the last is the turn of the model whose calls were handed back.
+    pub(crate) messages: Vec<Message>,
+    /// The results of those calls of the last turn that ran before the conversation was handed
+    /// back.
+    results: Vec<ToolResult>,
+}
+
+impl HandedBack {
+    /// Creates the conversation to hand back. `results` are those of the calls that ran.
+    pub(crate) fn new(
+        (provider, model): (&str, &str),
+        plan: &ToolPlan,
+        turns: u32,
+        messages: Vec<Message>,
+        results: Vec<ToolResult>,
+    ) -> Self {
+        let (provider, model) = (provider.to_owned(), model.to_owned());
+        let tools = plan.digest.clone();
+        HandedBack { version: VERSION, provider, model, tools, turns, messages, results }
+    }
+
+    /// Returns whether this is the provider and the model of the conversation.
+    pub(crate) fn is_with(&self, target: &Target) -> bool {
+        target.provider.name() == self.provider && target.model == self.model
+    }
+
+    /// Returns the calls of the last turn.
+    fn last_calls(&self) -> Vec<&ToolCall> {
+        let last = self.messages.last().filter(|last| last.role == Role::Assistant);
+        let parts = last.into_iter().flat_map(|message| &message.parts);
+        parts
+            .filter_map(|part| match part {
+                Part::ToolCall(call) => Some(call),
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+/// Parses the conversation that a request continues, and adds the results to it.
+pub(super) fn check_continued(
+    request: &mut Request,
+    plan: &ToolPlan,
+    context: ToolContext<'_>,
+    problems: &mut Problems,
+) -> Option<HandedBack> {
+    let results = request.tool_results.take();
+    let Some(written) = request.conversation.take() else {
+        if results.is_some() {
+            problems.add("toolResults", "is only valid together with conversation");
+        }
+        return None;
+    };
+    let mut conversation = parse(written, problems)?;
+    let text = if conversation.version != VERSION {
+        Some(("version", format!("expected {VERSION}, got {}", conversation.version)))
+    } else if conversation.tools != plan.digest {
+        let text = "the tools of the request have changed since the conversation was handed back; \
+                    send the same request again, with a fixed version of a hosted config";
+        Some(("tools", text.to_owned()))
+    } else {
+        check_target(&conversation, context).map(|text| ("model", text))
+    };
+    if let Some((field, text)) = text {
+        problems.add(format!("conversation.{field}"), text);
+        return None;
+    }
+    add_results(&mut conversation, results.unwrap_or_default(), problems)?;
+    Some(conversation)
+}
+
+fn parse(written: Map<String, Value>, problems: &mut Problems) -> Option<HandedBack> {
+    match serde_json::from_value::<HandedBack>(Value::Object(written)) {
+        Ok(conversation) => Some(conversation),
+        Err(error) => {
+            let text = format!(
+                "expected a conversation exactly as it was handed back: {}",
+                json::describe_error(&error)
+            );
+            problems.add("conversation", text);
+            None
+        }
+    }
+}
+
+/// Returns why the conversation does not belong to a target of the request.
+fn check_target(conversation: &HandedBack, context: ToolContext<'_>) -> Option<String> {
+    let first = context.target?;
+    let mut targets = std::iter::once(first).chain(context.fallbacks);
+    if targets.any(|target| conversation.is_with(target)) {
+        return None;
+    }
+    let HandedBack { provider, model, .. } = conversation;
+    Some(format!(
+        "the conversation is with {} of {}, which is not the provider and model of the request or \
+         of one of its fallbacks",
+        json::quoted(model),
+        json::quoted(provider)
+    ))
+}
+
+/// Adds a message with the result of each call of the last turn.
+fn add_results(
+    conversation: &mut HandedBack,
+    written: Vec<Option<RequestToolResult>>,
+    problems: &mut Problems,
+) -> Option<()> {
+    let calls = conversation.last_calls();
+    if calls.is_empty() {
+        let text = "expected the calls of a model in the last message";
+        problems.add("conversation.messages", text);
+        return None;
+    }
+    let mut results: Vec<Option<ToolResult>> = calls
+        .iter()
+        .map(|call| conversation.results.iter().find(|known| known.call_id == call.id).cloned())
+        .collect();
+    let ids: Vec<&str> = calls.iter().map(|call| &*call.id).collect();
+    let mut is_valid = true;
+    for (index, result) in written.into_iter().enumerate() {
+        let path = format!("toolResults[{index}]");
+        let added = read_result(result.unwrap_or_default(), &ids, &calls, &mut results);
+        if let Err((field, text)) = added {
+            problems.add(format!("{path}{field}"), text);
+            is_valid = false;
+        }
+    }
+    let missing = ids.iter().zip(&results).filter(|(_, result)| result.is_none());
+    let missing: Vec<String> = missing.map(|(id, _)| json::quoted(id)).collect();
+    if !missing.is_empty() && is_valid {
+        let text = format!("missing: the result of the calls {}", missing.join(", "));
+        problems.add("toolResults", text);
+    }
+    if !missing.is_empty() || !is_valid {
+        return None;
+    }
+    conversation.results.clear();
+    conversation.messages.push(Message::tool_results(results.into_iter().flatten()));
+    Some(())
+}
+
+/// Reads one result into the place of its call. Returns the field and the reason if it is invalid.
+fn read_result(
+    written: RequestToolResult,
+    ids: &[&str],
+    calls: &[&ToolCall],
+    results: &mut [Option<ToolResult>],
+) -> Result<(), (&'static str, String)> {
+    let Some(id) = written.id else {
+        return Err((".id", "missing; expected the id of a call".to_owned()));
+    };
+    let received = json::quoted(&id);
+    let index = ids.iter().position(|known| *known == id);
+    let (Some(call), Some(place)) =
+        (index.and_then(|index| calls.get(index)), index.and_then(|index| results.get_mut(index)))
+    else {
+        let hint = suggestion(&id, ids);
+        return Err((".id", format!("no call has the id {received}{hint}")));
+    };
+    if place.is_some() {
+        return Err((".id", format!("the call {received} has a result already")));
+    }
+    let result = match (written.result, written.error) {
+        (Some(result), None) => ToolResult::new(call, ToolContent::Text(result_text(result))),
+        (None, Some(error)) => ToolResult::error(call, error),
+        _ => return Err(("", "expected either result or error".to_owned())),
+    };
+    *place = Some(result);
+    Ok(())
+}
+
+/// Returns the text of a result for the model: a string as it is, any other value as compact JSON.
+/// The text is never empty, because some providers reject empty results.
+pub(crate) fn result_text(result: Value) -> String {
+    let text = match result {
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    if text.trim().is_empty() { "ok".to_owned() } else { text }
+}

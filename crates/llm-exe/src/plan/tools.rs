@@ -1,0 +1,420 @@
+//! Validates the tools of a request and the fields about them.
+
+use std::time::Duration;
+
+use ring::digest;
+use serde_json::{Map, Value};
+
+use super::handed_back::{self, HandedBack};
+use super::options::MAX_MILLISECONDS;
+use super::problems::Problems;
+use super::rules::Rules;
+use super::{Mode, Plan, Target};
+use crate::chat::{Tool, ToolChoice};
+use crate::error::Problem;
+use crate::hex::prefixed_hex;
+use crate::json;
+use crate::request::{
+    ParsedRequest, Request, RequestTool, RequestToolChoice, RequestToolRun, TextOr, suggestion,
+};
+use crate::schema::Schema;
+
+/// Maximum number of tools of a request. OpenAI and xAI accept no more.
+const MAX_TOOLS: usize = 128;
+/// Maximum length of the name of a tool.
+const MAX_NAME_LENGTH: usize = 64;
+/// Maximum value of `maxTurns`.
+const MAX_TURNS: u32 = 50;
+/// Default value of `maxTurns`.
+const DEFAULT_TURNS: u32 = 8;
+/// Maximum number of requests inside of each other.
+const MAX_DEPTH: u32 = 4;
+
+/// The fields that the request of a tool may not set, because it has no caller of its own.
+const NOT_NESTED: &[&str] = &[
+    "return",
+    "dryRun",
+    "destination",
+    "idempotencyKey",
+    "conversation",
+    "continue",
+    "toolResults",
+    "stream",
+];
+
+/// The tools of a request, and how the conversation with them runs.
+#[derive(Debug, Clone)]
+pub(crate) struct ToolPlan {
+    pub(crate) tools: Vec<PlannedTool>,
+    /// Whether the model calls tools in its first turn.
+    pub(crate) choice: ToolChoice,
+    /// Whether the model may call several tools in one turn.
+    pub(crate) parallel: bool,
+    /// Maximum number of turns of the model.
+    pub(crate) max_turns: u32,
+    /// Whether a failed tool ends the request.
+    pub(crate) fails: bool,
+    /// The hash of the names, descriptions and parameters of all tools.
+    pub(crate) digest: String,
+    /// The conversation that this request continues.
+    pub(crate) continued: Option<HandedBack>,
+}
+
+/// A tool, and how it runs.
+#[derive(Debug, Clone)]
+pub(crate) struct PlannedTool {
+    /// The tool as the model sees it.
+    pub(crate) tool: Tool,
+    /// The schema of the arguments.
+    pub(crate) arguments: Schema,
+    pub(crate) run: ToolRun,
+    /// Maximum duration of one run.
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// How a tool runs.
+#[derive(Debug, Clone)]
+pub(crate) enum ToolRun {
+    /// Calls are handed back to the caller.
+    HandBack,
+    /// The result is that of another request.
+    Request(Box<Plan>),
+}
+
+impl ToolPlan {
+    /// Looks up a tool by its name.
+    pub(crate) fn find(&self, name: &str) -> Option<&PlannedTool> {
+        self.tools.iter().find(|planned| planned.tool.name == name)
+    }
+
+    /// Returns the name of the first tool whose calls are handed back, if any.
+    pub(crate) fn handed_back(&self) -> Option<&str> {
+        let tool = self.tools.iter().find(|planned| matches!(planned.run, ToolRun::HandBack));
+        tool.map(|planned| &*planned.tool.name)
+    }
+}
+
+/// The parts of a plan that the checks of its tools depend on.
+#[derive(Clone, Copy)]
+pub(super) struct ToolContext<'a> {
+    pub(super) rules: &'a Rules,
+    /// The number of requests around this one.
+    pub(super) depth: u32,
+    pub(super) target: Option<&'a Target>,
+    pub(super) fallbacks: &'a [Target],
+}
+
+/// Validates the fields about tools. Returns `None` if the request has no tools.
+pub(super) fn check_tools(
+    request: &mut Request,
+    context: ToolContext<'_>,
+    problems: &mut Problems,
+    warnings: &mut Vec<String>,
+) -> Option<Box<ToolPlan>> {
+    let Some(written) = request.tools.take().filter(|tools| !tools.is_empty()) else {
+        reject_without_tools(request, problems);
+        return None;
+    };
+    if written.len() > MAX_TOOLS {
+        let text = format!("expected at most {MAX_TOOLS} tools, got {}", written.len());
+        problems.add("tools", text);
+        return None;
+    }
+    let mut tools: Vec<PlannedTool> = Vec::with_capacity(written.len());
+    for (index, tool) in written.into_iter().enumerate() {
+        let path = format!("tools[{index}]");
+        let Some(tool) = tool else {
+            problems.add(path, "is null; expected {name, description, parameters}");
+            continue;
+        };
+        let Some(planned) = check_tool(tool, &path, context, problems, warnings) else { continue };
+        if tools.iter().any(|earlier| earlier.tool.name == planned.tool.name) {
+            let name = json::quoted(&planned.tool.name);
+            problems.add(format!("{path}.name"), format!("another tool has the name {name} too"));
+        }
+        tools.push(planned);
+    }
+    let digest = hash_tools(&tools);
+    let mut plan = ToolPlan {
+        choice: check_choice(request.tool_choice.take(), &tools, problems),
+        parallel: request.parallel_tool_calls.unwrap_or(true),
+        max_turns: check_max_turns(request.max_turns, problems),
+        fails: check_tool_errors(request.tool_errors.as_deref(), problems),
+        continued: None,
+        digest,
+        tools,
+    };
+    plan.continued = handed_back::check_continued(request, &plan, context, problems);
+    Some(Box::new(plan))
+}
+
+/// Rejects fields that have no meaning in a request without tools.
+fn reject_without_tools(request: &Request, problems: &mut Problems) {
+    let text = "is only valid together with tools";
+    for (name, is_set) in [
+        ("toolChoice", request.tool_choice.is_some()),
+        ("toolResults", request.tool_results.is_some()),
+        ("conversation", request.conversation.is_some()),
+    ] {
+        if is_set {
+            problems.add(name, text);
+        }
+    }
+}
+
+fn check_tool(
+    written: RequestTool,
+    path: &str,
+    context: ToolContext<'_>,
+    problems: &mut Problems,
+    warnings: &mut Vec<String>,
+) -> Option<PlannedTool> {
+    let name = check_name(written.name, path, problems);
+    let description = written.description.filter(|text| !text.trim().is_empty());
+    if let (None, Some(name)) = (&description, &name) {
+        warnings.push(format!(
+            "{path}: the tool {name} has no description; the model knows only its name"
+        ));
+    }
+    let parameters = check_parameters(written.parameters.unwrap_or_default(), path, problems);
+    let timeout = check_timeout(written.timeout, path, problems);
+    let run = match written.run {
+        None if context.depth > 0 => {
+            let text = "missing; the tools of a request that is itself a tool must run here, \
+                        because their calls can't be handed back";
+            problems.add(format!("{path}.run"), text);
+            None
+        }
+        None => Some(ToolRun::HandBack),
+        Some(run) => check_run(run, &format!("{path}.run"), context, problems, warnings),
+    };
+    let (name, arguments, run) = (name?, parameters?, run?);
+    let mut tool = Tool::new(name, arguments.written().clone());
+    tool.description = description;
+    Some(PlannedTool { tool, arguments, run, timeout })
+}
+
+fn check_name(name: Option<String>, path: &str, problems: &mut Problems) -> Option<String> {
+    let path = format!("{path}.name");
+    let Some(name) = name else {
+        problems.add(path, "missing; expected a name such as get_rate");
+        return None;
+    };
+    let is_letter = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
+    let is_valid = name.bytes().next().is_some_and(is_letter)
+        && name.bytes().all(|byte| is_letter(byte) || byte.is_ascii_digit() || byte == b'-')
+        && name.len() <= MAX_NAME_LENGTH;
+    if !is_valid {
+        let received = json::quoted(&name);
+        let text = format!(
+            "expected at most {MAX_NAME_LENGTH} letters, digits, _ and -, of which the first is a \
+             letter or _, got {received}"
+        );
+        problems.add(path, text);
+        return None;
+    }
+    Some(name)
+}
+
+/// Compiles the schema of the arguments. Without keywords, a tool has no arguments.
+fn check_parameters(
+    mut written: Map<String, Value>,
+    path: &str,
+    problems: &mut Problems,
+) -> Option<Schema> {
+    let path = format!("{path}.parameters");
+    match written.get("type") {
+        Some(Value::String(kind)) if kind == "object" => {}
+        None if !written.contains_key("$ref") => {
+            // The field comes first, where models and readers expect it.
+            let keywords = std::mem::take(&mut written);
+            written.insert("type".to_owned(), Value::from("object"));
+            written.extend(keywords);
+        }
+        None => {}
+        Some(other) => {
+            let text = format!(
+                "expected a schema of type \"object\", because arguments are an object, got type {}",
+                json::shown(other)
+            );
+            problems.add(format!("{path}.type"), text);
+            return None;
+        }
+    }
+    if !written.contains_key("properties") && !written.contains_key("$ref") {
+        written.insert("properties".to_owned(), Value::Object(Map::new()));
+    }
+    match Schema::compile(written) {
+        Ok(schema) => Some(schema),
+        Err(error) => {
+            problems.add(path, error.to_string());
+            None
+        }
+    }
+}
+
+fn check_timeout(written: Option<u64>, path: &str, problems: &mut Problems) -> Option<Duration> {
+    let count = written?;
+    if (1..=MAX_MILLISECONDS).contains(&count) {
+        return Some(Duration::from_millis(count));
+    }
+    let text = format!("expected 1 to {MAX_MILLISECONDS} milliseconds, got {count}");
+    problems.add(format!("{path}.timeout"), text);
+    None
+}
+
+fn check_run(
+    run: RequestToolRun,
+    path: &str,
+    context: ToolContext<'_>,
+    problems: &mut Problems,
+    warnings: &mut Vec<String>,
+) -> Option<ToolRun> {
+    let Some(mut request) = run.request else {
+        problems.add(path, "expected {\"request\": …}; without run, calls are handed back");
+        return None;
+    };
+    let path = format!("{path}.request");
+    if context.depth + 1 >= MAX_DEPTH {
+        let text = format!("expected at most {MAX_DEPTH} requests inside of each other");
+        problems.add(path, text);
+        return None;
+    }
+    let mut is_valid = true;
+    for name in NOT_NESTED {
+        if request.shift_remove(*name).is_some_and(|value| !value.is_null()) {
+            problems.add(format!("{path}.{name}"), "is not supported in the request of a tool");
+            is_valid = false;
+        }
+    }
+    let ParsedRequest { request, problems: found, warnings: mut nested_warnings } =
+        ParsedRequest::from_value(Value::Object(request));
+    let depth = context.depth + 1;
+    let built =
+        Plan::build(request, found, context.rules, Mode::Nested { depth }, &mut nested_warnings);
+    warnings.extend(nested_warnings.iter().map(|text| format!("{path}: {text}")));
+    match built {
+        Ok(plan) => is_valid.then(|| ToolRun::Request(Box::new(plan))),
+        Err(error) => {
+            problems.extend(error.problems().iter().map(|problem| at(&path, problem)).collect());
+            if error.problems().is_empty() {
+                problems.add(path, error.message());
+            }
+            None
+        }
+    }
+}
+
+/// Puts a problem of a nested request at its place in the request around it.
+fn at(path: &str, problem: &Problem) -> Problem {
+    let place = match &*problem.path {
+        "" => path.to_owned(),
+        inner => format!("{path}.{inner}"),
+    };
+    Problem { path: place, ..problem.clone() }
+}
+
+fn check_choice(
+    written: Option<TextOr<RequestToolChoice>>,
+    tools: &[PlannedTool],
+    problems: &mut Problems,
+) -> ToolChoice {
+    let name = match written {
+        None => return ToolChoice::Auto,
+        Some(TextOr::Text(word)) => match &*word {
+            "auto" => return ToolChoice::Auto,
+            "none" => return ToolChoice::None,
+            "required" => return ToolChoice::Required,
+            _ => {
+                let hint = match tools.iter().any(|known| known.tool.name == word) {
+                    true => format!(" (did you mean {{\"name\": {}}}?)", json::quoted(&word)),
+                    false => suggestion(&word, &["auto", "none", "required"]),
+                };
+                let received = json::quoted(&word);
+                let text =
+                    format!("expected auto, none, required or {{name}}, got {received}{hint}");
+                problems.add("toolChoice", text);
+                return ToolChoice::Auto;
+            }
+        },
+        Some(TextOr::Long(RequestToolChoice { name })) => name,
+    };
+    let Some(name) = name else {
+        problems.add("toolChoice.name", "missing; expected the name of a tool");
+        return ToolChoice::Auto;
+    };
+    let names: Vec<&str> = tools.iter().map(|known| &*known.tool.name).collect();
+    if !names.contains(&&*name) {
+        let hint = suggestion(&name, &names);
+        let received = json::quoted(&name);
+        problems
+            .add("toolChoice.name", format!("expected the name of a tool, got {received}{hint}"));
+    }
+    ToolChoice::Named(name)
+}
+
+fn check_max_turns(written: Option<u64>, problems: &mut Problems) -> u32 {
+    let Some(count) = written else { return DEFAULT_TURNS };
+    match u32::try_from(count) {
+        Ok(count) if (1..=MAX_TURNS).contains(&count) => count,
+        _ => {
+            let text = format!("expected a whole number from 1 to {MAX_TURNS}, got {count}");
+            problems.add("maxTurns", text);
+            DEFAULT_TURNS
+        }
+    }
+}
+
+fn check_tool_errors(written: Option<&str>, problems: &mut Problems) -> bool {
+    match written {
+        None | Some("report") => false,
+        Some("fail") => true,
+        Some(other) => {
+            let text = format!("expected \"report\" or \"fail\", got {}", json::quoted(other));
+            problems.add("toolErrors", text);
+            false
+        }
+    }
+}
+
+/// Returns the hash of the names, descriptions and parameters of tools. It does not depend on the
+/// order of keys or on how numbers are written, which JSON writers change.
+fn hash_tools(tools: &[PlannedTool]) -> String {
+    let mut hasher = digest::Context::new(&digest::SHA256);
+    for PlannedTool { tool, .. } in tools {
+        for text in [&*tool.name, tool.description.as_deref().unwrap_or_default()] {
+            hasher.update(text.as_bytes());
+            hasher.update(&[0]);
+        }
+        hash_value(&tool.parameters, &mut hasher);
+    }
+    prefixed_hex("sha256:", hasher.finish().as_ref())
+}
+
+fn hash_value(value: &Value, hasher: &mut digest::Context) {
+    match value {
+        Value::Object(fields) => {
+            let mut sorted: Vec<_> = fields.iter().collect();
+            sorted.sort_unstable_by_key(|(name, _)| *name);
+            hasher.update(b"{");
+            for (name, value) in sorted {
+                hasher.update(name.as_bytes());
+                hasher.update(&[0]);
+                hash_value(value, hasher);
+            }
+            hasher.update(b"}");
+        }
+        Value::Array(items) => {
+            hasher.update(b"[");
+            items.iter().for_each(|item| hash_value(item, hasher));
+            hasher.update(b"]");
+        }
+        Value::Number(number) => {
+            hasher.update(&number.as_f64().unwrap_or_default().to_bits().to_be_bytes());
+        }
+        other => {
+            hasher.update(other.to_string().as_bytes());
+            hasher.update(&[0]);
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! The loop of a conversation with tools: checks the calls of a turn, runs the tools that run here,
+//! and decides whether the conversation continues or is handed back.
+
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use futures_util::stream;
+use serde_json::{Map, Value, json};
+
+use super::context::Context;
+use super::outcome::Run;
+use super::report::{Report, ToolRunReport};
+use super::secrets::SecretsInUse;
+use super::tool_arguments::read_arguments;
+use crate::chat::{Chat, Message, Reply, ToolCall, ToolContent, ToolResult};
+use crate::deadline::Deadline;
+use crate::error::{Error, ErrorKind, shorten};
+use crate::json::quoted;
+use crate::plan::{HandedBack, MAX_CONVERSATION_BYTES, Plan, PlannedTool, ToolPlan, ToolRun};
+use crate::plan::{Target, result_text};
+use crate::ports::PortFuture;
+use crate::scrub::remove_secrets;
+
+/// Maximum number of tools of one turn that run at the same time.
+const MAX_CONCURRENT: usize = 10;
+/// Maximum number of calls of one turn that run.
+const MAX_CALLS_PER_TURN: usize = 64;
+/// Maximum size of the result of a tool in bytes.
+const MAX_RESULT_BYTES: usize = 256 * 1024;
+/// Maximum length of the error of a tool in characters.
+const MAX_ERROR_CHARS: usize = 2_000;
+/// Number of turns in a row with the same invalid call after which the request fails.
+const MAX_INVALID_CALLS: u32 = 3;
+
+/// Runs the request of a tool. The runner of the outer request implements it.
+pub(super) trait NestedRunner: Sync {
+    /// Runs a plan with a context of its own.
+    fn run_nested<'a>(&'a self, context: Context, plan: &'a Plan) -> PortFuture<'a, Run>;
+}
+
+/// What follows a turn with calls.
+pub(super) enum NextStep {
+    /// The message with the results is sent to the model.
+    Continue(Message),
+    /// Some calls are handed back to the caller.
+    HandBack {
+        /// The calls, as the caller receives them.
+        calls: Vec<Value>,
+        /// The results of the other calls.
+        results: Vec<ToolResult>,
+    },
+}
+
+/// The state of a conversation with tools.
+pub(super) struct ToolLoop<'a> {
+    pub(super) plan: &'a ToolPlan,
+    nested: &'a dyn NestedRunner,
+    /// The number of turns of the model.
+    turns: u32,
+    longest_turn: Duration,
+    /// The calls of the last turn that were invalid, and the number of turns in a row that had one
+    /// of them.
+    invalid: Vec<(ToolCall, u32)>,
+    /// The size of the results and turns so far.
+    bytes: usize,
+}
+
+/// A call that passed the checks, or the error that the model receives.
+enum CheckedCall<'a> {
+    Rejected(String),
+    HandBack(Map<String, Value>),
+    Run(&'a PlannedTool, &'a Plan, Map<String, Value>),
+}
+
+/// The end of one run of a tool.
+struct FinishedRun {
+    outcome: Result<String, String>,
+    duration: Duration,
+    report: Report,
+}
+
+impl<'a> ToolLoop<'a> {
+    pub(super) fn new(plan: &'a ToolPlan, nested: &'a dyn NestedRunner) -> Self {
+        let turns = plan.continued.as_ref().map_or(0, |continued| continued.turns);
+        let (longest_turn, invalid) = (Duration::ZERO, Vec::new());
+        ToolLoop { plan, nested, turns, longest_turn, invalid, bytes: 0 }
+    }
+
+    /// Records a turn of the model, which took `duration`.
+    pub(super) fn add_turn(&mut self, duration: Duration) {
+        self.turns += 1;
+        self.longest_turn = self.longest_turn.max(duration);
+    }
+
+    /// Returns whether the model has completed a turn. From then on, the messages do not change.
+    pub(super) fn has_turns(&self) -> bool {
+        self.turns > 0
+    }
+
+    /// Checks the calls of a reply and runs those tools that run here.
+    ///
+    /// # Errors
+    /// `LimitExceeded` if the conversation has too many turns or is too large, and `ToolFailed` if
+    /// a failed tool ends the request.
+    pub(super) async fn run_calls(
+        &mut self,
+        context: &mut Context,
+        reply: &Reply,
+        secrets: &SecretsInUse,
+    ) -> Result<NextStep, Error> {
+        let calls: Vec<&ToolCall> = reply.tool_calls().collect();
+        if self.turns >= self.plan.max_turns {
+            let max = self.plan.max_turns;
+            let text = format!("the model still calls tools after {max} turns, which is maxTurns");
+            return Err(Error::new(ErrorKind::LimitExceeded, text));
+        }
+        let checked: Vec<CheckedCall<'a>> =
+            calls.iter().enumerate().map(|(index, call)| self.check_call(index, call)).collect();
+        self.count_invalid(&calls, &checked)?;
+        let runs = checked.iter().filter(|call| matches!(call, CheckedCall::Run(..))).count();
+        context.add_tool_calls(runs)?;
+        let finished = self.run_tools(context, &checked).await;
+        self.collect(context, secrets, &calls, checked, finished)
+    }
+
+    fn check_call(&self, index: usize, call: &ToolCall) -> CheckedCall<'a> {
+        if index >= MAX_CALLS_PER_TURN {
+            let text = format!("a turn may have at most {MAX_CALLS_PER_TURN} calls; call it again");
+            return CheckedCall::Rejected(text);
+        }
+        if index > 0 && !self.plan.parallel {
+            let text = "only one call per turn is allowed; call the tool again in the next turn";
+            return CheckedCall::Rejected(text.to_owned());
+        }
+        let Some(tool) = self.plan.find(&call.name) else {
+            let names: Vec<&str> = self.plan.tools.iter().map(|known| &*known.tool.name).collect();
+            let name = quoted(&shorten(&call.name, 64));
+            let text = format!("there is no tool {name}; the tools are {}", names.join(", "));
+            return CheckedCall::Rejected(text);
+        };
+        match read_arguments(call, &tool.arguments) {
+            Err(text) => CheckedCall::Rejected(text),
+            Ok(arguments) => match &tool.run {
+                ToolRun::HandBack => CheckedCall::HandBack(arguments),
+                ToolRun::Request(plan) => CheckedCall::Run(tool, plan, arguments),
+            },
+        }
+    }
+
+    /// Counts the turns in a row that contain the same invalid call.
+    ///
+    /// # Errors
+    /// `ToolFailed` after [`MAX_INVALID_CALLS`] of them, because the model does not correct it.
+    fn count_invalid(
+        &mut self,
+        calls: &[&ToolCall],
+        checked: &[CheckedCall<'_>],
+    ) -> Result<(), Error> {
+        let mut invalid = Vec::new();
+        for (call, checked) in calls.iter().zip(checked) {
+            let CheckedCall::Rejected(reason) = checked else { continue };
+            let is_same = |earlier: &ToolCall| {
+                earlier.name == call.name && earlier.arguments == call.arguments
+            };
+            let earlier = self.invalid.iter().find(|(earlier, _)| is_same(earlier));
+            let count = earlier.map_or(0, |(_, count)| *count) + 1;
+            if count >= MAX_INVALID_CALLS {
+                let name = quoted(&shorten(&call.name, 64));
+                let logged = format!("the model repeated an invalid call of the tool {name}");
+                let text = format!("{logged} {count} times: {reason}");
+                return Err(Error::new(ErrorKind::ToolFailed, text).logged_as(logged));
+            }
+            invalid.push(((*call).clone(), count));
+        }
+        self.invalid = invalid;
+        Ok(())
+    }
+
+    /// Runs the tools of a turn, several at a time. Returns the ends of the runs in the order of
+    /// the calls.
+    async fn run_tools(
+        &self,
+        context: &Context,
+        checked: &[CheckedCall<'a>],
+    ) -> Vec<Option<FinishedRun>> {
+        let runs = checked.iter().map(|call| self.run_tool(context, call));
+        // The compiler can't show that a closure which returns unboxed futures is `Send`.
+        let runs: Vec<PortFuture<'_, Option<FinishedRun>>> = runs.collect();
+        stream::iter(runs).buffered(MAX_CONCURRENT).collect().await
+    }
+
+    /// Runs the tool of a call, if it runs here.
+    fn run_tool<'s>(
+        &'s self,
+        context: &'s Context,
+        call: &'s CheckedCall<'a>,
+    ) -> PortFuture<'s, Option<FinishedRun>> {
+        Box::pin(async move {
+            let CheckedCall::Run(tool, plan, arguments) = call else { return None };
+            let rest = context.deadline.left().saturating_sub(self.longest_turn);
+            let limit = tool.timeout.map_or(rest, |timeout| timeout.min(rest));
+            let deadline = context.deadline.within(Some(limit));
+            let started = Instant::now();
+            let run = self.run_request(context, plan, arguments, deadline).await;
+            let duration = started.elapsed();
+            let outcome = match run.outcome {
+                Ok(value) => Ok(result_text(value)),
+                Err(error) => {
+                    let text = format!("{}: {}", error.kind(), error.message());
+                    Err(shorten(&text, MAX_ERROR_CHARS))
+                }
+            };
+            Some(FinishedRun { outcome, duration, report: run.report })
+        })
+    }
+
+    /// Runs the request of a tool. Its `data` are the declared arguments, and the values that its
+    /// author wrote.
+    async fn run_request(
+        &self,
+        context: &Context,
+        plan: &Plan,
+        arguments: &Map<String, Value>,
+        deadline: Deadline,
+    ) -> Run {
+        let mut plan = plan.clone();
+        for (name, value) in arguments {
+            if !plan.data.contains_key(name) {
+                plan.data.insert(name.clone(), value.clone());
+            }
+        }
+        let nested = context.nested(deadline);
+        self.nested.run_nested(nested, &plan).await
+    }
+
+    /// Adds the ends of the runs to the report, and decides how the conversation continues.
+    fn collect(
+        &mut self,
+        context: &mut Context,
+        secrets: &SecretsInUse,
+        calls: &[&ToolCall],
+        checked: Vec<CheckedCall<'a>>,
+        finished: Vec<Option<FinishedRun>>,
+    ) -> Result<NextStep, Error> {
+        let (mut handed_back, mut results) = (Vec::new(), Vec::new());
+        let mut failed = None;
+        for ((call, checked), finished) in calls.iter().zip(checked).zip(finished) {
+            let outcome = match (checked, finished) {
+                (CheckedCall::HandBack(arguments), _) => {
+                    let ToolCall { id, name, .. } = call;
+                    handed_back.push(json!({ "id": id, "name": name, "arguments": arguments }));
+                    continue;
+                }
+                (CheckedCall::Rejected(reason), _) => Err(reason),
+                (CheckedCall::Run(..), None) => continue,
+                (CheckedCall::Run(..), Some(finished)) => {
+                    let FinishedRun { outcome, duration, report } = finished;
+                    let outcome = check_outcome(outcome, secrets);
+                    context.report.add_nested(&call.name, report);
+                    if let (Err(reason), None) = (&outcome, &failed) {
+                        failed = Some((call.name.clone(), reason.clone()));
+                    }
+                    let turn = self.turns;
+                    let run = ToolRunReport::new(turn, call, &outcome, duration);
+                    context.report.tool_runs.push(run);
+                    outcome
+                }
+            };
+            let result = match outcome {
+                Ok(text) => ToolResult::new(call, ToolContent::Text(text)),
+                Err(reason) => ToolResult::error(call, reason),
+            };
+            self.bytes += result.content.to_text().len() + call.arguments.len();
+            results.push(result);
+        }
+        if let (true, Some((name, reason))) = (self.plan.fails, failed) {
+            let logged = format!("the tool {} failed", quoted(&name));
+            let text = format!("{logged}: {reason}");
+            return Err(Error::new(ErrorKind::ToolFailed, text).logged_as(logged));
+        }
+        if self.bytes > MAX_CONVERSATION_BYTES {
+            let max = MAX_CONVERSATION_BYTES;
+            let text = format!("the results of the tools exceed {max} bytes, which is the limit");
+            return Err(Error::new(ErrorKind::LimitExceeded, text));
+        }
+        Ok(match handed_back.is_empty() {
+            true => NextStep::Continue(Message::tool_results(results)),
+            false => NextStep::HandBack { calls: handed_back, results },
+        })
+    }
+
+    /// Returns the result of a request whose conversation is handed back. The turn with the calls
+    /// is the last message of the chat.
+    pub(super) fn hand_back(
+        &self,
+        target: &Target,
+        chat: &Chat,
+        reply: &Reply,
+        calls: Vec<Value>,
+        results: Vec<ToolResult>,
+    ) -> Value {
+        let target = (target.provider.name(), &*target.model);
+        let messages = chat.messages.clone();
+        let conversation = HandedBack::new(target, self.plan, self.turns, messages, results);
+        json!({
+            "status": "toolCalls",
+            "toolCalls": calls,
+            "text": reply.text(),
+            "conversation": conversation,
+        })
+    }
+}
+
+/// Checks the size of a result, and removes the secrets that the request used.
+fn check_outcome(
+    outcome: Result<String, String>,
+    secrets: &SecretsInUse,
+) -> Result<String, String> {
+    let secrets = secrets.expose();
+    let text = outcome.map_err(|reason| remove_secrets(reason, &secrets))?;
+    let (size, max) = (text.len(), MAX_RESULT_BYTES);
+    if size > max {
+        return Err(format!("the result has {size} bytes; expected at most {max}"));
+    }
+    Ok(remove_secrets(text, &secrets))
+}
