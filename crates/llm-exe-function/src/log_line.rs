@@ -14,6 +14,9 @@ use crate::batch::RecordOutcome;
 use crate::outcome::RequestOutcome;
 use crate::settings::LogLevel;
 
+/// Maximum number of runs of tools in a line.
+const MAX_LISTED_TOOL_RUNS: usize = 20;
+
 /// Maximum number of failed records listed in a log line.
 const MAX_LISTED_FAILURES: usize = 20;
 
@@ -90,6 +93,8 @@ impl LogLine {
             changed.append(&mut request.report.changed);
             let mut learned = std::mem::take(&mut self.report.learned);
             learned.append(&mut request.report.learned);
+            let mut tool_runs = std::mem::take(&mut self.report.tool_runs);
+            tool_runs.append(&mut request.report.tool_runs);
             // If there are several requests, the line describes the first one that called a
             // provider.
             if index == 0 || self.report.attempts == 0 {
@@ -99,6 +104,7 @@ impl LogLine {
             self.report.attempts = attempts;
             self.report.changed = changed;
             self.report.learned = learned;
+            self.report.tool_runs = tool_runs;
             self.replayed += usize::from(request.replayed);
         }
         self.request_warnings = records.iter().map(|record| record.warning_count).sum();
@@ -217,6 +223,14 @@ impl LogLine {
                 line.add_word("stopReason", reason.name());
             }
             line.add_some("providerStopReason", report.provider_stop_reason.as_ref())?;
+            if !report.tool_runs.is_empty() {
+                let runs = report.tool_runs.iter().take(MAX_LISTED_TOOL_RUNS).map(|run| {
+                    let (name, turn, failed) = (&*run.name, run.turn, run.outcome.is_err());
+                    LoggedToolRun { name, turn, failed, duration_ms: milliseconds(run.duration) }
+                });
+                line.add("toolRunCount", &report.tool_runs.len())?;
+                line.add("toolRuns", &runs.collect::<Vec<_>>())?;
+            }
             for (name, count) in token_counts(report.usage) {
                 line.add(name, &count)?;
             }
@@ -290,6 +304,17 @@ struct LoggedFailure<'a> {
     id: &'a str,
     error_type: &'static str,
     error_message: String,
+}
+
+/// A run of a tool in a log line, without its arguments and its result.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LoggedToolRun<'a> {
+    name: &'a str,
+    turn: u32,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    failed: bool,
+    duration_ms: f64,
 }
 
 /// A target that failed before another one succeeded.

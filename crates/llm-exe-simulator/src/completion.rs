@@ -63,14 +63,30 @@ pub(crate) struct Completion {
 #[derive(Debug, Clone)]
 pub(crate) enum Content {
     Text(String),
-    ToolCall {
-        name: String,
-        /// The arguments as a JSON string, which may be truncated.
-        arguments: String,
+    /// A text, which may be empty, and calls of tools.
+    ToolCalls {
+        text: String,
+        calls: Vec<ContentCall>,
     },
     /// A refusal with this text.
     Refusal(String),
     Empty,
+}
+
+/// A call of a tool.
+#[derive(Debug, Clone)]
+pub(crate) struct ContentCall {
+    pub(crate) name: String,
+    /// The arguments as a JSON string, which may be truncated or malformed.
+    pub(crate) arguments: String,
+}
+
+impl ContentCall {
+    /// Returns the arguments as an object. Arguments that are not valid JSON become an empty one.
+    pub(crate) fn object(&self) -> Value {
+        let arguments = serde_json::from_str(&self.arguments).ok();
+        arguments.filter(Value::is_object).unwrap_or_else(|| json!({}))
+    }
 }
 
 /// Why a completion ended.
@@ -101,12 +117,16 @@ pub(crate) fn complete(spec: &CompletionSpec, scripted: Option<&ScriptedResponse
             usage.clone_from(scripted_usage);
             Content::Text(text.clone())
         }
-        Some(ScriptedResponse::ToolCall { name, arguments }) => {
-            let arguments = match arguments {
-                Value::Null => json!({}),
-                arguments => arguments.clone(),
-            };
-            Content::ToolCall { name: name.clone(), arguments: arguments.to_string() }
+        Some(ScriptedResponse::ToolCalls { text, calls }) => {
+            let calls = calls.iter().map(|call| ContentCall {
+                name: call.name.clone(),
+                arguments: match &call.arguments {
+                    Value::Null => "{}".to_owned(),
+                    Value::String(text) => text.clone(),
+                    arguments => arguments.to_string(),
+                },
+            });
+            Content::ToolCalls { text: text.clone(), calls: calls.collect() }
         }
         Some(ScriptedResponse::Refusal(text)) => Content::Refusal(text.clone()),
         Some(ScriptedResponse::Empty) => Content::Empty,
@@ -118,7 +138,11 @@ pub(crate) fn complete(spec: &CompletionSpec, scripted: Option<&ScriptedResponse
     };
     let output_tokens = match &content {
         Content::Text(text) | Content::Refusal(text) => count_tokens(text),
-        Content::ToolCall { name, arguments } => count_tokens(name) + count_tokens(arguments),
+        Content::ToolCalls { text, calls } => {
+            let tokens =
+                |call: &ContentCall| count_tokens(&call.name) + count_tokens(&call.arguments);
+            count_tokens(text) + calls.iter().map(tokens).sum::<u64>()
+        }
         Content::Empty => 0,
     };
     let input_tokens = count_tokens(&spec.prompt);
@@ -131,7 +155,10 @@ fn simulated_content(spec: &CompletionSpec) -> Content {
     let text = match &spec.output {
         OutputKind::Tool { name, schema } => {
             let (name, arguments) = (name.clone(), json_for(schema));
-            return Content::ToolCall { name, arguments };
+            return Content::ToolCalls {
+                text: String::new(),
+                calls: vec![ContentCall { name, arguments }],
+            };
         }
         OutputKind::Schema(schema) => json_for(schema),
         OutputKind::Json => match prompt_schema::find(&spec.prompt) {
@@ -177,14 +204,19 @@ fn truncate(content: Content, spec: &CompletionSpec) -> (Content, FinishReason) 
             let (text, finish) = truncate_text(text, spec);
             (Content::Text(text), finish)
         }
-        Content::ToolCall { name, arguments } => {
-            let limit = spec.max_tokens.map(|limit| limit.saturating_sub(count_tokens(&name)));
-            match limit_tokens(&arguments, limit) {
-                Some(arguments) => {
-                    (Content::ToolCall { name, arguments }, FinishReason::TokenLimit)
+        Content::ToolCalls { text, mut calls } => {
+            let mut limit = spec.max_tokens;
+            let mut finish = FinishReason::Complete;
+            for call in &mut calls {
+                limit = limit.map(|limit| limit.saturating_sub(count_tokens(&call.name)));
+                let tokens = count_tokens(&call.arguments);
+                if let Some(arguments) = limit_tokens(&call.arguments, limit) {
+                    call.arguments = arguments;
+                    finish = FinishReason::TokenLimit;
                 }
-                None => (Content::ToolCall { name, arguments }, FinishReason::Complete),
+                limit = limit.map(|limit| limit.saturating_sub(tokens));
             }
+            (Content::ToolCalls { text, calls }, finish)
         }
         Content::Refusal(_) | Content::Empty => (content, FinishReason::Complete),
     }

@@ -73,7 +73,7 @@ pub use request::{
     field_names, request_schema, suggestion,
 };
 pub use run::{
-    Context, Durations, FailedTarget, Report, RequestChange, Run, Runner, ToolRunReport,
+    Context, Durations, FailedTarget, HandBack, Report, RequestChange, Run, Runner, ToolRunReport,
 };
 pub use scrub::scrub;
 pub use single_flight::SingleFlight;

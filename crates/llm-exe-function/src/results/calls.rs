@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use llm_exe::{Context, Deadline, Error, ErrorKind, Report, Run, Runner};
+use llm_exe::{Context, Deadline, Error, ErrorKind, HandBack, Report, Run, Runner};
 use llm_exe_events::RecordRequest;
 use serde_json::Value;
 
@@ -16,6 +16,10 @@ use crate::outcome::RequestOutcome;
 
 /// How long a run may exceed its deadline before it is cancelled.
 const GRACE: Duration = Duration::from_millis(100);
+
+/// The caller that owns the conversations of records, which have no caller of their own. It is that
+/// of direct requests, because both need a permission in IAM.
+const RECORDS: &str = "direct";
 
 /// Maximum time reserved for storing and sending a result.
 const MAX_RESERVE: Duration = Duration::from_secs(2);
@@ -45,8 +49,12 @@ impl Results {
         };
         // Time is reserved for sending if the request, or the hosted config that it refers to, may
         // name a destination.
-        let may_send = ["destination", "key", "url"].iter().any(|name| body.get(name).is_some());
-        let run = async |until: Deadline| run_request(runner, body, &origins, until).await;
+        // The same holds for tools, whose conversation may be stored.
+        let may_send =
+            ["destination", "key", "url", "tools"].iter().any(|name| body.get(name).is_some());
+        let run = async |until: Deadline| {
+            self.run_request(runner, body, &origins, Some(caller), until, deadline).await
+        };
         let to_stored = |run: &Run| StoredResult::from_run(&id, source, None, run);
         let (outcome, result) = match call {
             Some((call, prefix)) => {
@@ -84,20 +92,50 @@ impl Results {
     }
 }
 
-/// Runs a request. A panic becomes an `Internal` error, and exceeding the deadline becomes a
-/// `Timeout` error.
-pub(super) async fn run_request(
-    runner: &Runner,
-    body: Value,
-    origins: &[String],
-    deadline: Deadline,
-) -> Run {
-    let run = runner.run(Context::new(deadline).with_origins(origins), body);
+impl Results {
+    /// Runs a request, and stores the conversation if calls of tools are handed back. A panic
+    /// becomes an `Internal` error, and exceeding `until` becomes a `Timeout` error. `caller` is
+    /// `None` for a record.
+    pub(super) async fn run_request(
+        &self,
+        runner: &Runner,
+        mut body: Value,
+        origins: &[String],
+        caller: Option<&str>,
+        until: Deadline,
+        deadline: Deadline,
+    ) -> Run {
+        let hand_back = match (self.prefix(), caller) {
+            (Some(_), _) => HandBack::Stored,
+            (None, Some(_)) => HandBack::ToCaller,
+            (None, None) => HandBack::Never,
+        };
+        let mut context = Context::new(until).with_origins(origins).with_hand_back(hand_back);
+        let owner = caller.unwrap_or(RECORDS);
+        if let Some(prefix) = self.prefix().filter(|_| body.get("continue").is_some()) {
+            let taken = self.take_conversation(prefix, &mut body, owner, until);
+            match Box::pin(taken).await {
+                Ok(Some(conversation)) => context = context.with_conversation(conversation),
+                Ok(None) => {}
+                Err(error) => return Run { outcome: Err(error), report: Report::default() },
+            }
+        }
+        let run = catch_failure(runner.run(context, body), until).await;
+        let run = match self.prefix().filter(|_| run.report.handed_back) {
+            Some(prefix) => Box::pin(self.store_conversation(prefix, run, owner, deadline)).await,
+            None => run,
+        };
+        run.with_envelope()
+    }
+}
+
+/// Awaits a run until shortly after its deadline. A panic becomes an error.
+async fn catch_failure(run: impl Future<Output = Run>, deadline: Deadline) -> Run {
     // The future is large, so it is pinned here and not moved into the next one.
     let run = std::pin::pin!(AssertUnwindSafe(run).catch_unwind());
     let latest = deadline.instant() + GRACE;
     let error = match tokio::time::timeout_at(latest.into(), run).await {
-        Ok(Ok(run)) => return run.with_envelope(),
+        Ok(Ok(run)) => return run,
         Ok(Err(_)) => {
             Error::new(ErrorKind::Internal, "the function panicked while running the request")
         }

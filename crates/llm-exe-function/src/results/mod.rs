@@ -1,6 +1,7 @@
 //! Stores the results of requests, replays stored results, and sends results to destinations.
 
 mod calls;
+mod conversations;
 mod idempotency;
 mod notify;
 mod records;

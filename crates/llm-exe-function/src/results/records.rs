@@ -6,7 +6,6 @@ use llm_exe_events::RecordRequest;
 use serde_json::Value;
 
 use super::Results;
-use super::calls::run_request;
 use super::run_mark::RunPermit;
 use super::stored_result::{StoredResult, hash_parts, hash_request};
 use crate::destination::{ResultPlace, ResultPrefix};
@@ -144,7 +143,10 @@ impl Results {
     ) -> Result<Run, Box<RequestOutcome>> {
         let RecordRequest { origins, body, .. } = request;
         let run = match body {
-            Ok(body) => run_request(runner, body, &origins, self.run_deadline(deadline)).await,
+            Ok(body) => {
+                let until = self.run_deadline(deadline);
+                self.run_request(runner, body, &origins, None, until, deadline).await
+            }
             Err(error) => Run { outcome: Err(error), report: Report::default() },
         };
         let is_of_own_result = run.outcome.as_ref().is_err_and(Error::is_of_own_result);

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::dialects;
-use response::{Fault, ScriptedResponse};
+use response::{Fault, ScriptedResponse, ToolCall};
 
 /// A step of a script, which defines the response to a limited number of matching calls.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -62,7 +62,12 @@ impl Step {
 
     /// Creates a step that replies with a call to this tool.
     pub fn tool_call(name: impl Into<String>, arguments: Value) -> Self {
-        Self::new(ScriptedResponse::ToolCall { name: name.into(), arguments })
+        Self::tool_calls("", vec![ToolCall { name: name.into(), arguments }])
+    }
+
+    /// Creates a step that replies with a text, which may be empty, and with calls of tools.
+    pub fn tool_calls(text: impl Into<String>, calls: Vec<ToolCall>) -> Self {
+        Self::new(ScriptedResponse::ToolCalls { text: text.into(), calls })
     }
 
     /// Creates a step that injects this fault.

@@ -1,9 +1,10 @@
 //! The response of a scripted step (`then` in JSON): a status, a reply or a fault.
 //!
-//! In JSON, exactly one of the fields `status`, `text`, `json`, `toolCall`, `refusal`, `empty` and
-//! `fault` selects the variant. Each variant is parsed by its own struct instead of a serde
+//! In JSON, exactly one of the fields `status`, `text`, `json`, `toolCall`, `toolCalls`, `refusal`,
+//! `empty` and `fault` selects the variant. Each variant is parsed by its own struct instead of a serde
 //! untagged enum, because untagged enums lose digits of numbers under serde_json's
-//! `arbitrary_precision`, and their errors do not name the field.
+//! `arbitrary_precision`, and their errors do not name the field. With `toolCalls`, `text` is the text
+//! before the calls.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -36,12 +37,12 @@ pub enum ScriptedResponse {
     },
     /// A response with status 200 and this body.
     Json(Value),
-    /// A successful reply that calls a tool.
-    ToolCall {
-        /// The tool's name.
-        name: String,
-        /// The arguments of the call.
-        arguments: Value,
+    /// A successful reply that calls tools.
+    ToolCalls {
+        /// The text before the calls, which may be empty.
+        text: String,
+        /// The calls.
+        calls: Vec<ToolCall>,
     },
     /// A successful reply in which the model refuses the request with this message.
     Refusal(String),
@@ -97,7 +98,7 @@ impl Fault {
 }
 
 const VARIANT_FIELDS: &[&str] =
-    &["status", "text", "json", "toolCall", "refusal", "empty", "fault"];
+    &["status", "text", "json", "toolCall", "toolCalls", "refusal", "empty", "fault"];
 const FAULTS: &str =
     "hang, drop, dropEarly, truncate, badJson, slow, endless, html, closeIdle, redirect";
 
@@ -131,11 +132,23 @@ struct ToolCallFields {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ToolCall {
-    name: String,
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ToolCallsFields {
+    tool_calls: Vec<ToolCall>,
     #[serde(default)]
-    arguments: Value,
+    text: String,
+}
+
+/// A scripted call of a tool.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ToolCall {
+    /// The tool's name.
+    pub name: String,
+    /// The arguments. A string is sent as it is, so that the arguments can be malformed JSON; an
+    /// API whose arguments are objects sends an empty object instead.
+    #[serde(default)]
+    pub arguments: Value,
 }
 
 #[derive(Deserialize)]
@@ -162,8 +175,11 @@ impl TryFrom<Value> for ScriptedResponse {
     type Error = String;
 
     fn try_from(value: Value) -> Result<Self, String> {
-        let present: Vec<&str> =
+        let mut present: Vec<&str> =
             VARIANT_FIELDS.iter().copied().filter(|name| value.get(name).is_some()).collect();
+        if present.contains(&"toolCalls") {
+            present.retain(|name| *name != "text");
+        }
         let [variant] = present.as_slice() else {
             let found = if present.is_empty() { "none".to_owned() } else { present.join(", ") };
             let known = VARIANT_FIELDS.join(", ");
@@ -177,8 +193,12 @@ impl TryFrom<Value> for ScriptedResponse {
             }
             "json" => parse::<JsonFields>(value).map(|fields| Self::Json(fields.json)),
             "toolCall" => {
-                let ToolCall { name, arguments } = parse::<ToolCallFields>(value)?.tool_call;
-                Ok(Self::ToolCall { name, arguments })
+                let call = parse::<ToolCallFields>(value)?.tool_call;
+                Ok(Self::ToolCalls { text: String::new(), calls: vec![call] })
+            }
+            "toolCalls" => {
+                let ToolCallsFields { tool_calls, text } = parse(value)?;
+                Ok(Self::ToolCalls { text, calls: tool_calls })
             }
             "refusal" => parse::<RefusalFields>(value).map(|fields| Self::Refusal(fields.refusal)),
             "empty" => {

@@ -24,7 +24,8 @@ const URL_CONFIG_FIELDS: &[&str] = &[
 ];
 
 /// The fields that a caller may always set, even if `overridable` does not list them.
-const NEVER_PINNED_FIELDS: &[&str] = &["data", "return", "idempotencyKey"];
+const NEVER_PINNED_FIELDS: &[&str] =
+    &["data", "return", "idempotencyKey", "continue", "toolResults"];
 
 /// The operator's rules for which S3 objects may be read as hosted configs.
 #[derive(Debug, Clone, Default)]

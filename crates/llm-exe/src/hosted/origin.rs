@@ -76,6 +76,21 @@ impl Origin {
         Error::from_problems(labelled.collect())
     }
 
+    /// Labels the problems of the request at a path, as [`Origin::label`] does.
+    #[must_use]
+    pub(crate) fn label_at(&self, path: &str, error: Error) -> Error {
+        if error.problems().is_empty() {
+            return error;
+        }
+        let label = |problem: &Problem| {
+            let inner = problem.path.strip_prefix(path).and_then(|rest| rest.strip_prefix('.'));
+            let Some(inner) = inner.map(str::to_owned) else { return problem.clone() };
+            let labelled = self.label_problem(Problem { path: inner, ..problem.clone() });
+            Problem { path: problem.path.clone(), ..labelled }
+        };
+        Error::from_problems(error.problems().iter().map(label).collect())
+    }
+
     fn label_problem(&self, problem: Problem) -> Problem {
         if !self.contains(&problem.path) {
             return problem;

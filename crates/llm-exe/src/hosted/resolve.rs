@@ -25,7 +25,16 @@ pub(crate) struct Resolved {
     pub(crate) request: Value,
     /// The hosted config, if the request pointed to one.
     pub(crate) hosted: Option<(ConfigSource, Origin)>,
+    /// Whether the hosted config lists the fields that the caller may override.
+    pub(crate) is_pinned: bool,
     pub(crate) warnings: Vec<String>,
+}
+
+impl Resolved {
+    /// Creates the result for a request that points to no config.
+    fn without_config(request: Value) -> Self {
+        Resolved { request, hosted: None, is_pinned: false, warnings: Vec::new() }
+    }
 }
 
 /// Resolves the pointer of a request. The merged request is validated later. The location of the
@@ -38,13 +47,12 @@ pub(crate) async fn resolve(
     tried: &mut Option<String>,
 ) -> Result<Resolved, Error> {
     let Value::Object(mut caller) = request else {
-        return Ok(Resolved { request, hosted: None, warnings: Vec::new() });
+        return Ok(Resolved::without_config(request));
     };
     let has_key = caller.get("key").is_some_and(|key| !key.is_null());
     let pointer = pointer::take_pointer(&mut caller, rules).map_err(Error::from_problems)?;
     let Some(location) = pointer else {
-        let request = Value::Object(caller);
-        return Ok(Resolved { request, hosted: None, warnings: Vec::new() });
+        return Ok(Resolved::without_config(Value::Object(caller)));
     };
     let shown = shown_location(&location);
     *tried = Some(shown.clone());
@@ -65,11 +73,12 @@ pub(crate) async fn resolve(
     let config = parse(&document, &location).map_err(in_context)?;
     access::check_config(&config, &location).map_err(in_context)?;
     access::check_overrides(&config, &caller).map_err(in_context)?;
+    let is_pinned = config.overridable.is_some();
     let origin = Origin::new(shown.clone(), &config, &caller);
     let Document { version, etag, .. } = document;
     let (request, warnings) = merge_config(config, caller, &shown);
     let source = ConfigSource { location: shown, version, etag };
-    Ok(Resolved { request, hosted: Some((source, origin)), warnings })
+    Ok(Resolved { request, hosted: Some((source, origin)), is_pinned, warnings })
 }
 
 fn merge_config(

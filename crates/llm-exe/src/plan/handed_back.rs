@@ -75,6 +75,7 @@ pub(super) fn check_continued(
     context: ToolContext<'_>,
     problems: &mut Problems,
 ) -> Option<HandedBack> {
+    reject_stored(request, problems);
     let results = request.tool_results.take();
     let Some(written) = request.conversation.take() else {
         if results.is_some() {
@@ -98,6 +99,16 @@ pub(super) fn check_continued(
     }
     add_results(&mut conversation, results.unwrap_or_default(), problems)?;
     Some(conversation)
+}
+
+/// Rejects the id of a stored conversation. Where conversations are stored, the Lambda function
+/// replaces the id with the conversation.
+pub(super) fn reject_stored(request: &Request, problems: &mut Problems) {
+    if request.continues.is_some() {
+        let text = "is supported only in calls to a function with the setting RESULT_PREFIX; send \
+                    the conversation instead";
+        problems.add("continue", text);
+    }
 }
 
 fn parse(written: Map<String, Value>, problems: &mut Problems) -> Option<HandedBack> {

@@ -150,6 +150,7 @@ pub(super) fn check_tools(
 
 /// Rejects fields that have no meaning in a request without tools.
 fn reject_without_tools(request: &Request, problems: &mut Problems) {
+    handed_back::reject_stored(request, problems);
     let text = "is only valid together with tools";
     for (name, is_set) in [
         ("toolChoice", request.tool_choice.is_some()),

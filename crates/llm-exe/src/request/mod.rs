@@ -66,6 +66,10 @@ pub struct Request {
     pub tool_errors: Option<String>,
     /// A conversation that was handed back, exactly as it was received.
     pub conversation: Option<Map<String, Value>>,
+    /// The id of a stored conversation, from the field `continue` of the result that handed calls
+    /// back.
+    #[serde(rename = "continue")]
+    pub continues: Option<String>,
     /// The results of the calls that were handed back, one for each call.
     pub tool_results: Option<Vec<Option<RequestToolResult>>>,
     /// What is returned: `result` (default) is the bare result, and `full` adds usage, model,

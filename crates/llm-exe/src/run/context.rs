@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::outcome::Run;
 use super::report::Report;
@@ -16,6 +16,19 @@ use crate::error::{Error, ErrorKind};
 pub(super) const MAX_CALLS: u32 = 500;
 /// Maximum number of calls of tools that run for one request.
 const MAX_TOOL_CALLS: u32 = 500;
+
+/// Whether calls of tools can be handed back to the caller.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HandBack {
+    /// To the caller, who receives the conversation with the prompt.
+    #[default]
+    ToCaller,
+    /// The program stores the conversation, so that the caller does not need to see it.
+    Stored,
+    /// There is no caller who could send the results.
+    Never,
+}
 
 /// The numbers of calls of a request and of the requests inside of it, which share the limits.
 #[derive(Debug, Default)]
@@ -36,6 +49,10 @@ pub struct Context {
     pub(super) origins: Vec<String>,
     pub(super) started: Instant,
     pub(super) report: Report,
+    /// The conversation to continue, if it does not come from the request.
+    pub(super) conversation: Option<Map<String, Value>>,
+    /// Who may receive calls of tools.
+    pub(super) hand_back: HandBack,
     /// The calls of this request and of those around and inside of it. `None` if there is only one
     /// request, whose report counts the calls.
     counts: Option<Arc<CallCounts>>,
@@ -45,7 +62,29 @@ impl Context {
     /// Creates a context for a run that starts now and must end by `deadline`.
     pub fn new(deadline: Deadline) -> Self {
         let (origins, report) = (Vec::new(), Report::default());
-        Context { deadline, origins, started: Instant::now(), report, counts: None }
+        Context {
+            deadline,
+            origins,
+            started: Instant::now(),
+            report,
+            conversation: None,
+            hand_back: HandBack::default(),
+            counts: None,
+        }
+    }
+
+    /// Sets whether calls of tools can be handed back. By default, they can, unless the caller may
+    /// not see the prompt.
+    #[must_use]
+    pub fn with_hand_back(self, hand_back: HandBack) -> Self {
+        Context { hand_back, ..self }
+    }
+
+    /// Sets the conversation that the request continues, if the program stored it. The caller of
+    /// the request has not seen it.
+    #[must_use]
+    pub fn with_conversation(self, conversation: Map<String, Value>) -> Self {
+        Context { conversation: Some(conversation), ..self }
     }
 
     /// Sets the ARNs of the queues, topics and buckets that delivered the request. None of them may

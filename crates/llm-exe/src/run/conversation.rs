@@ -197,6 +197,7 @@ impl<'a> Conversation<'a> {
         self.chat.messages.push(reply.to_message());
         match next {
             NextStep::HandBack { calls, results } => {
+                context.report.handed_back = true;
                 Ok(Some(tools.hand_back(self.target, &self.chat, &reply, calls, results)))
             }
             NextStep::Continue(results) => {

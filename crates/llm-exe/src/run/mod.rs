@@ -20,14 +20,14 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-pub use context::Context;
+pub use context::{Context, HandBack};
 pub use learned::RequestChange;
 pub use outcome::Run;
 pub use report::{Durations, FailedTarget, Report, ToolRunReport};
 
 use crate::endpoints::Endpoints;
 use crate::error::Error;
-use crate::hosted::{self, Resolved};
+use crate::hosted::{self, NestedOrigin, Origin, Resolved};
 use crate::plan::{Mode, Plan, RejectedRequest, RenderedChat, Rules, check_origins};
 use crate::ports::{DocumentStore, Keys, NoSigner, PortFuture, Signer};
 use crate::prompt::Limits;
@@ -117,16 +117,12 @@ impl Runner {
     /// The same as for [`Plan::new`], and those of fetching a hosted config.
     pub async fn plan(&self, context: impl Into<Context>, request: Value) -> Result<Plan, Error> {
         let mut context = context.into();
-        let store = self.documents.as_deref();
-        let (rules, place) = (&self.rules.hosted, &mut context.report.config_place);
-        let resolved = hosted::resolve(request, store, rules, context.deadline, place).await?;
-        let Resolved { request, hosted, warnings } = resolved;
+        let resolved = self.resolve(&mut context, request).await?;
+        let ResolvedRequest { request, warnings, origins, .. } = resolved;
         let mut parsed = ParsedRequest::from_value(request);
         parsed.warnings.splice(0..0, warnings);
-        Plan::validate(parsed, &self.rules, Mode::DryRun).map_err(|rejected| match hosted {
-            Some((_, origin)) => origin.label(rejected.error),
-            None => rejected.error,
-        })
+        let plan = Plan::validate(parsed, &self.rules, Mode::DryRun);
+        plan.map_err(|rejected| label(rejected.error, &origins))
     }
 
     /// Runs a validated request.
@@ -140,35 +136,62 @@ impl Runner {
         if mode == Mode::Run {
             self.preload(&request);
         }
-        let store = self.documents.as_deref();
-        let (rules, place) = (&self.rules.hosted, &mut context.report.config_place);
-        let resolved = hosted::resolve(request, store, rules, context.deadline, place).await;
-        let Resolved { request, hosted, warnings } = match resolved {
+        let resolved = match self.resolve(&mut context, request).await {
             Ok(resolved) => resolved,
             Err(error) => {
                 context.report.durations.config = context.started.elapsed();
                 return context.fail(error);
             }
         };
-        let mut config_origin = None;
-        if let Some((source, origin)) = hosted {
-            context.report.durations.config = context.started.elapsed();
-            context.report.config = Some(source);
-            config_origin = Some(origin);
-        }
+        let ResolvedRequest { request, warnings, is_pinned, origins } = resolved;
+        let conversation = context.conversation.take();
+        let hand_back = match context.hand_back {
+            HandBack::ToCaller if is_pinned => Some("a pinned config"),
+            HandBack::Never => Some("a record"),
+            _ => None,
+        };
         let validate = || {
             let mut parsed = ParsedRequest::from_value(request);
             parsed.warnings.splice(0..0, warnings);
+            if conversation.is_some() {
+                parsed.request.conversation = conversation;
+            }
             Plan::validate(parsed, &self.rules, mode)
         };
         let plan = self.client.steps.run(validate).await;
+        let plan = plan.and_then(|plan| check_hand_back(plan, hand_back));
         let run = self.run_validated(context, plan).await;
-        match config_origin {
-            Some(origin) => {
-                Run { outcome: run.outcome.map_err(|error| origin.label(error)), ..run }
-            }
-            None => run,
+        match origins.is_empty() {
+            true => run,
+            false => Run { outcome: run.outcome.map_err(|error| label(error, &origins)), ..run },
         }
+    }
+
+    /// Replaces the pointers of a request and of its tools with the hosted configs.
+    async fn resolve(
+        &self,
+        context: &mut Context,
+        request: Value,
+    ) -> Result<ResolvedRequest, Error> {
+        let store = self.documents.as_deref();
+        let (rules, place) = (&self.rules.hosted, &mut context.report.config_place);
+        let resolved = hosted::resolve(request, store, rules, context.deadline, place).await?;
+        let Resolved { mut request, hosted, is_pinned, warnings } = resolved;
+        let mut origins = Vec::new();
+        if let Some((source, origin)) = hosted {
+            context.report.durations.config = context.started.elapsed();
+            context.report.config = Some(source);
+            context.report.is_pinned = is_pinned;
+            origins.push((String::new(), origin));
+        }
+        if request.get("tools").is_some() {
+            let source = context.report.config.as_ref().map(|source| &*source.location);
+            let deadline = context.deadline;
+            let nested = hosted::resolve_nested(&mut request, source, store, rules, deadline);
+            // The future is boxed, because most requests have no tools.
+            origins.extend(Box::pin(nested).await?);
+        }
+        Ok(ResolvedRequest { request, warnings, is_pinned, origins })
     }
 
     /// Runs a plan, or reports why there is none. The future is boxed, because it is large, and its
@@ -234,6 +257,35 @@ impl Runner {
             self.client.preload(&provider);
         }
     }
+}
+
+/// A request whose pointers have been replaced by the hosted configs.
+struct ResolvedRequest {
+    request: Value,
+    warnings: Vec<String>,
+    /// Whether the hosted config of the request itself is pinned.
+    is_pinned: bool,
+    /// The hosted configs, each with the path of the request that points to it.
+    origins: Vec<NestedOrigin>,
+}
+
+/// Adds the document and the line to the problems of fields that come from a hosted config.
+fn label(error: Error, origins: &[NestedOrigin]) -> Error {
+    origins.iter().fold(error, |error, (path, origin): &(String, Origin)| match &**path {
+        "" => origin.label(error),
+        path => origin.label_at(path, error),
+    })
+}
+
+/// Rejects a plan with tools whose calls are handed back, if `reason` says who can't receive them.
+fn check_hand_back(plan: Plan, reason: Option<&str>) -> Result<Plan, RejectedRequest> {
+    let name = plan.tools.as_ref().and_then(|tools| tools.handed_back());
+    let (Some(name), Some(reason)) = (name, reason) else { return Ok(plan) };
+    let text = format!(
+        "the tool {name} has no run, and its calls can't be handed back: this is the request of \
+         {reason}, and the conversation can't be stored; set RESULT_PREFIX, or add run"
+    );
+    Err(RejectedRequest { error: Error::invalid("tools", text), warnings: plan.warnings })
 }
 
 impl NestedRunner for Runner {

@@ -79,7 +79,32 @@ fn full_result(result: Value, report: &Report) -> Value {
         });
         fields.insert("passedOver".to_owned(), passed_over.collect());
     }
+    if report.has_tools {
+        fields.insert("toolRuns".to_owned(), tool_runs(report));
+    }
     Value::Object(fields)
+}
+
+/// Returns the `toolRuns` field of the `full` object. The arguments and results of a pinned config
+/// are omitted, because its author may not mean to publish them.
+fn tool_runs(report: &Report) -> Value {
+    let runs = report.tool_runs.iter().map(|run| {
+        let duration = u64::try_from(run.duration.as_millis()).unwrap_or(u64::MAX);
+        let mut fields = json!({ "turn": run.turn, "name": run.name });
+        let (outcome, text) = match &run.outcome {
+            Ok(text) => ("result", text),
+            Err(text) => ("error", text),
+        };
+        if let Some(fields) = fields.as_object_mut().filter(|_| !report.is_pinned) {
+            fields.insert("arguments".to_owned(), json!(run.arguments));
+            fields.insert(outcome.to_owned(), json!(text));
+        }
+        if let Some(fields) = fields.as_object_mut() {
+            fields.insert("durationMs".to_owned(), json!(duration));
+        }
+        fields
+    });
+    runs.collect()
 }
 
 /// Returns the `config` field of the `full` object. It contains the hash of the prompt and, for a

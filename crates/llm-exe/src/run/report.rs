@@ -110,6 +110,10 @@ pub struct Report {
     /// What the process learned about the models that were called: what the provider rejected, and
     /// what later requests contain instead. Contains each fact only in the run that learned it.
     pub learned: Vec<RequestChange>,
+    /// Whether the request has tools.
+    pub has_tools: bool,
+    /// Whether the result hands calls of tools back to the caller.
+    pub handed_back: bool,
     /// The tools that ran, in the order of their calls.
     pub tool_runs: Vec<ToolRunReport>,
     /// `sha256:` followed by the hash of the prompt before rendering.
@@ -117,6 +121,8 @@ pub struct Report {
     /// The location of the hosted config that the request refers to, even if it was not found.
     /// Parts that may be secret, such as a URL's query, are removed.
     pub config_place: Option<String>,
+    /// Whether the hosted config is pinned, so that its caller may not see the prompt.
+    pub is_pinned: bool,
     /// The hosted config that was used, if any.
     pub config: Option<ConfigSource>,
     /// Whether this was a dry run, which calls no provider.
@@ -137,6 +143,7 @@ impl Report {
         self.output = Some(plan.output.parser.name().to_owned());
         self.warnings.clone_from(&plan.warnings);
         self.prompt_hash = Some(plan.prompt.hash().to_owned());
+        self.has_tools = plan.tools.is_some();
         self.dry_run = plan.dry_run;
         // The request of a tool has no `return` of its own.
         self.full |= plan.returns == Returns::Full;

@@ -6,9 +6,10 @@ use std::time::Duration;
 use llm_exe::providers::{PROVIDERS, ProviderRow};
 use llm_exe::{Deadline, Rules, Run, Runner};
 use llm_exe_simulator::{Simulator, Step};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::common::{FixedKey, endpoints, provider_field, signer};
+use crate::common::{FixedKey, endpoints, provider_field, read_cases, signer};
 
 fn tool(name: &str) -> Value {
     json!({
@@ -98,6 +99,149 @@ fn sorted(value: Value) -> Value {
         Value::Array(items) => items.into_iter().map(sorted).collect(),
         other => other,
     }
+}
+
+/// A conversation of `cases/tools.json`. The names in its `tools` stand for the tools of
+/// [`case_tool`].
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Case {
+    name: String,
+    request: Value,
+    script: Value,
+    /// The names and arguments of the calls that are handed back.
+    #[serde(default)]
+    handed_back: Vec<(String, Value)>,
+    /// The results of these calls, without their ids.
+    #[serde(default)]
+    tool_results: Vec<Value>,
+    result: Option<Value>,
+    error: Option<String>,
+    #[serde(default)]
+    message: String,
+    /// The number of calls of the provider, since the conversation was continued.
+    attempts: u32,
+    /// The turns and names of the tools that ran.
+    #[serde(default)]
+    runs: Vec<(u32, String)>,
+    /// A text in the last request.
+    #[serde(default)]
+    body_contains: String,
+}
+
+/// Returns a tool of a case. All of them but `approve` run a request.
+fn case_tool(row: &ProviderRow, name: &str) -> Value {
+    let mut tool = tool(name);
+    if name == "approve" {
+        tool["parameters"] = json!({
+            "type": "object", "properties": { "amount": { "type": "integer" } },
+            "required": ["amount"], "additionalProperties": false
+        });
+        return tool;
+    }
+    if name == "place" {
+        tool.as_object_mut().unwrap().shift_remove("parameters");
+    }
+    let model = provider_field(row.name, "model");
+    let message = json!([{ "role": "user", "content": "{{currency}} at {{place}}?" }]);
+    tool["run"]["request"] = json!({
+        "provider": row.name, "model": model, "message": message,
+        "data": { "place": "Frankfurt" }, "options": { "numOfAttempts": 1 }
+    });
+    tool
+}
+
+/// Replaces the names of tools, and fallbacks to the same model.
+fn case_request(row: &ProviderRow, case: &Case) -> Value {
+    let mut fields = case.request.clone();
+    for tool in fields["tools"].as_array_mut().unwrap() {
+        *tool = case_tool(row, tool.as_str().unwrap());
+    }
+    for fallback in fields.get_mut("fallbacks").and_then(Value::as_array_mut).into_iter().flatten()
+    {
+        *fallback = json!({ "provider": row.name, "model": provider_field(row.name, "model") });
+    }
+    request(row, fields)
+}
+
+#[tokio::test]
+async fn conversations_have_the_expected_ends_with_every_provider() {
+    let cases = Arc::new(read_cases::<Vec<Case>>("tools.json"));
+    let mut runs = tokio::task::JoinSet::new();
+    let mut count = 0;
+    for row in providers_with_tools() {
+        count += cases.len();
+        let cases = Arc::clone(&cases);
+        runs.spawn(async move {
+            let mut wrong = Vec::new();
+            for case in cases.iter() {
+                if let Some(difference) = run_case(row, case).await {
+                    wrong.push(format!("{}: {}: {difference}", row.name, case.name));
+                }
+            }
+            wrong
+        });
+    }
+    assert!(count >= 120, "{count}");
+    let wrong = runs.join_all().await.concat();
+    assert!(wrong.is_empty(), "{} of {count}\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Runs a case, and returns how its end differs from the expected one.
+async fn run_case(row: &ProviderRow, case: &Case) -> Option<String> {
+    let simulator = Simulator::start().await.unwrap();
+    simulator.script_json(case.script.clone()).unwrap();
+    let request = case_request(row, case);
+    let mut ended = run(&simulator, request.clone()).await;
+    let mut tool_runs = ended.report.tool_runs.clone();
+    if !case.handed_back.is_empty() {
+        let handed_back = match &ended.outcome {
+            Ok(result) => sorted(result.clone()),
+            Err(error) => return Some(format!("not handed back: {}: {error}", error.kind())),
+        };
+        let calls = handed_back["toolCalls"].as_array().unwrap();
+        let found: Vec<(String, Value)> = calls
+            .iter()
+            .map(|call| (call["name"].as_str().unwrap().to_owned(), call["arguments"].clone()))
+            .collect();
+        if found != case.handed_back {
+            return Some(format!("handed back {found:?}"));
+        }
+        let results = calls.iter().zip(&case.tool_results).map(|(call, result)| {
+            let mut result = result.clone();
+            result["id"] = call["id"].clone();
+            result
+        });
+        let mut continued = request;
+        continued["conversation"] = handed_back["conversation"].clone();
+        continued["toolResults"] = results.collect();
+        ended = run(&simulator, continued).await;
+        tool_runs.extend(ended.report.tool_runs.clone());
+    }
+    let last_body = simulator.journal().last().map(|call| call.body.to_string());
+    let runs: Vec<(u32, String)> = tool_runs.into_iter().map(|run| (run.turn, run.name)).collect();
+    let Run { outcome, report } = ended;
+    match (&outcome, &case.error) {
+        (Ok(result), None) if Some(result) != case.result.as_ref() => {
+            return Some(format!("result {result}"));
+        }
+        (Ok(result), Some(_)) => return Some(format!("result {result}")),
+        (Err(error), None) => return Some(format!("{}: {error}", error.kind())),
+        (Err(error), Some(kind)) => {
+            if error.kind().name() != kind || !error.message().contains(&case.message) {
+                return Some(format!("{}: {error}", error.kind()));
+            }
+        }
+        (Ok(_), None) => {}
+    }
+    if report.attempts != case.attempts {
+        return Some(format!("{} attempts, warnings {:?}", report.attempts, report.warnings));
+    }
+    if outcome.is_ok() && runs != case.runs {
+        return Some(format!("runs {runs:?}"));
+    }
+    let last_body = last_body.unwrap_or_default();
+    (!last_body.contains(&case.body_contains)).then(|| format!("last request {last_body}"))
 }
 
 #[tokio::test]

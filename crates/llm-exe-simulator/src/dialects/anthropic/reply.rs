@@ -24,13 +24,17 @@ pub(crate) fn build(body: &Value, model: Model, completion: &Completion, number:
         Content::Text(text) | Content::Refusal(text) => {
             content.push(json!({"type": "text", "text": text, "citations": null}));
         }
-        Content::ToolCall { name, arguments } => {
-            // The arguments of a truncated tool call are not valid JSON, so send an empty object.
-            let input: Value = serde_json::from_str(arguments).unwrap_or_else(|_| json!({}));
-            let id = format!("toolu_sim{number:06}");
-            let caller = json!({"type": "direct"});
-            content.push(json!({
-                "type": "tool_use", "id": id, "name": name, "input": input, "caller": caller,
+        Content::ToolCalls { text, calls } => {
+            if !text.is_empty() {
+                content.push(json!({"type": "text", "text": text, "citations": null}));
+            }
+            content.extend(calls.iter().enumerate().map(|(index, call)| {
+                let id = format!("toolu_sim{number:06}_{index}");
+                let caller = json!({"type": "direct"});
+                json!({
+                    "type": "tool_use", "id": id, "name": call.name, "input": call.object(),
+                    "caller": caller,
+                })
             }));
         }
         Content::Empty => {}
@@ -70,7 +74,7 @@ fn stop_reason(completion: &Completion) -> (&str, Option<&str>) {
         (Some(reason), _, _) => (reason, None),
         (None, FinishReason::TokenLimit, _) => ("max_tokens", None),
         (None, FinishReason::StopSequence(sequence), _) => ("stop_sequence", Some(sequence)),
-        (None, _, Content::ToolCall { .. }) => ("tool_use", None),
+        (None, _, Content::ToolCalls { .. }) => ("tool_use", None),
         (None, _, Content::Refusal(_)) => ("refusal", None),
         (None, _, _) => ("end_turn", None),
     }

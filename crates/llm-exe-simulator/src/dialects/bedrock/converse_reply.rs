@@ -24,11 +24,14 @@ pub(super) fn build(
     match &completion.content {
         Content::Text(text) if text.is_empty() => {}
         Content::Text(text) | Content::Refusal(text) => content.push(json!({"text": text})),
-        Content::ToolCall { name, arguments } => {
-            // The arguments of a truncated tool call are not valid JSON, so send an empty object.
-            let input: Value = serde_json::from_str(arguments).unwrap_or_else(|_| json!({}));
-            let id = format!("tooluse_sim{number:06}");
-            content.push(json!({"toolUse": {"toolUseId": id, "name": name, "input": input}}));
+        Content::ToolCalls { text, calls } => {
+            if !text.is_empty() {
+                content.push(json!({"text": text}));
+            }
+            content.extend(calls.iter().enumerate().map(|(index, call)| {
+                let id = format!("tooluse_sim{number:06}_{index}");
+                json!({"toolUse": {"toolUseId": id, "name": call.name, "input": call.object()}})
+            }));
         }
         Content::Empty => {}
     }
@@ -47,7 +50,7 @@ fn stop_reason(completion: &Completion) -> &str {
         (Some(reason), _, _) => reason,
         (None, FinishReason::TokenLimit, _) => "max_tokens",
         (None, FinishReason::StopSequence(_), _) => "stop_sequence",
-        (None, _, Content::ToolCall { .. }) => "tool_use",
+        (None, _, Content::ToolCalls { .. }) => "tool_use",
         (None, _, Content::Refusal(_)) => "content_filtered",
         (None, _, _) => "end_turn",
     }

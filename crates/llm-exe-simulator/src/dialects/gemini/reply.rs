@@ -19,13 +19,20 @@ pub(crate) fn build(model: &str, body: &Value, completion: &Completion, number: 
     }
     match &completion.content {
         Content::Text(text) => parts.push(json!({"text": text})),
-        Content::ToolCall { name, arguments } => {
-            // The arguments of a truncated function call are not valid JSON, so send an empty
-            // object.
-            let args: Value = serde_json::from_str(arguments).unwrap_or_else(|_| json!({}));
-            let call = json!({"id": format!("call_sim{number:06}"), "name": name, "args": args});
-            let signature = sign(&call);
-            parts.push(json!({"functionCall": call, "thoughtSignature": signature}));
+        Content::ToolCalls { text, calls } => {
+            if !text.is_empty() {
+                parts.push(json!({"text": text}));
+            }
+            for (index, call) in calls.iter().enumerate() {
+                let id = format!("call_sim{number:06}_{index}");
+                let call = json!({"id": id, "name": call.name, "args": call.object()});
+                let mut part = json!({"functionCall": call});
+                // Of parallel calls, only the first one is signed.
+                if index == 0 {
+                    part["thoughtSignature"] = json!(sign(&call));
+                }
+                parts.push(part);
+            }
         }
         Content::Refusal(_) | Content::Empty => {}
     }

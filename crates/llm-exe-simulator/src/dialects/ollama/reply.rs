@@ -45,19 +45,19 @@ pub(crate) fn build(body: &Value, completion: &Completion) -> Value {
 fn message(completion: &Completion, has_thinking: bool) -> Value {
     let content = match &completion.content {
         // Ollama has no separate field for a refusal.
-        Content::Text(text) | Content::Refusal(text) => text.as_str(),
-        Content::ToolCall { .. } | Content::Empty => "",
+        Content::Text(text) | Content::Refusal(text) | Content::ToolCalls { text, .. } => text,
+        Content::Empty => "",
     };
     let mut message = json!({"role": "assistant", "content": content});
     if let Some(message) = message.as_object_mut() {
         if has_thinking {
             message.insert("thinking".to_owned(), json!(THOUGHT));
         }
-        if let Content::ToolCall { name, arguments } = &completion.content {
-            // The arguments of a truncated tool call are not valid JSON, so send an empty object.
-            let arguments: Value = serde_json::from_str(arguments).unwrap_or_else(|_| json!({}));
-            let function = json!({"name": name, "arguments": arguments});
-            message.insert("tool_calls".to_owned(), json!([{"function": function}]));
+        if let Content::ToolCalls { calls, .. } = &completion.content {
+            let calls = calls
+                .iter()
+                .map(|call| json!({"function": {"name": call.name, "arguments": call.object()}}));
+            message.insert("tool_calls".to_owned(), calls.collect());
         }
     }
     message

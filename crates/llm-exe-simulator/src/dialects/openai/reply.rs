@@ -40,7 +40,8 @@ fn choice(
     let (content, refusal) = match &completion.content {
         Content::Text(text) => (json!(text), Value::Null),
         Content::Refusal(text) => (Value::Null, json!(text)),
-        Content::ToolCall { .. } => (Value::Null, Value::Null),
+        Content::ToolCalls { text, .. } if text.is_empty() => (Value::Null, Value::Null),
+        Content::ToolCalls { text, .. } => (json!(text), Value::Null),
         Content::Empty => (json!(""), Value::Null),
     };
     let mut message = json!({
@@ -49,13 +50,15 @@ fn choice(
         "refusal": refusal,
         "annotations": [],
     });
-    if let (Content::ToolCall { name, arguments }, Value::Object(message)) =
+    if let (Content::ToolCalls { calls, .. }, Value::Object(message)) =
         (&completion.content, &mut message)
     {
-        let id = format!("call_sim{number:06}_{index}");
-        let function = json!({"name": name, "arguments": arguments});
-        let call = json!({"id": id, "type": "function", "function": function});
-        message.insert("tool_calls".to_owned(), json!([call]));
+        let calls = calls.iter().zip(index..).map(|(call, index)| {
+            let id = format!("call_sim{number:06}_{index}");
+            let function = json!({"name": call.name, "arguments": call.arguments});
+            json!({"id": id, "type": "function", "function": function})
+        });
+        message.insert("tool_calls".to_owned(), calls.collect());
     }
     let body = request.body;
     let model = models::model(str_field(body, "model").unwrap_or_default());
@@ -79,7 +82,7 @@ fn finish_reason(completion: &Completion) -> &str {
     match (&completion.stop_reason, &completion.finish, &completion.content) {
         (Some(reason), _, _) => reason,
         (None, FinishReason::TokenLimit, _) => "length",
-        (None, _, Content::ToolCall { .. }) => "tool_calls",
+        (None, _, Content::ToolCalls { .. }) => "tool_calls",
         (None, _, _) => "stop",
     }
 }

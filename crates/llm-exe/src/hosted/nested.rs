@@ -1,0 +1,169 @@
+//! Fetches the hosted configs that the requests of tools point to, before anything is paid for.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::{Map, Value};
+
+use super::access::HostedRules;
+use super::origin::Origin;
+use super::resolve::{Resolved, resolve};
+use crate::deadline::Deadline;
+use crate::error::{Error, ErrorKind, Problem};
+use crate::ports::{Document, DocumentLocation, DocumentStore, PortFuture};
+
+/// Maximum number of documents that the requests inside of a request point to.
+const MAX_DOCUMENTS: usize = 50;
+/// Maximum number of requests inside of each other.
+const MAX_DEPTH: usize = 4;
+/// The fields that point to a hosted config.
+const POINTER_FIELDS: &[&str] = &["key", "bucket", "version", "url"];
+
+/// The hosted config of the request of a tool: the path of the request, and the origin of its
+/// fields.
+pub(crate) type NestedOrigin = (String, Origin);
+
+/// Replaces the pointers in the requests of tools with the fields of their hosted configs. Returns
+/// the origins of the fields.
+///
+/// # Errors
+/// Those of fetching a hosted config, and `ConfigInvalid` if a config points to itself or if there
+/// are too many configs.
+pub(crate) async fn resolve_nested(
+    request: &mut Value,
+    source: Option<&str>,
+    store: Option<&dyn DocumentStore>,
+    rules: &HostedRules,
+    deadline: Deadline,
+) -> Result<Vec<NestedOrigin>, Error> {
+    let store = store.map(FetchedOnce::new);
+    let store = store.as_ref().map(|store| store as &dyn DocumentStore);
+    let mut resolver = NestedResolver { store, rules, deadline, origins: Vec::new() };
+    let documents: Vec<String> = source.map(str::to_owned).into_iter().collect();
+    resolver.resolve_tools(request, String::new(), documents).await?;
+    Ok(resolver.origins)
+}
+
+struct NestedResolver<'a> {
+    store: Option<&'a dyn DocumentStore>,
+    rules: &'a HostedRules,
+    deadline: Deadline,
+    origins: Vec<NestedOrigin>,
+}
+
+impl NestedResolver<'_> {
+    /// Resolves the requests of the tools of a request. `path` is the path of the request, and
+    /// `documents` are the configs that lead to it.
+    fn resolve_tools<'s>(
+        &'s mut self,
+        request: &'s mut Value,
+        path: String,
+        documents: Vec<String>,
+    ) -> PortFuture<'s, Result<(), Error>> {
+        Box::pin(async move {
+            let depth = path.matches(".run.").count();
+            let tools = request.get_mut("tools").and_then(Value::as_array_mut);
+            // The validation reports requests that are too deep.
+            let Some(tools) = tools.filter(|_| depth < MAX_DEPTH) else { return Ok(()) };
+            for (index, tool) in tools.iter_mut().enumerate() {
+                let Some(run) = tool.get_mut("run").and_then(Value::as_object_mut) else {
+                    continue;
+                };
+                move_pointer(run);
+                let Some(nested) = run.get_mut("request") else { continue };
+                let path = format!("{path}tools[{index}].run.request");
+                self.resolve_request(nested, path, documents.clone()).await?;
+            }
+            Ok(())
+        })
+    }
+
+    async fn resolve_request(
+        &mut self,
+        request: &mut Value,
+        path: String,
+        mut documents: Vec<String>,
+    ) -> Result<(), Error> {
+        let mut tried = None;
+        let resolved =
+            resolve(request.take(), self.store, self.rules, self.deadline, &mut tried).await;
+        let Resolved { request: merged, hosted, .. } =
+            resolved.map_err(|error| at_path(&error, &path))?;
+        *request = merged;
+        if let Some((source, origin)) = hosted {
+            let is_loop = documents.contains(&source.location);
+            documents.push(source.location);
+            if is_loop {
+                let text = format!("the config leads to itself: {}", documents.join(" -> "));
+                return Err(Error::new(ErrorKind::ConfigInvalid, text).in_context(&path));
+            }
+            self.origins.push((path.clone(), origin));
+        }
+        self.resolve_tools(request, format!("{path}."), documents).await
+    }
+}
+
+/// Moves a pointer in `run` into a request that consists of the pointer.
+fn move_pointer(run: &mut Map<String, Value>) {
+    let has_pointer = run.keys().any(|name| POINTER_FIELDS.contains(&name.as_str()));
+    if !has_pointer || run.contains_key("request") {
+        return;
+    }
+    let mut request = Map::new();
+    for name in POINTER_FIELDS {
+        if let Some(value) = run.shift_remove(*name) {
+            request.insert((*name).to_owned(), value);
+        }
+    }
+    run.insert("request".to_owned(), Value::Object(request));
+}
+
+/// Puts an error, or each of its problems, at the path of a request.
+fn at_path(error: &Error, path: &str) -> Error {
+    if error.problems().is_empty() {
+        return error.clone().in_context(path);
+    }
+    let problems = error.problems().iter();
+    let problems = problems
+        .map(|problem| Problem { path: format!("{path}.{}", problem.path), ..problem.clone() });
+    Error::from_problems(problems.collect())
+}
+
+/// A store that fetches each document once, for the pointers of one request.
+struct FetchedOnce<'a> {
+    store: &'a dyn DocumentStore,
+    documents: Mutex<HashMap<DocumentLocation, Document>>,
+}
+
+impl<'a> FetchedOnce<'a> {
+    fn new(store: &'a dyn DocumentStore) -> Self {
+        FetchedOnce { store, documents: Mutex::default() }
+    }
+}
+
+impl DocumentStore for FetchedOnce<'_> {
+    fn fetch<'a>(
+        &'a self,
+        place: &'a DocumentLocation,
+        known: Option<&'a str>,
+        deadline: Deadline,
+    ) -> PortFuture<'a, Result<Option<Document>, Error>> {
+        Box::pin(async move {
+            let fetched = || self.documents.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(document) = fetched().get(place) {
+                return Ok(Some(document.clone()));
+            }
+            if fetched().len() >= MAX_DOCUMENTS {
+                let text = format!(
+                    "expected at most {MAX_DOCUMENTS} hosted configs in the tools of a request"
+                );
+                return Err(Error::new(ErrorKind::ConfigInvalid, text));
+            }
+            let document = self.store.fetch(place, known, deadline).await?;
+            if let Some(document) = &document {
+                fetched().insert(place.clone(), document.clone());
+            }
+            Ok(document)
+        })
+    }
+}
