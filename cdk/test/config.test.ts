@@ -96,8 +96,8 @@ const INVALID: [Record<string, unknown>, string][] = [
     'environment: COLOR is not a setting; docs/lambda.md lists the settings',
   ],
   [
-    { environment: { TOOL_FUNCTIONS: 'x' } },
-    'environment: TOOL_FUNCTIONS is not supported by this version yet',
+    { environment: { LOG_PROMPTS: 'x' } },
+    'environment: LOG_PROMPTS is not supported by this version yet',
   ],
   [
     { environment: { OPENAI_BASE_URL: 'http://example.com' } },

@@ -64,6 +64,8 @@ pub(crate) struct Call {
     pub(crate) max_response_bytes: usize,
     /// The timeout for each attempt.
     pub(crate) timeout: Duration,
+    /// Whether the request may be sent again although the service may have processed it.
+    pub(crate) is_repeatable: bool,
     /// Returns the error in a response with a success status, if there is one. EventBridge reports
     /// rejected events with status 200.
     pub(crate) error_in_success: fn(&WireReply) -> Option<ErrorResponse>,
@@ -88,6 +90,15 @@ impl CallError {
     pub(crate) fn no_region() -> CallError {
         let message = "the AWS region is not known; set AWS_REGION in the environment";
         CallError::NotSigned(Error::setting_not_set(message))
+    }
+
+    /// Returns whether the request was certainly not processed, and another attempt can succeed.
+    fn is_unprocessed(&self) -> bool {
+        match self {
+            CallError::NotSigned(_) | CallError::InvalidResponse(_) => false,
+            CallError::Rejected(response) => response.is_throttled(),
+            CallError::Failed(error) => error.is_transient() && !error.may_have_arrived(),
+        }
     }
 
     fn is_transient(&self) -> bool {
@@ -145,7 +156,11 @@ impl AwsClient {
                 }
             }
             let wait = backoff(attempts);
-            if attempts >= MAX_ATTEMPTS || !error.is_transient() || wait >= deadline.left() {
+            let may_repeat = match call.is_repeatable {
+                true => error.is_transient(),
+                false => error.is_unprocessed(),
+            };
+            if attempts >= MAX_ATTEMPTS || !may_repeat || wait >= deadline.left() {
                 return Err(error);
             }
             tokio::time::sleep(wait).await;

@@ -9,7 +9,8 @@ use llm_exe::aws_domain;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// The characters to percent-encode in a query: all except the unreserved characters of RFC 3986.
-const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub(crate) const QUERY: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// The characters to percent-encode in a path: the same as in a query, except for the slash.
 const PATH: &AsciiSet = &QUERY.remove(b'/');
 

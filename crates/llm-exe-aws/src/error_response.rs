@@ -125,6 +125,11 @@ impl ErrorResponse {
             || self.has_code(TRANSIENT)
     }
 
+    /// Returns whether the service rejected the request because there were too many.
+    pub(crate) fn is_throttled(&self) -> bool {
+        self.status == 429 || self.has_code(THROTTLING)
+    }
+
     /// Returns whether the bucket must be requested from another region. S3 either redirects the
     /// request or reports that it was signed for a region other than the one that it names.
     pub(crate) fn is_wrong_region(&self) -> bool {

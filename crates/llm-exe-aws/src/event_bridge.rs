@@ -105,6 +105,7 @@ impl EventBridge {
             body: Bytes::from(body.to_string()),
             max_response_bytes: MAX_RESPONSE_BYTES,
             timeout: TIMEOUT,
+            is_repeatable: true,
             error_in_success: failed_entry,
         }
     }

@@ -1,5 +1,5 @@
 //! Implements llm-exe's interfaces to external services (its ports) with AWS: S3, Parameter Store,
-//! SQS and EventBridge.
+//! SQS, EventBridge and Lambda.
 //!
 //! Requests are signed with AWS's `aws-sigv4` crate and sent with the HTTP client of the `llm-exe`
 //! crate. To keep startup fast, credentials are read and connections are opened only when a request
@@ -15,6 +15,7 @@ pub mod event_bridge;
 #[cfg(test)]
 mod golden;
 mod keys;
+pub mod lambda;
 mod messenger;
 mod ports;
 mod results;

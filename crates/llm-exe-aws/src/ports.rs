@@ -10,6 +10,7 @@ use crate::client::AwsClient;
 use crate::credentials::CredentialSource;
 use crate::documents::S3Documents;
 use crate::keys::SsmKeys;
+use crate::lambda::LambdaFunctions;
 use crate::messenger::AwsMessenger;
 use crate::results::S3Results;
 use crate::signer::SigV4Signer;
@@ -27,6 +28,8 @@ pub struct ServiceEndpoints {
     pub sqs: Option<String>,
     /// The base URL of EventBridge.
     pub event_bridge: Option<String>,
+    /// The base URL of Lambda.
+    pub lambda: Option<String>,
 }
 
 /// A factory for the AWS implementations of llm-exe's ports. They share a client with its
@@ -74,6 +77,12 @@ impl AwsPorts {
     pub fn messenger(&self) -> AwsMessenger {
         let (sqs, event_bridge) = (self.endpoints.sqs.clone(), self.endpoints.event_bridge.clone());
         AwsMessenger::new(Arc::clone(&self.client), self.region.clone(), sqs, event_bridge)
+    }
+
+    /// Returns an invoker of Lambda functions.
+    pub fn functions(&self) -> LambdaFunctions {
+        let endpoint = self.endpoints.lambda.clone();
+        LambdaFunctions::new(Arc::clone(&self.client), self.region.clone(), endpoint)
     }
 
     /// Returns a signer for requests to Amazon Bedrock.

@@ -91,6 +91,7 @@ impl Ssm {
             body: Bytes::from(body.to_string()),
             max_response_bytes: MAX_RESPONSE_BYTES,
             timeout: TIMEOUT,
+            is_repeatable: true,
             error_in_success: |_| None,
         }
     }

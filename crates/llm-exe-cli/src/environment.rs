@@ -186,6 +186,7 @@ impl Environment {
             .with_http(self.http.clone())
             .with_signer(self.signer())
             .with_documents(Arc::new(documents))
+            .with_functions(Arc::new(self.aws.functions()))
     }
 
     /// Creates the function that also runs in Lambda, with the settings and keys of this
@@ -195,6 +196,7 @@ impl Environment {
             .with_http(self.http.clone())
             .with_signer(self.signer())
             .with_documents(self.documents())
+            .with_functions(Arc::new(self.aws.functions()))
             .with_results(Arc::new(self.aws.results()), Arc::new(self.aws.messenger()))
     }
 
@@ -292,8 +294,8 @@ fn aws_ports(
     http: &HttpClient,
     credentials: Arc<dyn CredentialSource>,
 ) -> AwsPorts {
-    let AwsSettings { region, s3, ssm, sqs, events, .. } = settings.clone();
-    let endpoints = ServiceEndpoints { s3, ssm, sqs, event_bridge: events };
+    let AwsSettings { region, s3, ssm, sqs, events, lambda, .. } = settings.clone();
+    let endpoints = ServiceEndpoints { s3, ssm, sqs, event_bridge: events, lambda };
     AwsPorts::new(region, endpoints, http.clone(), credentials)
 }
 

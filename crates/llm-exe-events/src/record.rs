@@ -83,6 +83,10 @@ pub struct Invocation {
     pub request_id: String,
     /// The version of the function, as returned by `/health`.
     pub version: &'static str,
+    /// The ARN by which the function was invoked, if it runs in Lambda.
+    pub function_arn: Option<String>,
+    /// The id by which AWS X-Ray and Lambda trace the invocation, if there is one.
+    pub trace_id: Option<String>,
 }
 
 impl Invocation {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use llm_exe::hosted::CachedDocuments;
-use llm_exe::ports::{DocumentStore, Signer};
+use llm_exe::ports::{DocumentStore, FunctionInvoker, Signer};
 use llm_exe::transport::HttpClient;
 use llm_exe::{Deadline, Error, ErrorKind, Keys, Providers, Runner, json, request_schema_with};
 use llm_exe_events::{
@@ -24,7 +24,7 @@ use crate::outcome::RequestOutcome;
 use crate::ports::{Messenger, ResultStore};
 use crate::record_result::RecordResult;
 use crate::response;
-use crate::results::Results;
+use crate::results::{Caller, Results};
 use crate::settings::Settings;
 
 /// The part of a gateway's timeout that is reserved for the gateway itself. Its clock starts before
@@ -116,6 +116,12 @@ impl Function {
     pub fn with_documents(self, documents: Arc<dyn DocumentStore>) -> Self {
         let documents = Arc::new(CachedDocuments::new(documents, self.config_cache));
         Function { runner: self.runner.with_documents(documents), ..self }
+    }
+
+    /// Sets the invoker of the Lambda functions that tools call.
+    #[must_use]
+    pub fn with_functions(self, functions: Arc<dyn FunctionInvoker>) -> Self {
+        Function { runner: self.runner.with_functions(functions), ..self }
     }
 
     /// Sets the store for results and the messenger that sends them to destinations.
@@ -225,7 +231,13 @@ impl Function {
                 (false, None) => ResultUse::None,
             };
             let (caller, values_left) = (caller.as_deref(), AtomicUsize::new(MAX_RESULT_VALUES));
-            let runner = EventRunner { function: self, caller, result_use, values_left, deadline };
+            let runner = EventRunner {
+                function: self,
+                caller: Caller::new(caller, invocation),
+                result_use,
+                values_left,
+                deadline,
+            };
             Batch::new(self.record_concurrency, deadline, &runner).run(records).await
         };
         // No result is lost if a caller waits for the response, because the response contains the
@@ -243,11 +255,10 @@ impl Function {
     }
 }
 
-/// Runs the requests of one event. `caller` is `None` for events that deliver records, because no
-/// caller waits for the response.
+/// Runs the requests of one event.
 struct EventRunner<'a> {
     function: &'a Function,
-    caller: Option<&'a str>,
+    caller: Caller<'a>,
     result_use: ResultUse,
     /// The number of JSON values that the results of further records may have.
     values_left: AtomicUsize,
@@ -300,10 +311,12 @@ fn count_values(value: &Value) -> usize {
 impl RequestRunner for EventRunner<'_> {
     async fn run(&self, request: RecordRequest, group: Option<&str>) -> RequestOutcome {
         let Function { runner, results, .. } = self.function;
-        match self.caller {
-            Some(caller) => results.run_call(runner, request, caller, self.deadline).await,
+        match self.caller.name {
+            Some(_) => results.run_call(runner, request, &self.caller, self.deadline).await,
             None => {
-                let mut outcome = results.run_record(runner, request, group, self.deadline).await;
+                let caller = &self.caller;
+                let run = results.run_record(runner, request, caller, group, self.deadline);
+                let mut outcome = run.await;
                 self.limit_result(&mut outcome);
                 outcome
             }

@@ -115,9 +115,9 @@ fn warn_of_misspelled_settings(names: &[String]) {
 fn function(settings: &Settings) -> Function {
     let user_agent = user_agent();
     let http = HttpClient::default().with_user_agent(user_agent.clone());
-    let AwsSettings { region, ssm, s3, sqs, events, stack_name, secret_cache } =
+    let AwsSettings { region, ssm, s3, sqs, events, lambda, stack_name, secret_cache } =
         settings.aws.clone();
-    let endpoints = ServiceEndpoints { s3, ssm, sqs, event_bridge: events };
+    let endpoints = ServiceEndpoints { s3, ssm, sqs, event_bridge: events, lambda };
     let credentials = Arc::new(EnvironmentCredentials::new(environment));
     let aws = AwsPorts::new(region, endpoints, http.clone(), credentials);
     let mut keys = EnvironmentKeys::new(environment);
@@ -133,6 +133,7 @@ fn function(settings: &Settings) -> Function {
         .with_http(http)
         .with_signer(Arc::new(aws.signer()))
         .with_documents(Arc::new(documents))
+        .with_functions(Arc::new(aws.functions()))
         .with_results(Arc::new(aws.results()), Arc::new(aws.messenger()))
 }
 
@@ -147,8 +148,12 @@ async fn handle(
     context: Context,
 ) -> Result<Box<RawValue>, Diagnostic> {
     let deadline = deadline(context.deadline(), SystemTime::now());
-    let invocation =
-        Invocation { request_id: context.request_id, version: env!("CARGO_PKG_VERSION") };
+    let invocation = Invocation {
+        request_id: context.request_id,
+        version: env!("CARGO_PKG_VERSION"),
+        function_arn: Some(context.invoked_function_arn),
+        trace_id: context.xray_trace_id,
+    };
     let HandledEvent { outcome, line } = function.handle(&event, invocation, deadline).await;
     if let Some(text) = line.to_json(log_level) {
         write_line(text);

@@ -47,10 +47,10 @@ kinds! {
     OutputInvalid 502 true 6 "the reply could not be parsed or does not satisfy the schema";
     OutputTruncated 502 false 6 "the reply was cut off before the output was complete";
     OutputRefused 502 false 6 "the model refused, or a safety filter stopped the reply";
-    LimitExceeded 422 false 6 "the request reached the limit of 500 provider calls";
+    LimitExceeded 422 false 6 "the request reached a limit of its calls, turns or tools";
     IdempotencyConflict 409 false 2 "the idempotency key was already used for a different request";
     AccessDenied 500 false 3 "AWS denied the function's role access to a resource";
-    ToolFailed 502 false 6 "a tool failed";
+    ToolFailed 502 false 6 "a tool failed, or the model repeated an invalid call";
     SecretNotFound 500 false 3 "an API key, AWS credentials or a setting is missing";
     ConfigUnavailable 503 true 5 "the hosted config could not be fetched";
     SecretUnavailable 503 true 5 "the key store failed";

@@ -16,6 +16,7 @@ mod deadline;
 mod destination;
 mod endpoints;
 pub mod error;
+mod function_name;
 mod glob;
 mod gzip;
 mod hex;
@@ -53,6 +54,7 @@ pub use destination::{
 };
 pub use endpoints::Endpoints;
 pub use error::{Error, ErrorKind, Problem};
+pub use function_name::FunctionName;
 pub use glob::matches as matches_glob;
 pub use hex::hex;
 pub use hosted::{ConfigSource, HostedRules};
@@ -62,7 +64,7 @@ pub use keys::{ConstantKey, KeyFn};
 pub use parsers::{OutputError, OutputParser};
 pub use plan::{
     InvalidModelPatterns, ModelPatterns, Output, Plan, Prompt, RenderedChat, Returns, Rules,
-    Target, config_schema, request_schema_with,
+    Target, ToolRules, config_schema, request_schema_with,
 };
 pub use ports::{InvalidSecret, KeyName, Keys, Secret};
 pub use providers::{BuiltRequest, Cost, Dialect, Endpoint, InvalidProvider, Provider, Providers};
@@ -73,7 +75,8 @@ pub use request::{
     field_names, request_schema, suggestion,
 };
 pub use run::{
-    Context, Durations, FailedTarget, HandBack, Report, RequestChange, Run, Runner, ToolRunReport,
+    CallerContext, Context, Durations, FailedTarget, HandBack, Report, RequestChange, Run, Runner,
+    ToolRunReport,
 };
 pub use scrub::scrub;
 pub use single_flight::SingleFlight;

@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
+use crate::function_name::FunctionName;
 
 /// The return type of the trait methods in this module. It is boxed, so that the traits can be used
 /// as trait objects.
@@ -210,4 +211,30 @@ pub trait DocumentStore: Send + Sync {
         known: Option<&'a str>,
         deadline: Deadline,
     ) -> PortFuture<'a, Result<Option<Document>, Error>>;
+}
+
+/// A call of a Lambda function that is a tool.
+#[derive(Debug, Clone, Copy)]
+pub struct FunctionCall<'a> {
+    /// The name of the function, which the operator's rules allow.
+    pub function: &'a FunctionName,
+    /// The event as JSON.
+    pub event: &'a [u8],
+    /// The value of the header `X-Amzn-Trace-Id`, by which Lambda detects functions that call each
+    /// other in a circle.
+    pub trace_id: Option<&'a str>,
+}
+
+/// Calls Lambda functions.
+pub trait FunctionInvoker: Send + Sync {
+    /// Calls a function and waits for its response, which is JSON.
+    ///
+    /// # Errors
+    /// `ToolFailed` if the function fails or can't be called, `AccessDenied` if AWS denies the
+    /// call, and `Timeout` if the function does not respond by the deadline.
+    fn invoke<'a>(
+        &'a self,
+        call: FunctionCall<'a>,
+        deadline: Deadline,
+    ) -> PortFuture<'a, Result<Bytes, Error>>;
 }

@@ -111,6 +111,7 @@ impl S3 {
             body: operation.body.clone(),
             max_response_bytes: operation.max_response_bytes,
             timeout: operation.timeout,
+            is_repeatable: true,
             error_in_success: |_| None,
         })
     }

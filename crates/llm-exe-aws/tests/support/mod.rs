@@ -38,8 +38,13 @@ pub(crate) fn ports(url: &str, secret: &'static str) -> AwsPorts {
         Some(value.to_owned())
     });
     let url = Some(url.to_owned());
-    let endpoints =
-        ServiceEndpoints { s3: url.clone(), ssm: url.clone(), sqs: url.clone(), event_bridge: url };
+    let endpoints = ServiceEndpoints {
+        s3: url.clone(),
+        ssm: url.clone(),
+        sqs: url.clone(),
+        event_bridge: url.clone(),
+        lambda: url,
+    };
     let region = Some(REGION.to_owned());
     AwsPorts::new(region, endpoints, HttpClient::default(), Arc::new(credentials))
 }

@@ -185,6 +185,7 @@ fn new_invocation() -> Invocation {
         // The names of stored results contain this id, so it must be unique.
         request_id: format!("local-{:016x}", fastrand::u64(..)),
         version: env!("CARGO_PKG_VERSION"),
+        ..Invocation::default()
     }
 }
 

@@ -65,6 +65,7 @@ pub(crate) async fn handle(server: &Server, request: Request<Incoming>) -> Respo
     let invocation = Invocation {
         request_id: format!("local-{:016x}-{number}", server.run_id),
         version: env!("CARGO_PKG_VERSION"),
+        ..Invocation::default()
     };
     let invocation_type =
         server.has_invoke_api.then(|| serve_invoke::invocation_type(&head)).flatten();

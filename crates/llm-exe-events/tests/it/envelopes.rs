@@ -76,7 +76,8 @@ fn nested(inner: &Value, envelopes: &[Envelope]) -> Value {
 }
 
 fn records(event: Value) -> Vec<Record> {
-    let invocation = Invocation { request_id: "r".to_owned(), version: "" };
+    let invocation =
+        Invocation { request_id: "r".to_owned(), version: "", ..Invocation::default() };
     detect(&event).records(event, &invocation).unwrap()
 }
 

@@ -201,7 +201,7 @@ fn near_event() -> impl Strategy<Value = Value> {
 }
 
 fn invocation() -> Invocation {
-    Invocation { request_id: "the-id".to_owned(), version: "1.2.3" }
+    Invocation { request_id: "the-id".to_owned(), version: "1.2.3", ..Invocation::default() }
 }
 
 /// Creates a function URL event with this body.

@@ -22,7 +22,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 fn invocation() -> Invocation {
-    Invocation { request_id: "id-1".to_owned(), version: "1.2.3" }
+    Invocation { request_id: "id-1".to_owned(), version: "1.2.3", ..Invocation::default() }
 }
 
 /// Parses a response. serde_json itself can change the last bit of a number.

@@ -9,17 +9,13 @@ use llm_exe::{Context, Deadline, Error, ErrorKind, HandBack, Report, Run, Runner
 use llm_exe_events::RecordRequest;
 use serde_json::Value;
 
-use super::Results;
 use super::idempotency::IdempotentCall;
 use super::stored_result::StoredResult;
+use super::{Caller, DIRECT, Results};
 use crate::outcome::RequestOutcome;
 
 /// How long a run may exceed its deadline before it is cancelled.
 const GRACE: Duration = Duration::from_millis(100);
-
-/// The caller that owns the conversations of records, which have no caller of their own. It is that
-/// of direct requests, because both need a permission in IAM.
-const RECORDS: &str = "direct";
 
 /// Maximum time reserved for storing and sending a result.
 const MAX_RESERVE: Duration = Duration::from_secs(2);
@@ -30,7 +26,7 @@ impl Results {
         &self,
         runner: &Runner,
         request: RecordRequest,
-        caller: &str,
+        caller: &Caller<'_>,
         deadline: Deadline,
     ) -> RequestOutcome {
         let RecordRequest { source, id, origins, body, .. } = request;
@@ -53,12 +49,12 @@ impl Results {
         let may_send =
             ["destination", "key", "url", "tools"].iter().any(|name| body.get(name).is_some());
         let run = async |until: Deadline| {
-            self.run_request(runner, body, &origins, Some(caller), until, deadline).await
+            self.run_request(runner, body, &origins, caller, until, deadline).await
         };
         let to_stored = |run: &Run| StoredResult::from_run(&id, source, None, run);
         let (outcome, result) = match call {
             Some((call, prefix)) => {
-                let place = call.place(prefix, caller);
+                let place = call.place(prefix, caller.name.unwrap_or(DIRECT));
                 // The random number makes the holder unique, because Lambda may deliver an event
                 // twice at the same time with the same request id.
                 let holder = format!("{id} {:016x}", fastrand::u64(..));
@@ -94,24 +90,26 @@ impl Results {
 
 impl Results {
     /// Runs a request, and stores the conversation if calls of tools are handed back. A panic
-    /// becomes an `Internal` error, and exceeding `until` becomes a `Timeout` error. `caller` is
-    /// `None` for a record.
+    /// becomes an `Internal` error, and exceeding `until` becomes a `Timeout` error.
     pub(super) async fn run_request(
         &self,
         runner: &Runner,
         mut body: Value,
         origins: &[String],
-        caller: Option<&str>,
+        caller: &Caller<'_>,
         until: Deadline,
         deadline: Deadline,
     ) -> Run {
-        let hand_back = match (self.prefix(), caller) {
+        let hand_back = match (self.prefix(), caller.name) {
             (Some(_), _) => HandBack::Stored,
             (None, Some(_)) => HandBack::ToCaller,
             (None, None) => HandBack::Never,
         };
-        let mut context = Context::new(until).with_origins(origins).with_hand_back(hand_back);
-        let owner = caller.unwrap_or(RECORDS);
+        let mut context = Context::new(until)
+            .with_origins(origins)
+            .with_hand_back(hand_back)
+            .with_caller(caller.context.clone());
+        let owner = caller.name.unwrap_or(DIRECT);
         if let Some(prefix) = self.prefix().filter(|_| body.get("continue").is_some()) {
             let taken = self.take_conversation(prefix, &mut body, owner, until);
             match Box::pin(taken).await {

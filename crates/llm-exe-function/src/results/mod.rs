@@ -12,7 +12,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use llm_exe::ports::PortFuture;
-use llm_exe::{Deadline, Error, ErrorKind, SingleFlight};
+use llm_exe::{CallerContext, Deadline, Error, ErrorKind, FunctionName, SingleFlight};
+use llm_exe_events::Invocation;
 use tokio::sync::RwLock;
 
 use crate::destination::{Destination, ResultPlace, ResultPrefix};
@@ -41,6 +42,30 @@ pub(crate) struct Results {
     /// because it may have ended the process when it ran before.
     run_lock: RwLock<()>,
 }
+
+/// The caller of a request.
+#[derive(Debug)]
+pub(crate) struct Caller<'a> {
+    /// The name of the caller. `None` for events that deliver records, because no caller waits for
+    /// the response.
+    pub(crate) name: Option<&'a str>,
+    /// Where the request comes from and where it runs.
+    context: CallerContext,
+}
+
+impl<'a> Caller<'a> {
+    pub(crate) fn new(name: Option<&'a str>, invocation: &Invocation) -> Self {
+        let is_http = name.is_some_and(|name| name != DIRECT);
+        let arn = invocation.function_arn.as_deref();
+        let function = arn.and_then(|arn| FunctionName::parse(arn).ok());
+        let trace_id = invocation.trace_id.clone();
+        Caller { name, context: CallerContext { is_http, function, trace_id } }
+    }
+}
+
+/// The name of the caller of direct requests. It also owns the conversations of records, which have
+/// no caller of their own, because both need a permission in IAM.
+const DIRECT: &str = "direct";
 
 struct UnstoredResult {
     name: String,

@@ -5,9 +5,9 @@ use llm_exe::{Deadline, Error, ErrorKind, Report, Run, Runner, json};
 use llm_exe_events::RecordRequest;
 use serde_json::Value;
 
-use super::Results;
 use super::run_mark::RunPermit;
 use super::stored_result::{StoredResult, hash_parts, hash_request};
+use super::{Caller, Results};
 use crate::destination::{ResultPlace, ResultPrefix};
 use crate::outcome::RequestOutcome;
 use crate::ports::{Precondition, WriteOutcome};
@@ -23,6 +23,7 @@ impl Results {
         &self,
         runner: &Runner,
         request: RecordRequest,
+        caller: &Caller<'_>,
         group: Option<&str>,
         deadline: Deadline,
     ) -> RequestOutcome {
@@ -37,13 +38,14 @@ impl Results {
                 let name = hash_parts(&[request.source, &request.id]);
                 let place = prefix.object(&format!("records/{name}.json"));
                 let _guard = self.flights.acquire(&name).await;
-                let outcome =
-                    self.run_and_store(runner, request, &name, &place, group, deadline).await;
+                let outcome = self
+                    .run_and_store(runner, request, caller, (&name, &place), group, deadline)
+                    .await;
                 RequestOutcome { place: Some(place), ..outcome }
             }
             None => {
                 let (source, id) = (request.source, request.id.clone());
-                let run = match self.run(runner, request, deadline).await {
+                let run = match self.run(runner, request, caller, deadline).await {
                     Ok(run) => run,
                     Err(outcome) => return *outcome,
                 };
@@ -61,8 +63,8 @@ impl Results {
         &self,
         runner: &Runner,
         request: RecordRequest,
-        name: &str,
-        place: &ResultPlace,
+        caller: &Caller<'_>,
+        (name, place): (&str, &ResultPlace),
         group: Option<&str>,
         deadline: Deadline,
     ) -> RequestOutcome {
@@ -102,7 +104,7 @@ impl Results {
             Some(result) => (result.clone().into_replay(), result),
             None => {
                 let (source, id) = (request.source, request.id.clone());
-                let run = match self.run(runner, request, deadline).await {
+                let run = match self.run(runner, request, caller, deadline).await {
                     Ok(run) => run,
                     Err(outcome) => return *outcome,
                 };
@@ -139,13 +141,14 @@ impl Results {
         &self,
         runner: &Runner,
         request: RecordRequest,
+        caller: &Caller<'_>,
         deadline: Deadline,
     ) -> Result<Run, Box<RequestOutcome>> {
         let RecordRequest { origins, body, .. } = request;
         let run = match body {
             Ok(body) => {
                 let until = self.run_deadline(deadline);
-                self.run_request(runner, body, &origins, None, until, deadline).await
+                self.run_request(runner, body, &origins, caller, until, deadline).await
             }
             Err(error) => Run { outcome: Err(error), report: Report::default() },
         };

@@ -13,7 +13,10 @@ use std::time::Duration;
 
 use llm_exe::parsers::Parsers;
 use llm_exe::providers::{Access, ApiMode, InvalidBaseUrl, PROVIDERS, Providers, check_base_url};
-use llm_exe::{ConfigHosts, Endpoints, HostedRules, InvalidModelPatterns, ModelPatterns, Rules};
+use llm_exe::{
+    ConfigHosts, Endpoints, FunctionName, HostedRules, InvalidModelPatterns, ModelPatterns, Rules,
+    ToolRules,
+};
 use llm_exe_events::EndpointAuth;
 
 use parse::{Get, flag, number, seconds, text, word};
@@ -28,7 +31,7 @@ pub use rows::{SettingRow, setting_rows};
 
 /// Settings that only later versions support. The function does not start if one of them is set,
 /// because ignoring a restriction would be dangerous.
-pub const UNSUPPORTED_SETTINGS: &[&str] = &["TOOL_FUNCTIONS", "TOOLS_FROM_HTTP", "LOG_PROMPTS"];
+pub const UNSUPPORTED_SETTINGS: &[&str] = &["LOG_PROMPTS"];
 
 /// The variables that can set the AWS region, in order of precedence.
 pub const REGION_VARIABLES: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
@@ -96,6 +99,8 @@ pub struct AwsSettings {
     pub sqs: Option<String>,
     /// The base URL of EventBridge, if it is not the region's default.
     pub events: Option<String>,
+    /// The base URL of Lambda, if it is not the region's default.
+    pub lambda: Option<String>,
     /// The stack name, which is part of the names of the stack's secrets.
     pub stack_name: String,
     /// How long a secret is cached.
@@ -182,9 +187,22 @@ fn rules(get: &Get<'_>, results: &ResultSettings) -> Result<Rules, SettingsError
             forbidden_prefixes: results.prefix.iter().map(ResultPrefix::folder).collect(),
             ..hosted
         },
+        tools: tools(get)?,
         destinations: results::allowed(get)?,
         destination_parser: Some(Destination::parse_field),
     })
+}
+
+/// Parses which Lambda functions tools may call.
+fn tools(get: &Get<'_>) -> Result<ToolRules, SettingsError> {
+    const FUNCTIONS: &str = "TOOL_FUNCTIONS";
+    let text = get(FUNCTIONS).unwrap_or_default();
+    let patterns = text.split([',', ' ']).filter(|pattern| !pattern.is_empty());
+    let functions = patterns.map(|pattern| {
+        FunctionName::parse_pattern(pattern).map_err(|reason| SettingsError::new(FUNCTIONS, reason))
+    });
+    let from_http = flag(get, "TOOLS_FROM_HTTP")?;
+    Ok(ToolRules { functions: functions.collect::<Result<_, _>>()?, from_http })
 }
 
 fn allowed_models(
@@ -220,6 +238,7 @@ fn aws(get: &Get<'_>) -> Result<AwsSettings, SettingsError> {
         ssm: aws_url(get, "AWS_ENDPOINT_URL_SSM")?,
         sqs: aws_url(get, "AWS_ENDPOINT_URL_SQS")?,
         events: aws_url(get, "AWS_ENDPOINT_URL_EVENTS")?,
+        lambda: aws_url(get, "AWS_ENDPOINT_URL_LAMBDA")?,
         stack_name: stack_name(get)?,
         secret_cache: seconds(get, "SECRET_CACHE_SECONDS", 0..=86_400)?,
     })

@@ -79,6 +79,12 @@ pub(super) static ROWS: &[SettingRow] = &[
         "",
         "maximum bytes of a response; larger results are stored below RESULT_PREFIX",
     ),
+    row(
+        "TOOL_FUNCTIONS",
+        "",
+        "Lambda functions that tools may call: names or ARNs, which may end in *",
+    ),
+    row("TOOLS_FROM_HTTP", "false", "whether HTTP callers may name Lambda functions in tools"),
     row("OPENAI_COMPATIBLE_PROVIDERS", "", "additional OpenAI-compatible servers, as JSON"),
     row(
         "AWS_ENDPOINT_URL_S3",
@@ -92,6 +98,7 @@ pub(super) static ROWS: &[SettingRow] = &[
         "https://events.REGION.amazonaws.com",
         "base URL of EventBridge",
     ),
+    row("AWS_ENDPOINT_URL_LAMBDA", "https://lambda.REGION.amazonaws.com", "base URL of Lambda"),
     row("AWS_ENDPOINT_URL", "", "base URL of all AWS services without their own setting"),
     row("AWS_REGION", "", "the AWS region, or else AWS_DEFAULT_REGION; Lambda sets it"),
     row(

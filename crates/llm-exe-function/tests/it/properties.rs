@@ -29,7 +29,8 @@ fn function() -> Function {
 
 fn handle(event: &[u8]) -> HandledEvent {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let invocation = Invocation { request_id: "id".to_owned(), version: "1" };
+    let invocation =
+        Invocation { request_id: "id".to_owned(), version: "1", ..Invocation::default() };
     let function = function();
     let deadline = Deadline::after(Duration::from_millis(300));
     runtime.block_on(function.handle(event, invocation, deadline))

@@ -122,7 +122,7 @@ const INVALID: &[(&str, &str, &str)] = &[
 
 /// Settings that only later versions support, each with a value that is not empty.
 const UNSUPPORTED: &[(&str, &str)] =
-    &[("TOOL_FUNCTIONS", "a,b"), ("TOOLS_FROM_HTTP", "true"), ("LOG_PROMPTS", "true")];
+    &[("LOG_PROMPTS", "true")];
 
 #[test]
 fn invalid_value_error_names_the_setting_and_what_is_allowed() {
@@ -181,8 +181,10 @@ fn defaults_match_the_table() {
         assert_eq!(settings.results, ResultSettings::default());
         assert!(settings.rules.destinations.is_empty());
         assert_eq!(settings.record_concurrency, 10);
-        let AwsSettings { region, s3, ssm, sqs, events, stack_name, secret_cache } = settings.aws;
-        assert_eq!((region, s3, ssm, sqs, events), (None, None, None, None, None));
+        let AwsSettings { region, s3, ssm, sqs, events, lambda, stack_name, secret_cache } =
+            settings.aws;
+        assert_eq!((region, s3, ssm, sqs, events, lambda), (None, None, None, None, None, None));
+        assert_eq!(settings.rules.tools, ToolRules::default());
         assert_eq!((stack_name.as_str(), secret_cache.as_secs()), ("LlmExeLambda", 300));
         for row in PROVIDERS {
             assert_eq!(settings.endpoints.resolve(&row.into()).base_url, row.base_url);
@@ -346,6 +348,7 @@ fn aws_services_have_separate_settings() {
         ssm: Some("http://localhost:4566".to_owned()),
         sqs: Some("http://localhost:4566".to_owned()),
         events: Some("https://events.example".to_owned()),
+        lambda: Some("http://localhost:4566".to_owned()),
         stack_name: "Mine-2".to_owned(),
         secret_cache: Duration::ZERO,
     };

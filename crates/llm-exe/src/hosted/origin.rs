@@ -105,7 +105,7 @@ impl Origin {
     }
 
     /// Returns whether the field at a path comes from the document.
-    fn contains(&self, path: &str) -> bool {
+    pub(crate) fn contains(&self, path: &str) -> bool {
         let root = path.split(['.', '[']).next().unwrap_or(path);
         let inner = path.splitn(3, ['.', '[']).take(2).collect::<Vec<_>>().join(".");
         self.fields.contains(root) || self.fields.contains(&inner)

@@ -27,6 +27,8 @@ pub(crate) struct HandedBack {
     pub(crate) model: String,
     /// The hash of the tools.
     tools: String,
+    /// The id of the conversation, which stays the same when it is continued.
+    pub(crate) run_id: String,
     /// The number of turns of the model.
     pub(crate) turns: u32,
     /// The messages, of which the last is the turn of the model whose calls were handed back.
@@ -41,13 +43,14 @@ impl HandedBack {
     pub(crate) fn new(
         (provider, model): (&str, &str),
         plan: &ToolPlan,
-        turns: u32,
+        (run_id, turns): (&str, u32),
         messages: Vec<Message>,
         results: Vec<ToolResult>,
     ) -> Self {
         let (provider, model) = (provider.to_owned(), model.to_owned());
         let tools = plan.digest.clone();
-        HandedBack { version: VERSION, provider, model, tools, turns, messages, results }
+        let (version, run_id) = (VERSION, run_id.to_owned());
+        HandedBack { version, provider, model, tools, run_id, turns, messages, results }
     }
 
     /// Returns whether this is the provider and the model of the conversation.

@@ -22,7 +22,7 @@ pub(crate) use handed_back::{HandedBack, MAX_CONVERSATION_BYTES, result_text};
 pub use messages::Prompt;
 pub use output::Output;
 pub use render::RenderedChat;
-pub use rules::{InvalidModelPatterns, ModelPatterns, Rules};
+pub use rules::{InvalidModelPatterns, ModelPatterns, Rules, ToolRules};
 pub use schema::{config_schema, request_schema_with};
 pub use target::Target;
 pub(crate) use tools::{PlannedTool, ToolPlan, ToolRun};

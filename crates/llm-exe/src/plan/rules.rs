@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use crate::destination::DestinationParser;
+use crate::function_name::FunctionName;
 use crate::glob;
 use crate::hosted::HostedRules;
 use crate::json;
@@ -30,11 +31,22 @@ pub struct Rules {
     pub max_tokens_ceiling: Option<u64>,
     /// Which hosted configs may be read.
     pub hosted: HostedRules,
+    /// Which Lambda functions tools may call.
+    pub tools: ToolRules,
     /// The prefixes of the allowed destinations. If there are none, requests must not name a
     /// destination.
     pub destinations: Vec<String>,
     /// The parser of the `destination` field. Without a parser, requests must not set this field.
     pub destination_parser: Option<DestinationParser>,
+}
+
+/// The operator's rules for the tools of requests.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ToolRules {
+    /// Patterns for the Lambda functions that tools may call. Without patterns, they may call none.
+    pub functions: Vec<FunctionName>,
+    /// Whether requests of HTTP callers may name Lambda functions.
+    pub from_http: bool,
 }
 
 /// Patterns for the models that may be called, such as `openai:gpt-4o*`.

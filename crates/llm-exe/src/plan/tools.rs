@@ -12,6 +12,7 @@ use super::rules::Rules;
 use super::{Mode, Plan, Target};
 use crate::chat::{Tool, ToolChoice};
 use crate::error::Problem;
+use crate::function_name::{FunctionName, is_qualifier};
 use crate::hex::prefixed_hex;
 use crate::json;
 use crate::request::{
@@ -79,12 +80,34 @@ pub(crate) enum ToolRun {
     HandBack,
     /// The result is that of another request.
     Request(Box<Plan>),
+    /// The result is that of a Lambda function.
+    Function(FunctionName),
 }
 
 impl ToolPlan {
     /// Looks up a tool by its name.
     pub(crate) fn find(&self, name: &str) -> Option<&PlannedTool> {
         self.tools.iter().find(|planned| planned.tool.name == name)
+    }
+
+    /// Returns the Lambda functions that this request and the requests in its tools may call, each
+    /// with the path of its name.
+    pub(crate) fn functions(&self) -> Vec<(String, &FunctionName)> {
+        let mut functions = Vec::new();
+        for (index, planned) in self.tools.iter().enumerate() {
+            let path = format!("tools[{index}].run");
+            match &planned.run {
+                ToolRun::HandBack => {}
+                ToolRun::Function(name) => functions.push((format!("{path}.lambda"), name)),
+                ToolRun::Request(plan) => {
+                    let inner = plan.tools.iter().flat_map(|tools| tools.functions());
+                    functions.extend(
+                        inner.map(|(inner, name)| (format!("{path}.request.{inner}"), name)),
+                    );
+                }
+            }
+        }
+        functions
     }
 
     /// Returns the name of the first tool whose calls are handed back, if any.
@@ -271,9 +294,19 @@ fn check_run(
     problems: &mut Problems,
     warnings: &mut Vec<String>,
 ) -> Option<ToolRun> {
-    let Some(mut request) = run.request else {
-        problems.add(path, "expected {\"request\": …}; without run, calls are handed back");
-        return None;
+    let mut request = match (run.request, run.lambda) {
+        (Some(request), None) => request,
+        (None, Some(name)) => return check_function(&name, run.qualifier, path, problems),
+        (Some(_), Some(_)) => {
+            problems.add(path, "expected either request or lambda, got both");
+            return None;
+        }
+        (None, None) => {
+            let text = "expected {\"request\": …} or {\"lambda\": …}; without run, calls are \
+                        handed back";
+            problems.add(path, text);
+            return None;
+        }
     };
     let path = format!("{path}.request");
     if context.depth + 1 >= MAX_DEPTH {
@@ -304,6 +337,38 @@ fn check_run(
             None
         }
     }
+}
+
+fn check_function(
+    name: &str,
+    qualifier: Option<String>,
+    path: &str,
+    problems: &mut Problems,
+) -> Option<ToolRun> {
+    let mut function = match FunctionName::parse(name) {
+        Ok(function) => function,
+        Err(text) => {
+            problems.add(format!("{path}.lambda"), text);
+            return None;
+        }
+    };
+    let Some(qualifier) = qualifier else { return Some(ToolRun::Function(function)) };
+    let text = match &function.qualifier {
+        Some(other) if *other != qualifier => {
+            Some(format!("differs from the version {other} in lambda; set only one of them"))
+        }
+        _ if !is_qualifier(&qualifier) => {
+            let received = json::quoted(&qualifier);
+            Some(format!("expected a version, an alias or $LATEST, got {received}"))
+        }
+        _ => None,
+    };
+    if let Some(text) = text {
+        problems.add(format!("{path}.qualifier"), text);
+        return None;
+    }
+    function.qualifier = Some(qualifier);
+    Some(ToolRun::Function(function))
 }
 
 /// Puts a problem of a nested request at its place in the request around it.

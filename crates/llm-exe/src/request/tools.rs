@@ -30,6 +30,10 @@ pub struct RequestToolRun {
     /// Another request, whose result is the result of the tool. The arguments that `parameters`
     /// declares become its `data`.
     pub request: Option<Map<String, Value>>,
+    /// The name or the ARN of a Lambda function, which the setting `TOOL_FUNCTIONS` must list.
+    pub lambda: Option<String>,
+    /// The version or the alias of the Lambda function.
+    pub qualifier: Option<String>,
 }
 
 /// The choice of a tool that the model must call in its first turn.

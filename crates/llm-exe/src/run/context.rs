@@ -10,6 +10,7 @@ use super::outcome::Run;
 use super::report::Report;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
+use crate::function_name::FunctionName;
 
 /// Maximum number of provider calls for one request, including retries, repairs, fallbacks and the
 /// requests of tools.
@@ -28,6 +29,17 @@ pub enum HandBack {
     Stored,
     /// There is no caller who could send the results.
     Never,
+}
+
+/// Where a request comes from, and the Lambda function in which it runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CallerContext {
+    /// Whether the request arrived by HTTP.
+    pub is_http: bool,
+    /// The Lambda function in which the request runs. No tool may call it.
+    pub function: Option<FunctionName>,
+    /// The value of the header `X-Amzn-Trace-Id` of the invocation.
+    pub trace_id: Option<String>,
 }
 
 /// The numbers of calls of a request and of the requests inside of it, which share the limits.
@@ -53,6 +65,8 @@ pub struct Context {
     pub(super) conversation: Option<Map<String, Value>>,
     /// Who may receive calls of tools.
     pub(super) hand_back: HandBack,
+    /// Where the request and its tools run.
+    pub(super) caller: CallerContext,
     /// The calls of this request and of those around and inside of it. `None` if there is only one
     /// request, whose report counts the calls.
     counts: Option<Arc<CallCounts>>,
@@ -69,6 +83,7 @@ impl Context {
             report,
             conversation: None,
             hand_back: HandBack::default(),
+            caller: CallerContext::default(),
             counts: None,
         }
     }
@@ -78,6 +93,13 @@ impl Context {
     #[must_use]
     pub fn with_hand_back(self, hand_back: HandBack) -> Self {
         Context { hand_back, ..self }
+    }
+
+    /// Sets where the request comes from and where it runs, on which depends which Lambda functions
+    /// its tools may call.
+    #[must_use]
+    pub fn with_caller(self, caller: CallerContext) -> Self {
+        Context { caller, ..self }
     }
 
     /// Sets the conversation that the request continues, if the program stored it. The caller of
@@ -104,6 +126,7 @@ impl Context {
         let mut nested = Context::new(deadline);
         nested.origins.clone_from(&self.origins);
         nested.counts.clone_from(&self.counts);
+        nested.caller.clone_from(&self.caller);
         nested.report.full = self.report.full;
         nested
     }

@@ -11,7 +11,7 @@ use super::context::Context;
 use super::learned::{self, Api, Change, LearnedChanges, MAX_METHODS, RequestChange};
 use super::schema_prompt;
 use super::secrets::SecretsInUse;
-use super::tool_loop::{NestedRunner, NextStep, ToolLoop};
+use super::tool_loop::{NextStep, ToolLoop, ToolRunner};
 use crate::chat::{Chat, Message, Reply, Role, StopReason, Structure, ToolChoice};
 use crate::error::{Error, ErrorKind};
 use crate::plan::{Plan, Target};
@@ -71,7 +71,7 @@ impl<'a> Conversation<'a> {
         plan: &'a Plan,
         target: &'a Target,
         messages: Vec<Message>,
-        nested: &'a dyn NestedRunner,
+        runner: &'a dyn ToolRunner,
     ) -> Result<Self, Error> {
         let sampling = target.sampling.clone();
         let mut chat = Chat { sampling, ..Chat::new(&target.model, messages) };
@@ -130,7 +130,7 @@ impl<'a> Conversation<'a> {
             changes: Vec::new(),
             unconfirmed_changes: 0,
             resent: 0,
-            tools: plan.tools.as_deref().map(|tools| ToolLoop::new(tools, nested)),
+            tools: plan.tools.as_deref().map(|tools| ToolLoop::new(tools, runner)),
         })
     }
 

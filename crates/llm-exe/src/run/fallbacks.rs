@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::call_provider::ProviderClient;
 use super::context::Context;
 use super::conversation::{Conversation, name_target};
-use super::tool_loop::NestedRunner;
+use super::tool_loop::ToolRunner;
 use crate::chat::{Message, Part};
 use crate::error::{Error, ErrorKind, Problem};
 use crate::plan::Plan;
@@ -22,14 +22,14 @@ pub(super) fn prepare<'a>(
     client: &'a ProviderClient,
     plan: &'a Plan,
     mut messages: Vec<Message>,
-    nested: &'a dyn NestedRunner,
+    runner: &'a dyn ToolRunner,
 ) -> Result<Vec<Conversation<'a>>, Error> {
     let mut targets = std::iter::once(&plan.target).chain(&plan.fallbacks);
     if let Some(continued) = plan.tools.as_ref().and_then(|tools| tools.continued.as_ref()) {
         // A conversation stays with its provider and model.
         let target = targets.find(|target| continued.is_with(target));
         let target = target.unwrap_or(&plan.target);
-        return Ok(vec![Conversation::new(client, plan, target, messages, nested)?]);
+        return Ok(vec![Conversation::new(client, plan, target, messages, runner)?]);
     }
     let last = plan.fallbacks.len();
     if last > 0 {
@@ -39,7 +39,7 @@ pub(super) fn prepare<'a>(
     for (index, target) in targets.enumerate() {
         // The messages may contain large images, so they are not copied for the last target.
         let messages = if index == last { std::mem::take(&mut messages) } else { messages.clone() };
-        let conversation = Conversation::new(client, plan, target, messages, nested);
+        let conversation = Conversation::new(client, plan, target, messages, runner);
         conversations.push(conversation.map_err(|error| match index.checked_sub(1) {
             None => error,
             Some(fallback) => at_fallback(&error, fallback),

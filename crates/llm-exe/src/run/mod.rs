@@ -18,24 +18,29 @@ mod tool_loop;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde_json::Value;
 
-pub use context::{Context, HandBack};
+pub use context::{CallerContext, Context, HandBack};
 pub use learned::RequestChange;
 pub use outcome::Run;
 pub use report::{Durations, FailedTarget, Report, ToolRunReport};
 
+use crate::deadline::Deadline;
 use crate::endpoints::Endpoints;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind, Problem};
 use crate::hosted::{self, NestedOrigin, Origin, Resolved};
-use crate::plan::{Mode, Plan, RejectedRequest, RenderedChat, Rules, check_origins};
-use crate::ports::{DocumentStore, Keys, NoSigner, PortFuture, Signer};
+use crate::json::quoted;
+use crate::plan::{Mode, Plan, RejectedRequest, RenderedChat, Rules, ToolRules, check_origins};
+use crate::ports::{
+    DocumentStore, FunctionCall, FunctionInvoker, Keys, NoSigner, PortFuture, Signer,
+};
 use crate::prompt::Limits;
 use crate::request::ParsedRequest;
 use crate::transport::{HttpClient, HttpTransport, Transport};
 use call_provider::ProviderClient;
 use step_queue::StepQueue;
-use tool_loop::NestedRunner;
+use tool_loop::ToolRunner;
 
 /// Runs requests in the form in which they arrive. Most programs use a
 /// [`Client`](crate::Client), which owns a runner. Create one runner per process, because it owns
@@ -45,6 +50,7 @@ pub struct Runner {
     client: ProviderClient,
     rules: Rules,
     documents: Option<Arc<dyn DocumentStore>>,
+    functions: Option<Arc<dyn FunctionInvoker>>,
 }
 
 impl std::fmt::Debug for Runner {
@@ -61,7 +67,7 @@ impl Runner {
         let learned = (!rules.strict_options).then(Arc::default);
         let steps = StepQueue::default();
         let client = ProviderClient { endpoints, keys, transport, learned, steps };
-        Runner { client, rules, documents: None }
+        Runner { client, rules, documents: None, functions: None }
     }
 
     /// Sets the signer for requests to AWS. Calls to Amazon Bedrock require a signer.
@@ -90,6 +96,12 @@ impl Runner {
     #[must_use]
     pub fn with_documents(self, documents: Arc<dyn DocumentStore>) -> Self {
         Runner { documents: Some(documents), ..self }
+    }
+
+    /// Sets the invoker of the Lambda functions that tools call.
+    #[must_use]
+    pub fn with_functions(self, functions: Arc<dyn FunctionInvoker>) -> Self {
+        Runner { functions: Some(functions), ..self }
     }
 
     /// Returns the operator's rules.
@@ -143,7 +155,7 @@ impl Runner {
                 return context.fail(error);
             }
         };
-        let ResolvedRequest { request, warnings, is_pinned, origins } = resolved;
+        let ResolvedRequest { request, warnings, is_pinned, tools_from_config, origins } = resolved;
         let conversation = context.conversation.take();
         let hand_back = match context.hand_back {
             HandBack::ToCaller if is_pinned => Some("a pinned config"),
@@ -160,10 +172,47 @@ impl Runner {
         };
         let plan = self.client.steps.run(validate).await;
         let plan = plan.and_then(|plan| check_hand_back(plan, hand_back));
+        let plan = plan.and_then(|plan| self.check_functions(plan, &context, tools_from_config));
         let run = self.run_validated(context, plan).await;
         match origins.is_empty() {
             true => run,
             false => Run { outcome: run.outcome.map_err(|error| label(error, &origins)), ..run },
+        }
+    }
+
+    /// Checks that the operator allows the Lambda functions that the tools of a plan call.
+    fn check_functions(
+        &self,
+        plan: Plan,
+        context: &Context,
+        from_config: bool,
+    ) -> Result<Plan, RejectedRequest> {
+        let ToolRules { functions: allowed, from_http } = &self.rules.tools;
+        let CallerContext { is_http, function: own, .. } = &context.caller;
+        let own = own.as_ref();
+        let mut problems = Vec::new();
+        let functions = plan.tools.as_ref().map(|tools| tools.functions()).unwrap_or_default();
+        for (path, name) in functions {
+            let shown = quoted(&name.name);
+            let text = if *is_http && !from_http && !from_config {
+                "HTTP callers may not name Lambda functions; put the tool into a hosted config, or \
+                 set TOOLS_FROM_HTTP=true"
+                    .to_owned()
+            } else if own.is_some_and(|own| own.is_same_function(name, Some(own))) {
+                format!("{shown} is this function itself, which would call itself without end")
+            } else if !allowed.iter().any(|pattern| pattern.includes(name, own)) {
+                format!("the function {shown} is not allowed; add it to the setting TOOL_FUNCTIONS")
+            } else {
+                continue;
+            };
+            problems.push(Problem::request(path, text));
+        }
+        match problems.is_empty() {
+            true => Ok(plan),
+            false => {
+                let warnings = plan.warnings;
+                Err(RejectedRequest { error: Error::from_problems(problems), warnings })
+            }
         }
     }
 
@@ -177,8 +226,9 @@ impl Runner {
         let (rules, place) = (&self.rules.hosted, &mut context.report.config_place);
         let resolved = hosted::resolve(request, store, rules, context.deadline, place).await?;
         let Resolved { mut request, hosted, is_pinned, warnings } = resolved;
-        let mut origins = Vec::new();
+        let (mut origins, mut tools_from_config) = (Vec::new(), false);
         if let Some((source, origin)) = hosted {
+            tools_from_config = origin.contains("tools");
             context.report.durations.config = context.started.elapsed();
             context.report.config = Some(source);
             context.report.is_pinned = is_pinned;
@@ -191,7 +241,7 @@ impl Runner {
             // The future is boxed, because most requests have no tools.
             origins.extend(Box::pin(nested).await?);
         }
-        Ok(ResolvedRequest { request, warnings, is_pinned, origins })
+        Ok(ResolvedRequest { request, warnings, is_pinned, tools_from_config, origins })
     }
 
     /// Runs a plan, or reports why there is none. The future is boxed, because it is large, and its
@@ -265,6 +315,8 @@ struct ResolvedRequest {
     warnings: Vec<String>,
     /// Whether the hosted config of the request itself is pinned.
     is_pinned: bool,
+    /// Whether the tools come from the hosted config of the request itself.
+    tools_from_config: bool,
     /// The hosted configs, each with the path of the request that points to it.
     origins: Vec<NestedOrigin>,
 }
@@ -288,11 +340,25 @@ fn check_hand_back(plan: Plan, reason: Option<&str>) -> Result<Plan, RejectedReq
     Err(RejectedRequest { error: Error::invalid("tools", text), warnings: plan.warnings })
 }
 
-impl NestedRunner for Runner {
+impl ToolRunner for Runner {
     fn run_nested<'a>(&'a self, mut context: Context, plan: &'a Plan) -> PortFuture<'a, Run> {
         Box::pin(async move {
             let outcome = self.call_targets(&mut context, plan).await;
             context.finish(outcome)
         })
+    }
+
+    fn call_function<'a>(
+        &'a self,
+        call: FunctionCall<'a>,
+        deadline: Deadline,
+    ) -> PortFuture<'a, Result<Bytes, Error>> {
+        match &self.functions {
+            Some(functions) => functions.invoke(call, deadline),
+            None => {
+                let text = "Lambda functions can't be called: no invoker is configured";
+                Box::pin(std::future::ready(Err(Error::new(ErrorKind::ToolFailed, text))))
+            }
+        }
     }
 }

@@ -3,8 +3,10 @@
 
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream;
+use ring::digest;
 use serde_json::{Map, Value, json};
 
 use super::context::Context;
@@ -15,10 +17,11 @@ use super::tool_arguments::read_arguments;
 use crate::chat::{Chat, Message, Reply, ToolCall, ToolContent, ToolResult};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, shorten};
+use crate::hex::hex;
 use crate::json::quoted;
 use crate::plan::{HandedBack, MAX_CONVERSATION_BYTES, Plan, PlannedTool, ToolPlan, ToolRun};
 use crate::plan::{Target, result_text};
-use crate::ports::PortFuture;
+use crate::ports::{FunctionCall, PortFuture};
 use crate::scrub::remove_secrets;
 
 /// Maximum number of tools of one turn that run at the same time.
@@ -32,10 +35,17 @@ const MAX_ERROR_CHARS: usize = 2_000;
 /// Number of turns in a row with the same invalid call after which the request fails.
 const MAX_INVALID_CALLS: u32 = 3;
 
-/// Runs the request of a tool. The runner of the outer request implements it.
-pub(super) trait NestedRunner: Sync {
-    /// Runs a plan with a context of its own.
+/// Runs tools. The runner of the outer request implements it.
+pub(super) trait ToolRunner: Sync {
+    /// Runs the request of a tool with a context of its own.
     fn run_nested<'a>(&'a self, context: Context, plan: &'a Plan) -> PortFuture<'a, Run>;
+
+    /// Calls a Lambda function.
+    fn call_function<'a>(
+        &'a self,
+        call: FunctionCall<'a>,
+        deadline: Deadline,
+    ) -> PortFuture<'a, Result<Bytes, Error>>;
 }
 
 /// What follows a turn with calls.
@@ -54,7 +64,9 @@ pub(super) enum NextStep {
 /// The state of a conversation with tools.
 pub(super) struct ToolLoop<'a> {
     pub(super) plan: &'a ToolPlan,
-    nested: &'a dyn NestedRunner,
+    runner: &'a dyn ToolRunner,
+    /// The id of the conversation, from which the ids of its calls are derived.
+    run_id: String,
     /// The number of turns of the model.
     turns: u32,
     longest_turn: Duration,
@@ -69,7 +81,7 @@ pub(super) struct ToolLoop<'a> {
 enum CheckedCall<'a> {
     Rejected(String),
     HandBack(Map<String, Value>),
-    Run(&'a PlannedTool, &'a Plan, Map<String, Value>),
+    Run(&'a PlannedTool, Map<String, Value>),
 }
 
 /// The end of one run of a tool.
@@ -80,10 +92,14 @@ struct FinishedRun {
 }
 
 impl<'a> ToolLoop<'a> {
-    pub(super) fn new(plan: &'a ToolPlan, nested: &'a dyn NestedRunner) -> Self {
+    pub(super) fn new(plan: &'a ToolPlan, runner: &'a dyn ToolRunner) -> Self {
         let turns = plan.continued.as_ref().map_or(0, |continued| continued.turns);
         let (longest_turn, invalid) = (Duration::ZERO, Vec::new());
-        ToolLoop { plan, nested, turns, longest_turn, invalid, bytes: 0 }
+        let run_id = match &plan.continued {
+            Some(continued) => continued.run_id.clone(),
+            None => format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)),
+        };
+        ToolLoop { plan, runner, run_id, turns, longest_turn, invalid, bytes: 0 }
     }
 
     /// Records a turn of the model, which took `duration`.
@@ -119,7 +135,7 @@ impl<'a> ToolLoop<'a> {
         self.count_invalid(&calls, &checked)?;
         let runs = checked.iter().filter(|call| matches!(call, CheckedCall::Run(..))).count();
         context.add_tool_calls(runs)?;
-        let finished = self.run_tools(context, &checked).await;
+        let finished = self.run_tools(context, &calls, &checked).await;
         self.collect(context, secrets, &calls, checked, finished)
     }
 
@@ -142,7 +158,7 @@ impl<'a> ToolLoop<'a> {
             Err(text) => CheckedCall::Rejected(text),
             Ok(arguments) => match &tool.run {
                 ToolRun::HandBack => CheckedCall::HandBack(arguments),
-                ToolRun::Request(plan) => CheckedCall::Run(tool, plan, arguments),
+                ToolRun::Request(_) | ToolRun::Function(_) => CheckedCall::Run(tool, arguments),
             },
         }
     }
@@ -181,9 +197,12 @@ impl<'a> ToolLoop<'a> {
     async fn run_tools(
         &self,
         context: &Context,
+        calls: &[&ToolCall],
         checked: &[CheckedCall<'a>],
     ) -> Vec<Option<FinishedRun>> {
-        let runs = checked.iter().map(|call| self.run_tool(context, call));
+        let runs = calls.iter().zip(checked).enumerate();
+        let runs =
+            runs.map(|(index, (call, checked))| self.run_tool(context, index, call, checked));
         // The compiler can't show that a closure which returns unboxed futures is `Send`.
         let runs: Vec<PortFuture<'_, Option<FinishedRun>>> = runs.collect();
         stream::iter(runs).buffered(MAX_CONCURRENT).collect().await
@@ -193,24 +212,36 @@ impl<'a> ToolLoop<'a> {
     fn run_tool<'s>(
         &'s self,
         context: &'s Context,
-        call: &'s CheckedCall<'a>,
+        index: usize,
+        call: &'s ToolCall,
+        checked: &'s CheckedCall<'a>,
     ) -> PortFuture<'s, Option<FinishedRun>> {
         Box::pin(async move {
-            let CheckedCall::Run(tool, plan, arguments) = call else { return None };
+            let CheckedCall::Run(tool, arguments) = checked else { return None };
             let rest = context.deadline.left().saturating_sub(self.longest_turn);
             let limit = tool.timeout.map_or(rest, |timeout| timeout.min(rest));
             let deadline = context.deadline.within(Some(limit));
             let started = Instant::now();
-            let run = self.run_request(context, plan, arguments, deadline).await;
-            let duration = started.elapsed();
-            let outcome = match run.outcome {
-                Ok(value) => Ok(result_text(value)),
-                Err(error) => {
-                    let text = format!("{}: {}", error.kind(), error.message());
-                    Err(shorten(&text, MAX_ERROR_CHARS))
+            let (outcome, report) = match &tool.run {
+                ToolRun::Request(plan) => {
+                    let run = self.run_request(context, plan, arguments, deadline).await;
+                    (run.outcome.map(result_text), run.report)
                 }
+                ToolRun::Function(function) => {
+                    let event = self.function_event(index, call, arguments);
+                    let trace_id = context.caller.trace_id.as_deref();
+                    let call = FunctionCall { function, event: event.as_bytes(), trace_id };
+                    let response = self.runner.call_function(call, deadline).await;
+                    (response.and_then(|body| response_text(&body)), Report::default())
+                }
+                ToolRun::HandBack => return None,
             };
-            Some(FinishedRun { outcome, duration, report: run.report })
+            let duration = started.elapsed();
+            let outcome = outcome.map_err(|error| {
+                let text = format!("{}: {}", error.kind(), error.message());
+                shorten(&text, MAX_ERROR_CHARS)
+            });
+            Some(FinishedRun { outcome, duration, report })
         })
     }
 
@@ -230,7 +261,21 @@ impl<'a> ToolLoop<'a> {
             }
         }
         let nested = context.nested(deadline);
-        self.nested.run_nested(nested, &plan).await
+        self.runner.run_nested(nested, &plan).await
+    }
+
+    /// Returns the event that a Lambda function receives.
+    fn function_event(
+        &self,
+        index: usize,
+        call: &ToolCall,
+        arguments: &Map<String, Value>,
+    ) -> String {
+        let key = [&*self.run_id, &self.turns.to_string(), &index.to_string()].join(":");
+        let hash = digest::digest(&digest::SHA256, key.as_bytes());
+        let (id, name, idempotency_key) = (&call.id, &call.name, hex(hash.as_ref()));
+        let call = json!({ "id": id, "name": name, "idempotencyKey": idempotency_key });
+        json!({ "arguments": arguments, "toolCall": call }).to_string()
     }
 
     /// Adds the ends of the runs to the report, and decides how the conversation continues.
@@ -301,7 +346,8 @@ impl<'a> ToolLoop<'a> {
     ) -> Value {
         let target = (target.provider.name(), &*target.model);
         let messages = chat.messages.clone();
-        let conversation = HandedBack::new(target, self.plan, self.turns, messages, results);
+        let run = (&*self.run_id, self.turns);
+        let conversation = HandedBack::new(target, self.plan, run, messages, results);
         json!({
             "status": "toolCalls",
             "toolCalls": calls,
@@ -309,6 +355,19 @@ impl<'a> ToolLoop<'a> {
             "conversation": conversation,
         })
     }
+}
+
+/// Returns the text of the response of a Lambda function: a string as it is, other JSON as the
+/// function wrote it.
+fn response_text(body: &[u8]) -> Result<String, Error> {
+    let text = std::str::from_utf8(body).map_err(|_| {
+        Error::new(ErrorKind::ToolFailed, "the response of the function is not valid UTF-8")
+    })?;
+    let text = match serde_json::from_str::<String>(text) {
+        Ok(string) => string,
+        Err(_) => text.trim().to_owned(),
+    };
+    Ok(if text.trim().is_empty() { "ok".to_owned() } else { text })
 }
 
 /// Checks the size of a result, and removes the secrets that the request used.

@@ -39,6 +39,7 @@ const LAYERS: &[&[&str]] = &[
         "schema",
         "request",
         "ports",
+        "function_name",
         "json",
         "deadline",
         "scrub",

@@ -242,7 +242,8 @@ impl TestFunction {
         event: &Value,
         timeout: Duration,
     ) -> HandledEvent {
-        let invocation = Invocation { request_id: request_id.to_owned(), version: "1" };
+        let invocation =
+            Invocation { request_id: request_id.to_owned(), version: "1", ..Invocation::default() };
         let event = event.to_string();
         self.inner.handle(event.as_bytes(), invocation, Deadline::after(timeout)).await
     }
