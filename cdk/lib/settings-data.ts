@@ -100,6 +100,18 @@ export const SETTINGS = [
     "max": 6291456
   },
   {
+    "name": "TOOL_FUNCTIONS",
+    "kind": "text"
+  },
+  {
+    "name": "TOOLS_FROM_HTTP",
+    "kind": "word",
+    "words": [
+      "true",
+      "false"
+    ]
+  },
+  {
     "name": "OPENAI_COMPATIBLE_PROVIDERS",
     "kind": "text"
   },
@@ -117,6 +129,10 @@ export const SETTINGS = [
   },
   {
     "name": "AWS_ENDPOINT_URL_EVENTS",
+    "kind": "baseUrl"
+  },
+  {
+    "name": "AWS_ENDPOINT_URL_LAMBDA",
     "kind": "baseUrl"
   },
   {
@@ -209,8 +225,6 @@ export const SETTINGS = [
 
 /** Settings that only later versions support. */
 export const UNSUPPORTED = [
-  "TOOL_FUNCTIONS",
-  "TOOLS_FROM_HTTP",
   "LOG_PROMPTS"
 ] as const;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use llm_exe::providers::{ApiMode, PROVIDERS, provider};
-use llm_exe::{ConfigHosts, ResultDestination};
+use llm_exe::{ConfigHosts, ResultDestination, ToolRules};
 use llm_exe_events::EndpointAuth;
 use llm_exe_function::destination::{Destination, ResultPrefix};
 use llm_exe_function::{
@@ -121,8 +121,7 @@ const INVALID: &[(&str, &str, &str)] = &[
 ];
 
 /// Settings that only later versions support, each with a value that is not empty.
-const UNSUPPORTED: &[(&str, &str)] =
-    &[("LOG_PROMPTS", "true")];
+const UNSUPPORTED: &[(&str, &str)] = &[("LOG_PROMPTS", "true")];
 
 #[test]
 fn invalid_value_error_names_the_setting_and_what_is_allowed() {

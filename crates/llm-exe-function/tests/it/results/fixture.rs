@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use llm_exe::ports::{Document, DocumentLocation, DocumentStore, PortFuture};
-use llm_exe::{Deadline, EnvironmentKeys, Error, ErrorKind};
+use llm_exe::ports::{
+    Document, DocumentLocation, DocumentStore, FunctionCall, FunctionInvoker, PortFuture,
+};
+use llm_exe::{Deadline, EnvironmentKeys, Error, ErrorKind, FunctionName};
 use llm_exe_events::Invocation;
 use llm_exe_function::destination::{Destination, ResultPlace};
 use llm_exe_function::ports::{
@@ -25,6 +27,9 @@ pub(crate) const PREFIX: (&str, &str) = ("RESULT_PREFIX", "s3://stored/results")
 
 /// The URL of the SQS queue that results are sent to.
 pub(crate) const QUEUE: &str = "https://sqs.eu-west-1.amazonaws.com/123456789012/results";
+
+/// The ARN of the function under test.
+const FUNCTION_ARN: &str = "arn:aws:lambda:eu-west-1:123456789012:function:llm-exe:live";
 
 /// How the store handles a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +60,8 @@ pub(crate) struct MemoryStore {
     pub(crate) notifications: Mutex<Vec<(String, Value)>>,
     /// Whether sending a notification fails.
     pub(crate) sending_fails: Mutex<bool>,
+    /// The name, the event and the trace id of each call of a Lambda function.
+    pub(crate) function_calls: Mutex<Vec<(String, Value, Option<String>)>>,
 }
 
 impl MemoryStore {
@@ -187,6 +194,24 @@ impl Messenger for MemoryStore {
     }
 }
 
+impl FunctionInvoker for MemoryStore {
+    fn invoke<'a>(
+        &'a self,
+        call: FunctionCall<'a>,
+        _: Deadline,
+    ) -> PortFuture<'a, Result<Bytes, Error>> {
+        let FunctionName { name, qualifier, .. } = call.function;
+        let name = match qualifier {
+            Some(qualifier) => format!("{name}:{qualifier}"),
+            None => name.clone(),
+        };
+        let event = serde_json::from_slice(call.event).unwrap();
+        let trace_id = call.trace_id.map(str::to_owned);
+        self.function_calls.lock().unwrap().push((name, event, trace_id));
+        Box::pin(std::future::ready(Ok(Bytes::from_static(b"{\"total\": 5.40}"))))
+    }
+}
+
 /// A function under test, with its simulated provider and its store.
 pub(crate) struct TestFunction {
     inner: Function,
@@ -225,7 +250,8 @@ impl TestFunction {
         let keys = EnvironmentKeys::new(|_| Some("a-key".to_owned()));
         let inner = Function::new(&settings, Arc::new(keys))
             .with_results(store.clone(), store.clone())
-            .with_documents(store.clone());
+            .with_documents(store.clone())
+            .with_functions(store.clone());
         TestFunction { inner, simulator, store }
     }
 
@@ -242,8 +268,12 @@ impl TestFunction {
         event: &Value,
         timeout: Duration,
     ) -> HandledEvent {
-        let invocation =
-            Invocation { request_id: request_id.to_owned(), version: "1", ..Invocation::default() };
+        let invocation = Invocation {
+            request_id: request_id.to_owned(),
+            version: "1",
+            function_arn: Some(FUNCTION_ARN.to_owned()),
+            trace_id: Some("Root=1-2-3".to_owned()),
+        };
         let event = event.to_string();
         self.inner.handle(event.as_bytes(), invocation, Deadline::after(timeout)).await
     }

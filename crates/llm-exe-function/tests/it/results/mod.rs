@@ -1,6 +1,7 @@
 //! Tests for stored results, notifications and idempotency keys, with an in-memory store that can
 //! fail.
 
+mod conversations;
 mod destinations;
 mod fixture;
 mod idempotency;
