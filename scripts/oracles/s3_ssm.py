@@ -1,5 +1,5 @@
-"""Writes crates/llm-exe-aws/tests/cases/s3_ssm.json: requests to S3, Parameter Store, SQS and
-EventBridge, as botocore (the library of AWS's Python SDK) builds and signs them for a fixed time.
+"""Writes crates/llm-exe-aws/tests/cases/s3_ssm.json: requests to S3, Parameter Store, SQS,
+EventBridge and Lambda, as botocore (the library of AWS's Python SDK) builds and signs them for a fixed time.
 No request is sent.
 
     pip install botocore && python scripts/oracles/s3_ssm.py
@@ -34,6 +34,10 @@ def send(queue, **more):
 
 def put_events(bus, **more):
     return {"operation": "events", "bus": bus, "source": "llm-exe", "detail_type": "LLM Result", "detail": BODY, **more}
+
+
+def invoke(function, **more):
+    return {"operation": "invoke", "function": function, "message": BODY, **more}
 
 
 QUEUE = "https://sqs.eu-central-1.amazonaws.com/123456789012/results"
@@ -78,8 +82,14 @@ CASES = [
     ("event in China", put_events("arn:aws-cn:events:cn-north-1:123456789012:event-bus/q"), "cn-north-1", TOKEN, None),
     ("event in GovCloud", put_events("arn:aws-us-gov:events:us-gov-west-1:123456789012:event-bus/q"), "us-gov-west-1", None, None),
     ("event at base URL", put_events(BUS), "eu-central-1", TOKEN, "http://localhost:5000"),
+    ("function", invoke("orders"), "eu-central-1", None, None),
+    ("function with alias", invoke("orders", qualifier="live"), "eu-central-1", TOKEN, None),
+    ("latest version of a function", invoke("orders", qualifier="$LATEST"), "eu-central-1", TOKEN, None),
+    ("function of another account", invoke("123456789012:function:orders"), "eu-central-1", TOKEN, None),
+    ("function in China", invoke("orders"), "cn-north-1", TOKEN, None),
+    ("function at base URL", invoke("orders"), "us-east-1", TOKEN, "http://localhost:5000"),
 ]
-SERVICES = {"parameter": "ssm", "send": "sqs", "events": "events"}
+SERVICES = {"parameter": "ssm", "send": "sqs", "events": "events", "invoke": "lambda"}
 
 
 def build_request(spec, region, token, base):
@@ -127,6 +137,10 @@ def call(client, spec):
     if spec["operation"] == "events":
         entry = {"Source": spec["source"], "DetailType": spec["detail_type"], "Detail": spec["detail"]}
         client.put_events(Entries=[{**entry, "EventBusName": spec["bus"]}])
+        return
+    if spec["operation"] == "invoke":
+        qualifier = {"Qualifier": spec["qualifier"]} if "qualifier" in spec else {}
+        client.invoke(FunctionName=spec["function"], InvocationType="RequestResponse", Payload=spec["message"].encode(), **qualifier)
         return
     names = {
         "bucket": "Bucket", "key": "Key", "version": "VersionId", "known": "IfNoneMatch",

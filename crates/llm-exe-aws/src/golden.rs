@@ -9,13 +9,15 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
-use llm_exe::Secret;
+use llm_exe::ports::FunctionCall;
 use llm_exe::transport::HttpClient;
+use llm_exe::{FunctionName, Secret};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::client::{AwsClient, Call};
 use crate::event_bridge::{EventBridge, PutEvents};
+use crate::lambda::LambdaFunctions;
 use llm_exe_function::ports::Precondition;
 
 use crate::s3::{GetObject, PutObject, S3};
@@ -62,6 +64,9 @@ struct Case {
     detail_type: String,
     #[serde(default)]
     detail: String,
+    #[serde(default)]
+    function: String,
+    qualifier: Option<String>,
     region: String,
     token: Option<String>,
     base: Option<String>,
@@ -84,6 +89,13 @@ fn call(case: &Case) -> Call {
         "parameter" => Ssm::new(client, region, base)
             .get_parameter_call(GetParameter { name: &case.parameter }),
         "send" => send_message_call(case, &Sqs::new(client, Some(region), base)),
+        "invoke" => {
+            let mut function = FunctionName::parse(&case.function).unwrap();
+            function.qualifier.clone_from(&case.qualifier);
+            let (function, event) = (&function, case.message.as_bytes());
+            let call = FunctionCall { function, event, trace_id: Some("Root=1-2-3") };
+            LambdaFunctions::new(client, Some(region), base).invoke_call(call).unwrap()
+        }
         "events" => EventBridge::new(client, base).put_events_call(PutEvents {
             bus: &case.bus,
             region: &region,

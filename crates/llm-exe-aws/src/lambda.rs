@@ -98,10 +98,7 @@ impl LambdaFunctions {
         if let Some(qualifier) = &function.qualifier {
             url.push_str(&format!("?Qualifier={}", utf8_percent_encode(qualifier, QUERY)));
         }
-        let mut headers = vec![
-            ("content-type", "application/json".to_owned()),
-            ("x-amz-invocation-type", "RequestResponse".to_owned()),
-        ];
+        let mut headers = vec![("x-amz-invocation-type", "RequestResponse".to_owned())];
         headers.extend(trace_id.map(|id| ("x-amzn-trace-id", id.to_owned())));
         Ok(Call {
             service: "lambda",

@@ -10,6 +10,7 @@
 mod buses;
 mod credentials;
 mod documents;
+mod functions;
 mod queues;
 mod result_faults;
 mod signatures;

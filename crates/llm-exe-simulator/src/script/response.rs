@@ -1,10 +1,10 @@
 //! The response of a scripted step (`then` in JSON): a status, a reply or a fault.
 //!
-//! In JSON, exactly one of the fields `status`, `text`, `json`, `toolCall`, `toolCalls`, `refusal`,
-//! `empty` and `fault` selects the variant. Each variant is parsed by its own struct instead of a serde
-//! untagged enum, because untagged enums lose digits of numbers under serde_json's
-//! `arbitrary_precision`, and their errors do not name the field. With `toolCalls`, `text` is the text
-//! before the calls.
+//! In JSON, exactly one of the fields `status`, `text`, `json`, `toolCall`, `toolCalls`,
+//! `refusal`, `empty` and `fault` selects the variant. With `toolCalls`, `text` is the text before
+//! the calls. Each variant is parsed by its own struct instead of a serde untagged enum, because
+//! untagged enums lose digits of numbers under serde_json's `arbitrary_precision`, and their errors
+//! do not name the field.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

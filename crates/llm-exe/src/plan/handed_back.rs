@@ -8,7 +8,6 @@ use serde_json::{Map, Value};
 
 use super::problems::Problems;
 use super::target::Target;
-use super::tools::{ToolContext, ToolPlan};
 use crate::chat::{Message, Part, Role, ToolCall, ToolContent, ToolResult};
 use crate::json;
 use crate::request::{Request, RequestToolResult, suggestion};
@@ -42,13 +41,13 @@ impl HandedBack {
     /// Creates the conversation to hand back. `results` are those of the calls that ran.
     pub(crate) fn new(
         (provider, model): (&str, &str),
-        plan: &ToolPlan,
+        digest: &str,
         (run_id, turns): (&str, u32),
         messages: Vec<Message>,
         results: Vec<ToolResult>,
     ) -> Self {
         let (provider, model) = (provider.to_owned(), model.to_owned());
-        let tools = plan.digest.clone();
+        let tools = digest.to_owned();
         let (version, run_id) = (VERSION, run_id.to_owned());
         HandedBack { version, provider, model, tools, run_id, turns, messages, results }
     }
@@ -71,11 +70,18 @@ impl HandedBack {
     }
 }
 
+/// What a conversation must match to be continued.
+pub(super) struct Continuable<'a> {
+    /// The hash of the tools.
+    pub(super) digest: &'a str,
+    /// The target of the request and its fallbacks.
+    pub(super) targets: Vec<&'a Target>,
+}
+
 /// Parses the conversation that a request continues, and adds the results to it.
 pub(super) fn check_continued(
     request: &mut Request,
-    plan: &ToolPlan,
-    context: ToolContext<'_>,
+    place: &Continuable<'_>,
     problems: &mut Problems,
 ) -> Option<HandedBack> {
     reject_stored(request, problems);
@@ -89,12 +95,12 @@ pub(super) fn check_continued(
     let mut conversation = parse(written, problems)?;
     let text = if conversation.version != VERSION {
         Some(("version", format!("expected {VERSION}, got {}", conversation.version)))
-    } else if conversation.tools != plan.digest {
+    } else if conversation.tools != place.digest {
         let text = "the tools of the request have changed since the conversation was handed back; \
                     send the same request again, with a fixed version of a hosted config";
         Some(("tools", text.to_owned()))
     } else {
-        check_target(&conversation, context).map(|text| ("model", text))
+        check_target(&conversation, &place.targets).map(|text| ("model", text))
     };
     if let Some((field, text)) = text {
         problems.add(format!("conversation.{field}"), text);
@@ -129,10 +135,9 @@ fn parse(written: Map<String, Value>, problems: &mut Problems) -> Option<HandedB
 }
 
 /// Returns why the conversation does not belong to a target of the request.
-fn check_target(conversation: &HandedBack, context: ToolContext<'_>) -> Option<String> {
-    let first = context.target?;
-    let mut targets = std::iter::once(first).chain(context.fallbacks);
-    if targets.any(|target| conversation.is_with(target)) {
+fn check_target(conversation: &HandedBack, targets: &[&Target]) -> Option<String> {
+    // Without a valid target, the request is rejected anyway.
+    if targets.is_empty() || targets.iter().any(|target| conversation.is_with(target)) {
         return None;
     }
     let HandedBack { provider, model, .. } = conversation;

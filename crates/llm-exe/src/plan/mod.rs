@@ -25,10 +25,10 @@ pub use render::RenderedChat;
 pub use rules::{InvalidModelPatterns, ModelPatterns, Rules, ToolRules};
 pub use schema::{config_schema, request_schema_with};
 pub use target::Target;
-pub(crate) use tools::{PlannedTool, ToolPlan, ToolRun};
 
 use crate::destination::ParsedDestination;
 use crate::error::{Error, Problem};
+use crate::function_name::FunctionName;
 use crate::json;
 #[cfg(feature = "schemars")]
 use crate::parsers::ResultType;
@@ -38,6 +38,13 @@ use crate::request::{ParsedRequest, Request};
 use problems::Problems;
 use render::TemplateValues;
 use tools::ToolContext;
+
+/// The tools of a request.
+pub(crate) type ToolPlan = tools::ToolPlan<Plan>;
+/// A tool of a request.
+pub(crate) type PlannedTool = tools::PlannedTool<Plan>;
+/// How a tool of a request runs.
+pub(crate) type ToolRun = tools::ToolRun<Plan>;
 
 /// What a request returns to its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,10 +177,16 @@ impl Plan {
             destination::parse_destination(request.destination.as_deref(), rules, &mut problems);
         let destination = destination.filter(|_| mode == Mode::Run);
         let (target, fallbacks) = target::check_targets(&mut request, rules, &mut problems);
-        let (depth, fallback_targets) = (mode.depth(), &*fallbacks);
+        let depth = mode.depth();
+        let build = |parsed: ParsedRequest, warnings: &mut Vec<String>| {
+            let ParsedRequest { request, problems, warnings: found } = parsed;
+            warnings.extend(found);
+            let mode = Mode::Nested { depth: depth + 1 };
+            Plan::build(request, problems, rules, mode, warnings)
+        };
         let context =
-            ToolContext { rules, depth, target: target.as_ref(), fallbacks: fallback_targets };
-        let tools = tools::check_tools(&mut request, context, &mut problems, warnings);
+            ToolContext { depth, target: target.as_ref(), fallbacks: &fallbacks, build: &build };
+        let tools = tools::check_tools(&mut request, &context, &mut problems, warnings);
         let prompt = messages::compile_prompt(request.message, &mut problems);
         let returns = parse_returns(request.returns.as_deref(), mode, &mut problems);
         let schema = request.schema.map(|schema| Arc::new(Value::Object(schema)));
@@ -213,6 +226,26 @@ impl Plan {
             destination,
             warnings: Vec::new(),
         })
+    }
+
+    /// Returns the Lambda functions that the tools of this request and of the requests in its tools
+    /// may call, each with the path of its name.
+    pub(crate) fn tool_functions(&self) -> Vec<(String, &FunctionName)> {
+        let mut functions = Vec::new();
+        let tools = self.tools.iter().flat_map(|plan| &plan.tools);
+        for (index, planned) in tools.enumerate() {
+            let path = format!("tools[{index}].run");
+            match &planned.run {
+                ToolRun::HandBack => {}
+                ToolRun::Function(name) => functions.push((format!("{path}.lambda"), name)),
+                ToolRun::Request(plan) => {
+                    let inner = plan.tool_functions().into_iter();
+                    let at = |inner: String| format!("{path}.request.{inner}");
+                    functions.extend(inner.map(|(path, name)| (at(path), name)));
+                }
+            }
+        }
+        functions
     }
 
     /// Renders the prompt. The limits apply to the prompt as a whole, not to each message.

@@ -1,17 +1,19 @@
 //! Validates the tools of a request and the fields about them.
+//!
+//! The types are generic over the plan `P` of the request of a tool, because that plan has tools as
+//! well.
 
 use std::time::Duration;
 
 use ring::digest;
 use serde_json::{Map, Value};
 
-use super::handed_back::{self, HandedBack};
+use super::handed_back::{self, Continuable, HandedBack};
 use super::options::MAX_MILLISECONDS;
 use super::problems::Problems;
-use super::rules::Rules;
-use super::{Mode, Plan, Target};
+use super::target::Target;
 use crate::chat::{Tool, ToolChoice};
-use crate::error::Problem;
+use crate::error::{Error, Problem};
 use crate::function_name::{FunctionName, is_qualifier};
 use crate::hex::prefixed_hex;
 use crate::json;
@@ -45,8 +47,8 @@ const NOT_NESTED: &[&str] = &[
 
 /// The tools of a request, and how the conversation with them runs.
 #[derive(Debug, Clone)]
-pub(crate) struct ToolPlan {
-    pub(crate) tools: Vec<PlannedTool>,
+pub(crate) struct ToolPlan<P> {
+    pub(crate) tools: Vec<PlannedTool<P>>,
     /// Whether the model calls tools in its first turn.
     pub(crate) choice: ToolChoice,
     /// Whether the model may call several tools in one turn.
@@ -63,51 +65,31 @@ pub(crate) struct ToolPlan {
 
 /// A tool, and how it runs.
 #[derive(Debug, Clone)]
-pub(crate) struct PlannedTool {
+pub(crate) struct PlannedTool<P> {
     /// The tool as the model sees it.
     pub(crate) tool: Tool,
     /// The schema of the arguments.
     pub(crate) arguments: Schema,
-    pub(crate) run: ToolRun,
+    pub(crate) run: ToolRun<P>,
     /// Maximum duration of one run.
     pub(crate) timeout: Option<Duration>,
 }
 
 /// How a tool runs.
 #[derive(Debug, Clone)]
-pub(crate) enum ToolRun {
+pub(crate) enum ToolRun<P> {
     /// Calls are handed back to the caller.
     HandBack,
     /// The result is that of another request.
-    Request(Box<Plan>),
+    Request(Box<P>),
     /// The result is that of a Lambda function.
     Function(FunctionName),
 }
 
-impl ToolPlan {
+impl<P> ToolPlan<P> {
     /// Looks up a tool by its name.
-    pub(crate) fn find(&self, name: &str) -> Option<&PlannedTool> {
+    pub(crate) fn find(&self, name: &str) -> Option<&PlannedTool<P>> {
         self.tools.iter().find(|planned| planned.tool.name == name)
-    }
-
-    /// Returns the Lambda functions that this request and the requests in its tools may call, each
-    /// with the path of its name.
-    pub(crate) fn functions(&self) -> Vec<(String, &FunctionName)> {
-        let mut functions = Vec::new();
-        for (index, planned) in self.tools.iter().enumerate() {
-            let path = format!("tools[{index}].run");
-            match &planned.run {
-                ToolRun::HandBack => {}
-                ToolRun::Function(name) => functions.push((format!("{path}.lambda"), name)),
-                ToolRun::Request(plan) => {
-                    let inner = plan.tools.iter().flat_map(|tools| tools.functions());
-                    functions.extend(
-                        inner.map(|(inner, name)| (format!("{path}.request.{inner}"), name)),
-                    );
-                }
-            }
-        }
-        functions
     }
 
     /// Returns the name of the first tool whose calls are handed back, if any.
@@ -118,22 +100,22 @@ impl ToolPlan {
 }
 
 /// The parts of a plan that the checks of its tools depend on.
-#[derive(Clone, Copy)]
-pub(super) struct ToolContext<'a> {
-    pub(super) rules: &'a Rules,
+pub(super) struct ToolContext<'a, P> {
     /// The number of requests around this one.
     pub(super) depth: u32,
     pub(super) target: Option<&'a Target>,
     pub(super) fallbacks: &'a [Target],
+    /// Builds the plan of the request of a tool, and adds its warnings to the list.
+    pub(super) build: &'a dyn Fn(ParsedRequest, &mut Vec<String>) -> Result<P, Error>,
 }
 
 /// Validates the fields about tools. Returns `None` if the request has no tools.
-pub(super) fn check_tools(
+pub(super) fn check_tools<P>(
     request: &mut Request,
-    context: ToolContext<'_>,
+    context: &ToolContext<'_, P>,
     problems: &mut Problems,
     warnings: &mut Vec<String>,
-) -> Option<Box<ToolPlan>> {
+) -> Option<Box<ToolPlan<P>>> {
     let Some(written) = request.tools.take().filter(|tools| !tools.is_empty()) else {
         reject_without_tools(request, problems);
         return None;
@@ -143,7 +125,7 @@ pub(super) fn check_tools(
         problems.add("tools", text);
         return None;
     }
-    let mut tools: Vec<PlannedTool> = Vec::with_capacity(written.len());
+    let mut tools: Vec<PlannedTool<P>> = Vec::with_capacity(written.len());
     for (index, tool) in written.into_iter().enumerate() {
         let path = format!("tools[{index}]");
         let Some(tool) = tool else {
@@ -167,7 +149,10 @@ pub(super) fn check_tools(
         digest,
         tools,
     };
-    plan.continued = handed_back::check_continued(request, &plan, context, problems);
+    let ToolContext { target, fallbacks, .. } = context;
+    let targets = target.iter().copied().chain(*fallbacks).collect();
+    let place = Continuable { digest: &plan.digest, targets };
+    plan.continued = handed_back::check_continued(request, &place, problems);
     Some(Box::new(plan))
 }
 
@@ -186,13 +171,13 @@ fn reject_without_tools(request: &Request, problems: &mut Problems) {
     }
 }
 
-fn check_tool(
+fn check_tool<P>(
     written: RequestTool,
     path: &str,
-    context: ToolContext<'_>,
+    context: &ToolContext<'_, P>,
     problems: &mut Problems,
     warnings: &mut Vec<String>,
-) -> Option<PlannedTool> {
+) -> Option<PlannedTool<P>> {
     let name = check_name(written.name, path, problems);
     let description = written.description.filter(|text| !text.trim().is_empty());
     if let (None, Some(name)) = (&description, &name) {
@@ -258,7 +243,7 @@ fn check_parameters(
         None => {}
         Some(other) => {
             let text = format!(
-                "expected a schema of type \"object\", because arguments are an object, got type {}",
+                "expected a schema of type \"object\", because arguments are objects, got {}",
                 json::shown(other)
             );
             problems.add(format!("{path}.type"), text);
@@ -287,13 +272,13 @@ fn check_timeout(written: Option<u64>, path: &str, problems: &mut Problems) -> O
     None
 }
 
-fn check_run(
+fn check_run<P>(
     run: RequestToolRun,
     path: &str,
-    context: ToolContext<'_>,
+    context: &ToolContext<'_, P>,
     problems: &mut Problems,
     warnings: &mut Vec<String>,
-) -> Option<ToolRun> {
+) -> Option<ToolRun<P>> {
     let mut request = match (run.request, run.lambda) {
         (Some(request), None) => request,
         (None, Some(name)) => return check_function(&name, run.qualifier, path, problems),
@@ -321,11 +306,9 @@ fn check_run(
             is_valid = false;
         }
     }
-    let ParsedRequest { request, problems: found, warnings: mut nested_warnings } =
-        ParsedRequest::from_value(Value::Object(request));
-    let depth = context.depth + 1;
-    let built =
-        Plan::build(request, found, context.rules, Mode::Nested { depth }, &mut nested_warnings);
+    let mut nested_warnings = Vec::new();
+    let parsed = ParsedRequest::from_value(Value::Object(request));
+    let built = (context.build)(parsed, &mut nested_warnings);
     warnings.extend(nested_warnings.iter().map(|text| format!("{path}: {text}")));
     match built {
         Ok(plan) => is_valid.then(|| ToolRun::Request(Box::new(plan))),
@@ -339,12 +322,12 @@ fn check_run(
     }
 }
 
-fn check_function(
+fn check_function<P>(
     name: &str,
     qualifier: Option<String>,
     path: &str,
     problems: &mut Problems,
-) -> Option<ToolRun> {
+) -> Option<ToolRun<P>> {
     let mut function = match FunctionName::parse(name) {
         Ok(function) => function,
         Err(text) => {
@@ -380,9 +363,9 @@ fn at(path: &str, problem: &Problem) -> Problem {
     Problem { path: place, ..problem.clone() }
 }
 
-fn check_choice(
+fn check_choice<P>(
     written: Option<TextOr<RequestToolChoice>>,
-    tools: &[PlannedTool],
+    tools: &[PlannedTool<P>],
     problems: &mut Problems,
 ) -> ToolChoice {
     let name = match written {
@@ -445,7 +428,7 @@ fn check_tool_errors(written: Option<&str>, problems: &mut Problems) -> bool {
 
 /// Returns the hash of the names, descriptions and parameters of tools. It does not depend on the
 /// order of keys or on how numbers are written, which JSON writers change.
-fn hash_tools(tools: &[PlannedTool]) -> String {
+fn hash_tools<P>(tools: &[PlannedTool<P>]) -> String {
     let mut hasher = digest::Context::new(&digest::SHA256);
     for PlannedTool { tool, .. } in tools {
         for text in [&*tool.name, tool.description.as_deref().unwrap_or_default()] {

@@ -191,8 +191,7 @@ impl Runner {
         let CallerContext { is_http, function: own, .. } = &context.caller;
         let own = own.as_ref();
         let mut problems = Vec::new();
-        let functions = plan.tools.as_ref().map(|tools| tools.functions()).unwrap_or_default();
-        for (path, name) in functions {
+        for (path, name) in plan.tool_functions() {
             let shown = quoted(&name.name);
             let text = if *is_http && !from_http && !from_config {
                 "HTTP callers may not name Lambda functions; put the tool into a hosted config, or \

@@ -347,7 +347,7 @@ impl<'a> ToolLoop<'a> {
         let target = (target.provider.name(), &*target.model);
         let messages = chat.messages.clone();
         let run = (&*self.run_id, self.turns);
-        let conversation = HandedBack::new(target, self.plan, run, messages, results);
+        let conversation = HandedBack::new(target, &self.plan.digest, run, messages, results);
         json!({
             "status": "toolCalls",
             "toolCalls": calls,
