@@ -112,6 +112,17 @@ pub(crate) struct Invoke {
     /// Print the full response: result, usage, model, attempts and warnings.
     #[arg(long)]
     pub(crate) full: bool,
+    /// Run this program for the calls of a tool of the request: arguments as JSON on standard input,
+    /// result on standard output, an exit code other than 0 is an error. Can be repeated.
+    #[arg(long, value_name = "NAME=PROGRAM", conflicts_with = "event")]
+    pub(crate) tool: Vec<String>,
+    /// Continue the conversation in this file, which contains a result with calls of tools as the
+    /// command printed it. The request in FILE is the same as before.
+    #[arg(long = "continue", value_name = "RESULT", conflicts_with = "event")]
+    pub(crate) continues: Option<PathBuf>,
+    /// The result of a call that was handed back, as JSON or text. Can be repeated.
+    #[arg(long, value_name = "ID=RESULT", requires = "continues")]
+    pub(crate) result: Vec<String>,
     /// Treat the file as an event of any source, as Lambda receives it, and print the raw response.
     #[arg(
         long,

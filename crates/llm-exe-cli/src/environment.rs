@@ -200,6 +200,12 @@ impl Environment {
             .with_results(Arc::new(self.aws.results()), Arc::new(self.aws.messenger()))
     }
 
+    /// Returns the names of the environment variables that contain keys.
+    pub(crate) fn secret_variables(&self) -> Vec<String> {
+        let providers = &self.settings.rules.providers;
+        variable_names().into_iter().filter(|name| is_key(name, providers)).collect()
+    }
+
     fn signer(&self) -> Arc<dyn Signer> {
         Arc::new(SigV4Signer::new(Arc::clone(&self.credentials)))
     }

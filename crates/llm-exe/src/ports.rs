@@ -8,6 +8,7 @@ use std::pin::Pin;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
 
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
@@ -211,6 +212,19 @@ pub trait DocumentStore: Send + Sync {
         known: Option<&'a str>,
         deadline: Deadline,
     ) -> PortFuture<'a, Result<Option<Document>, Error>>;
+}
+
+/// Runs tools in the program itself. Their calls are then not handed back to the caller.
+pub trait ToolHandler: Send + Sync {
+    /// Returns whether this handler runs the tool with this name.
+    fn handles(&self, name: &str) -> bool;
+
+    /// Runs a tool with arguments that satisfy its parameters.
+    ///
+    /// # Errors
+    /// Why the tool failed, for the model.
+    fn call<'a>(&'a self, name: &'a str, arguments: Value)
+    -> PortFuture<'a, Result<Value, String>>;
 }
 
 /// A call of a Lambda function that is a tool.

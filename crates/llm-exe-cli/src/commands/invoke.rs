@@ -2,16 +2,17 @@
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use llm_exe::{Deadline, Error, ErrorKind, Run, Runner};
+use llm_exe::{Context, Deadline, Error, ErrorKind, Run, Runner};
 use llm_exe_events::Invocation;
 use llm_exe_function::LogLine;
 use serde_json::{Value, json};
 
 use crate::args::Invoke;
-use crate::commands::record_results;
+use crate::commands::{record_results, tool_programs};
 use crate::environment::{Environment, KeySource};
 use crate::{input, output, overrides, simulation};
 
@@ -44,19 +45,25 @@ async fn run_request(args: &Invoke, environment: &Environment) -> ExitCode {
     if args.full {
         input.set("return", json!("full"));
     }
+    let programs = match tool_programs::prepare(args, &mut input, environment) {
+        Ok(programs) => programs,
+        Err(error) => return output::print_input_error(&error, args.json),
+    };
     let deadline = Deadline::after(Duration::from_secs(args.timeout));
     let spinner = spinner(args.json);
     let runner = environment.runner_for(&args.source.file);
     let unused_data = prepare(args, environment, &runner, deadline, &input.request).await;
     let has = |name: &str| input.request.get(name).is_some_and(|value| !value.is_null());
-    let Run { outcome, report } = if has("idempotencyKey") || has("destination") {
+    let needs_function = ["idempotencyKey", "destination", "continue"].into_iter().any(has);
+    let Run { outcome, report } = if needs_function {
         // A runner can't store or send results, so run the complete function.
         let event = input.request.to_string();
         let function = environment.function();
         let handled_event = function.handle(event.as_bytes(), new_invocation(), deadline).await;
         Run { outcome: handled_event.response(), report: handled_event.line.report }
     } else {
-        runner.run(deadline, input.take_request()).await.with_envelope()
+        let context = Context::new(deadline).with_tool_handler(Arc::new(programs));
+        runner.run(context, input.take_request()).await.with_envelope()
     };
     spinner.finish_and_clear();
     if !args.json {

@@ -10,6 +10,7 @@ mod schema;
 mod serve;
 mod serve_http;
 mod serve_invoke;
+mod tool_programs;
 mod validate;
 
 use std::process::ExitCode;

@@ -92,12 +92,17 @@ impl<P> ToolPlan<P> {
         self.tools.iter().find(|planned| planned.tool.name == name)
     }
 
-    /// Returns the name of the first tool whose calls are handed back, if any.
-    pub(crate) fn handed_back(&self) -> Option<&str> {
-        let tool = self.tools.iter().find(|planned| matches!(planned.run, ToolRun::HandBack));
-        tool.map(|planned| &*planned.tool.name)
+    /// Returns the name of the first tool whose calls are handed back, if any. Calls of tools that
+    /// the program handles are not.
+    pub(crate) fn handed_back(&self, is_handled: impl Fn(&str) -> bool) -> Option<&str> {
+        let tools = self.tools.iter().filter(|planned| matches!(planned.run, ToolRun::HandBack));
+        tools.map(|planned| &*planned.tool.name).find(|name| !is_handled(name))
     }
 }
+
+/// Builds the plan of the request of a tool, and adds its warnings to the list.
+pub(super) type BuildPlan<'a, P> =
+    dyn Fn(ParsedRequest, &mut Vec<String>) -> Result<P, Error> + 'a;
 
 /// The parts of a plan that the checks of its tools depend on.
 pub(super) struct ToolContext<'a, P> {
@@ -105,8 +110,7 @@ pub(super) struct ToolContext<'a, P> {
     pub(super) depth: u32,
     pub(super) target: Option<&'a Target>,
     pub(super) fallbacks: &'a [Target],
-    /// Builds the plan of the request of a tool, and adds its warnings to the list.
-    pub(super) build: &'a dyn Fn(ParsedRequest, &mut Vec<String>) -> Result<P, Error>,
+    pub(super) build: &'a BuildPlan<'a, P>,
 }
 
 /// Validates the fields about tools. Returns `None` if the request has no tools.

@@ -11,6 +11,7 @@ use super::report::Report;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
 use crate::function_name::FunctionName;
+use crate::ports::ToolHandler;
 
 /// Maximum number of provider calls for one request, including retries, repairs, fallbacks and the
 /// requests of tools.
@@ -53,7 +54,7 @@ struct CallCounts {
 ///
 /// A [`Deadline`] converts into a context. For a request that did not come from a queue, topic or
 /// bucket, call `runner.run(deadline, request)`.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Context {
     /// The deadline of the current step. Each target gets a share of the remaining time, so this is
     /// earlier than the run's deadline while fallbacks remain.
@@ -67,9 +68,17 @@ pub struct Context {
     pub(super) hand_back: HandBack,
     /// Where the request and its tools run.
     pub(super) caller: CallerContext,
+    /// Runs tools that have no `run`.
+    pub(super) handler: Option<Arc<dyn ToolHandler>>,
     /// The calls of this request and of those around and inside of it. `None` if there is only one
     /// request, whose report counts the calls.
     counts: Option<Arc<CallCounts>>,
+}
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context").field("report", &self.report).finish_non_exhaustive()
+    }
 }
 
 impl Context {
@@ -84,6 +93,7 @@ impl Context {
             conversation: None,
             hand_back: HandBack::default(),
             caller: CallerContext::default(),
+            handler: None,
             counts: None,
         }
     }
@@ -100,6 +110,17 @@ impl Context {
     #[must_use]
     pub fn with_caller(self, caller: CallerContext) -> Self {
         Context { caller, ..self }
+    }
+
+    /// Sets the handler of those tools of the request that have no `run`.
+    #[must_use]
+    pub fn with_tool_handler(self, handler: Arc<dyn ToolHandler>) -> Self {
+        Context { handler: Some(handler), ..self }
+    }
+
+    /// Returns the handler of a tool that has no `run`, if there is one.
+    pub(super) fn handler_of(&self, name: &str) -> Option<&dyn ToolHandler> {
+        self.handler.as_deref().filter(|handler| handler.handles(name))
     }
 
     /// Sets the conversation that the request continues, if the program stored it. The caller of

@@ -33,7 +33,7 @@ use crate::hosted::{self, NestedOrigin, Origin, Resolved};
 use crate::json::quoted;
 use crate::plan::{Mode, Plan, RejectedRequest, RenderedChat, Rules, ToolRules, check_origins};
 use crate::ports::{
-    DocumentStore, FunctionCall, FunctionInvoker, Keys, NoSigner, PortFuture, Signer,
+    DocumentStore, FunctionCall, FunctionInvoker, Keys, NoSigner, PortFuture, Signer, ToolHandler,
 };
 use crate::prompt::Limits;
 use crate::request::ParsedRequest;
@@ -171,7 +171,8 @@ impl Runner {
             Plan::validate(parsed, &self.rules, mode)
         };
         let plan = self.client.steps.run(validate).await;
-        let plan = plan.and_then(|plan| check_hand_back(plan, hand_back));
+        let handler = context.handler.clone();
+        let plan = plan.and_then(|plan| check_hand_back(plan, hand_back, handler.as_deref()));
         let plan = plan.and_then(|plan| self.check_functions(plan, &context, tools_from_config));
         let run = self.run_validated(context, plan).await;
         match origins.is_empty() {
@@ -329,8 +330,13 @@ fn label(error: Error, origins: &[NestedOrigin]) -> Error {
 }
 
 /// Rejects a plan with tools whose calls are handed back, if `reason` says who can't receive them.
-fn check_hand_back(plan: Plan, reason: Option<&str>) -> Result<Plan, RejectedRequest> {
-    let name = plan.tools.as_ref().and_then(|tools| tools.handed_back());
+fn check_hand_back(
+    plan: Plan,
+    reason: Option<&str>,
+    handler: Option<&dyn ToolHandler>,
+) -> Result<Plan, RejectedRequest> {
+    let is_handled = |name: &str| handler.is_some_and(|handler| handler.handles(name));
+    let name = plan.tools.as_ref().and_then(|tools| tools.handed_back(is_handled));
     let (Some(name), Some(reason)) = (name, reason) else { return Ok(plan) };
     let text = format!(
         "the tool {name} has no run, and its calls can't be handed back: this is the request of \

@@ -130,8 +130,9 @@ impl<'a> ToolLoop<'a> {
             let text = format!("the model still calls tools after {max} turns, which is maxTurns");
             return Err(Error::new(ErrorKind::LimitExceeded, text));
         }
+        let checked = calls.iter().enumerate();
         let checked: Vec<CheckedCall<'a>> =
-            calls.iter().enumerate().map(|(index, call)| self.check_call(index, call)).collect();
+            checked.map(|(index, call)| self.check_call(context, index, call)).collect();
         self.count_invalid(&calls, &checked)?;
         let runs = checked.iter().filter(|call| matches!(call, CheckedCall::Run(..))).count();
         context.add_tool_calls(runs)?;
@@ -139,7 +140,7 @@ impl<'a> ToolLoop<'a> {
         self.collect(context, secrets, &calls, checked, finished)
     }
 
-    fn check_call(&self, index: usize, call: &ToolCall) -> CheckedCall<'a> {
+    fn check_call(&self, context: &Context, index: usize, call: &ToolCall) -> CheckedCall<'a> {
         if index >= MAX_CALLS_PER_TURN {
             let text = format!("a turn may have at most {MAX_CALLS_PER_TURN} calls; call it again");
             return CheckedCall::Rejected(text);
@@ -157,8 +158,10 @@ impl<'a> ToolLoop<'a> {
         match read_arguments(call, &tool.arguments) {
             Err(text) => CheckedCall::Rejected(text),
             Ok(arguments) => match &tool.run {
-                ToolRun::HandBack => CheckedCall::HandBack(arguments),
-                ToolRun::Request(_) | ToolRun::Function(_) => CheckedCall::Run(tool, arguments),
+                ToolRun::HandBack if context.handler_of(&call.name).is_none() => {
+                    CheckedCall::HandBack(arguments)
+                }
+                _ => CheckedCall::Run(tool, arguments),
             },
         }
     }
@@ -234,7 +237,13 @@ impl<'a> ToolLoop<'a> {
                     let response = self.runner.call_function(call, deadline).await;
                     (response.and_then(|body| response_text(&body)), Report::default())
                 }
-                ToolRun::HandBack => return None,
+                ToolRun::HandBack => {
+                    let handler = context.handler_of(&call.name)?;
+                    let arguments = Value::Object(arguments.clone());
+                    let called = handler.call(&call.name, arguments);
+                    let ended = tokio::time::timeout_at(deadline.instant().into(), called).await;
+                    (handler_outcome(ended.ok()), Report::default())
+                }
             };
             let duration = started.elapsed();
             let outcome = outcome.map_err(|error| {
@@ -354,6 +363,20 @@ impl<'a> ToolLoop<'a> {
             "text": reply.text(),
             "conversation": conversation,
         })
+    }
+}
+
+/// Returns the text of the result of a tool of the program. `None` means that it took too long.
+fn handler_outcome(ended: Option<Result<Value, String>>) -> Result<String, Error> {
+    match ended {
+        Some(Ok(value)) => Ok(result_text(value)),
+        Some(Err(reason)) => {
+            Err(Error::new(ErrorKind::ToolFailed, reason).logged_as("the tool failed"))
+        }
+        None => {
+            let text = "the tool did not end in time; it may have had an effect anyway";
+            Err(Error::new(ErrorKind::Timeout, text))
+        }
     }
 }
 
