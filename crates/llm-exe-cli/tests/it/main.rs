@@ -26,4 +26,5 @@ mod schema_differential;
 mod serve;
 mod serve_stop;
 mod simulate;
+mod tools;
 mod validate;

@@ -53,7 +53,9 @@ async fn every_documented_request_succeeds() {
     assert!(requests.len() > 10, "{}", requests.len());
     for (name, request) in requests {
         let file = folder.file("request.json", request.to_string());
-        let output = folder.run(&["invoke", "--simulate", "--json", &file]).await;
+        let variables = [("TOOL_FUNCTIONS", "LlmExeLambda*")];
+        let arguments = ["invoke", "--simulate", "--json", &file];
+        let output = folder.run_with(&variables, &arguments).await;
         assert_eq!(output.code, Some(0), "{name}: {output:?}");
     }
     for path in files("examples/prompts", "md").iter().chain(&files("examples/prompts", "yaml")) {

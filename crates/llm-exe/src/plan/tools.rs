@@ -101,8 +101,7 @@ impl<P> ToolPlan<P> {
 }
 
 /// Builds the plan of the request of a tool, and adds its warnings to the list.
-pub(super) type BuildPlan<'a, P> =
-    dyn Fn(ParsedRequest, &mut Vec<String>) -> Result<P, Error> + 'a;
+pub(super) type BuildPlan<'a, P> = dyn Fn(ParsedRequest, &mut Vec<String>) -> Result<P, Error> + 'a;
 
 /// The parts of a plan that the checks of its tools depend on.
 pub(super) struct ToolContext<'a, P> {
