@@ -3,7 +3,7 @@
 
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { App, DefaultStackSynthesizer } from 'aws-cdk-lib';
+import { App, DefaultStackSynthesizer, Errors } from 'aws-cdk-lib';
 import { CURRENTLY_RECOMMENDED_FLAGS } from 'aws-cdk-lib/cx-api';
 
 import { ConfigError, readConfig } from '../lib/config.ts';
@@ -40,7 +40,12 @@ try {
   });
   app.synth();
 } catch (error) {
-  if (!(error instanceof ConfigError || error instanceof EnvError)) throw error;
+  // The CDK throws a validation error for the problems that the constructs report at synth.
+  const isForUser =
+    error instanceof ConfigError ||
+    error instanceof EnvError ||
+    (error instanceof Error && Errors.isValidationError(error));
+  if (!isForUser) throw error;
   console.error(error.message);
   process.exitCode = 1;
 }

@@ -1,6 +1,7 @@
 // The options of the CDK app, which are the keys of the CDK context (cdk.json and `-c`), with their
 // parsers, their defaults, and checks of combinations. All problems are reported together.
 
+import { parseFunctionArn } from './function-name.ts';
 import type { EndpointAuth } from './function.ts';
 import { canMatchBedrockModel, checkModelPattern } from './models.ts';
 import {
@@ -236,6 +237,35 @@ export const OPTIONS = {
     'other settings of docs/lambda.md, like `OPENAI_BASE_URL`; keys are not allowed here',
     stringMap,
     { example: { OPENAI_BASE_URL: 'https://gateway.example.com/v1' } },
+  ),
+
+  toolFunctions: option(
+    [],
+    'ARNs of the Lambda functions that requests may use as tools, each with its version or alias if ' +
+      'it has one; if empty, none',
+    list(
+      string(
+        (value) => parseFunctionArn(value) !== undefined,
+        'the ARN of a Lambda function, like arn:aws:lambda:REGION:ACCOUNT:function:NAME',
+      ),
+    ),
+    {
+      env: 'TOOL_FUNCTIONS',
+      isComputed: true,
+      example: ['arn:aws:lambda:us-west-2:000000000000:function:LlmExeLambdaOrders'],
+    },
+  ),
+  toolsFromHttp: option(
+    false,
+    'if `true`, HTTP callers may use `toolFunctions` in their requests',
+    boolean,
+    {
+      env: 'TOOLS_FROM_HTTP',
+      isComputed: true,
+      exampleWith: {
+        toolFunctions: ['arn:aws:lambda:us-west-2:000000000000:function:LlmExeLambdaOrders'],
+      },
+    },
   ),
 
   promptBucketName: optional(
@@ -474,6 +504,9 @@ function checkCombinations(config: Config): string[] {
       'inboxPrefix: can only be used with a bucket that the stack creates, because the stack must ' +
         'configure the notifications of the bucket; remove promptBucketName',
     );
+  }
+  if (config.toolsFromHttp && config.toolFunctions.length === 0) {
+    problems.push('toolsFromHttp: requires toolFunctions, the functions that callers may use');
   }
   for (const name of Object.keys(config.tags)) {
     if (/^aws:/i.test(name)) {

@@ -19,6 +19,13 @@ import { destinationStatements } from './destinations.ts';
 import { canMatchBedrockModel } from './models.ts';
 import { checkProgram, type ArchitectureName } from './program.ts';
 import { checkSettings, isObjectPrefix } from './settings.ts';
+import {
+  checkEnvironmentSize,
+  checkOwnArn,
+  checkToolArns,
+  toolArns,
+  toolStatements,
+} from './tool-functions.ts';
 
 /**
  * The request headers that web pages may send: the content type, and the headers that AWS_IAM and
@@ -120,6 +127,13 @@ export interface LlmExeFunctionProps {
    * `anthropic.*` and `meta.*`.
    */
   readonly allowedBedrockModels?: readonly string[];
+  /**
+   * The Lambda functions that requests may use as tools. The function may invoke exactly these: a
+   * version or an alias does not include its function, nor a function its versions. Default: none.
+   */
+  readonly toolFunctions?: readonly lambda.IFunction[];
+  /** Whether HTTP callers may use `toolFunctions` in their requests. Default: `false`. */
+  readonly toolsFromHttp?: boolean;
   /** The configuration of the function URL. Default: the function has no URL. */
   readonly endpoint?: EndpointProps;
   /**
@@ -214,6 +228,13 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
     this.grantPrincipal = this.role;
     logGroup.grantWrite(this.role);
     this.grantAccess(props, secretsName);
+    const tools = toolArns(props.toolFunctions);
+    this.node.addValidation({
+      validate: () => [
+        ...checkOwnArn(this.function, tools).map((problem) => `toolFunctions: ${problem}`),
+        ...checkEnvironmentSize(this.function, tools),
+      ],
+    });
     if (props.endpoint) this.url = this.addUrl(props.endpoint);
   }
 
@@ -292,6 +313,11 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
           `got ${JSON.stringify(model)}`,
       );
     }
+    const tools = toolArns(props.toolFunctions);
+    problems.push(...checkToolArns(tools).map((problem) => `toolFunctions: ${problem}`));
+    if (props.toolsFromHttp && tools.length === 0 && !props.environment?.['TOOL_FUNCTIONS']) {
+      problems.push('toolsFromHttp: requires toolFunctions, the functions that callers may use');
+    }
     const prefix = props.results?.prefix;
     const isPrefix = prefix === undefined || Token.isUnresolved(prefix) || isObjectPrefix(prefix);
     if (!isPrefix) {
@@ -314,6 +340,7 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
     const results = props.results;
     const bucket = results?.bucket ?? this.promptBucket;
     const override = props.resultDestinationOverride ?? [];
+    const tools = toolArns(props.toolFunctions);
     return {
       ...(buckets.length > 1 && {
         CONFIG_BUCKETS: buckets.map((bucket) => bucket.bucketName).join(','),
@@ -321,6 +348,8 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
       ...(results && { RESULT_PREFIX: `s3://${bucket.bucketName}/${results.prefix}` }),
       ...(props.resultDestination && { RESULT_DESTINATION: props.resultDestination }),
       ...(override.length > 0 && { RESULT_DESTINATION_OVERRIDE: override.join(',') }),
+      ...(tools.length > 0 && { TOOL_FUNCTIONS: tools.join(',') }),
+      ...(props.toolsFromHttp && { TOOLS_FROM_HTTP: 'true' }),
     };
   }
 
@@ -382,6 +411,7 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
       ...destinationStatements(destinations),
       ...bedrockStatements(this, models),
       ...mantleStatements(this, props.environment?.['AWS_BEDROCK_BASE_URL']),
+      ...toolStatements(toolArns(props.toolFunctions)),
     ]) {
       this.role.addToPolicy(statement);
     }
@@ -419,17 +449,30 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
   }
 }
 
-/** The properties that set these settings. A value in `environment` would have no effect. */
-const PROPERTY_OF_SETTING: Readonly<Record<string, string>> = {
+/** The properties that always set these settings. A value in `environment` would have no effect. */
+const PROPERTY_OF_SETTING: Readonly<Record<string, keyof LlmExeFunctionProps>> = {
   STACK_NAME: 'secretsName',
   ENDPOINT_AUTH: 'endpointAuth',
   AWS_S3_FILES_BUCKET_NAME: 'promptBucket',
 };
 
-function checkEnvironment({ environment = {}, results }: LlmExeFunctionProps): string[] {
+/** The properties that set these settings if they have a value. */
+const OPTIONAL_PROPERTY_OF_SETTING: Readonly<Record<string, keyof LlmExeFunctionProps>> = {
+  CONFIG_BUCKETS: 'configBuckets',
+  RESULT_PREFIX: 'results',
+  RESULT_DESTINATION: 'resultDestination',
+  RESULT_DESTINATION_OVERRIDE: 'resultDestinationOverride',
+  TOOL_FUNCTIONS: 'toolFunctions',
+  TOOLS_FROM_HTTP: 'toolsFromHttp',
+};
+
+function checkEnvironment(props: LlmExeFunctionProps): string[] {
+  const { environment = {}, results } = props;
   const known = Object.entries(environment).filter(([, value]) => !Token.isUnresolved(value));
   const problems = known.flatMap(([name]) => {
-    const property = PROPERTY_OF_SETTING[name];
+    const optional = OPTIONAL_PROPERTY_OF_SETTING[name];
+    const isSet = optional && props[optional] !== undefined;
+    const property = PROPERTY_OF_SETTING[name] ?? (isSet ? optional : undefined);
     return property ? [`${name} is set by the property ${property}; use that instead`] : [];
   });
   problems.push(...checkSettings(Object.fromEntries(known)));

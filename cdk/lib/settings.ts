@@ -4,6 +4,7 @@
 
 import { BlockList, isIP } from 'node:net';
 
+import { isFunctionPattern } from './function-name.ts';
 import { checkModelPattern } from './models.ts';
 import { PROVIDERS } from './providers.ts';
 import {
@@ -148,6 +149,11 @@ const FORMATS: Readonly<Record<string, { isValid: (value: string) => boolean; ex
     RESULT_DESTINATION_OVERRIDE: {
       isValid: (value) => value.split(',').every(isDestinationPrefix),
       expected: 'prefixes of s3://bucket/key, of queue URLs or of event bus ARNs',
+    },
+    TOOL_FUNCTIONS: {
+      isValid: (value) =>
+        value.split(/[, ]/).every((item) => item === '' || isFunctionPattern(item)),
+      expected: 'names or ARNs of Lambda functions, which may end in *',
     },
     CONFIG_URL_HOSTS: {
       isValid: (value) => everyItem(value, isConfigHost),

@@ -1,7 +1,7 @@
 // The stack `LlmExeLambda`, which contains the function and the resources that the CDK context
 // enables.
 
-import { Annotations, CfnOutput, Duration, Stack, Tags, type StackProps } from 'aws-cdk-lib';
+import { Annotations, CfnOutput, Duration, Stack, Tags, Token, type StackProps } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
@@ -15,6 +15,7 @@ import { LlmExeBatch } from './batch.ts';
 import { functionCode } from './code.ts';
 import { OPTIONS, functionEnvironment, type Config } from './config.ts';
 import { LlmExeFunction, type ResultsProps } from './function.ts';
+import { parseFunctionArn } from './function-name.ts';
 import { unreachableHost } from './settings.ts';
 import { addEventRule, addInbox, deadLetterQueue, httpApi, requestQueue } from './sources.ts';
 
@@ -125,6 +126,10 @@ export class LlmExeStack extends Stack {
       configBuckets: config.configBuckets.map((name) => bucket(`Configs-${name}`, name)),
       resultDestinationOverride: config.resultDestinationOverride,
       allowedBedrockModels: config.allowedBedrockModels,
+      toolFunctions: [...new Set(config.toolFunctions)].map((arn) =>
+        lambda.Function.fromFunctionArn(this, `Tool-${arn}`, arn),
+      ),
+      toolsFromHttp: config.toolsFromHttp,
       endpointAuth: config.endpointAuth,
       environment: functionEnvironment(config),
       ...(failedEvents && { onFailure: new SqsDestination(failedEvents) }),
@@ -185,6 +190,13 @@ export class LlmExeStack extends Stack {
           'stored the key before, set it and run npm run update-secrets',
       );
     }
+    if (hasEndpoint && config.endpointAuth === 'NONE' && config.toolsFromHttp) {
+      Annotations.of(this).addWarningV2(
+        'llm-exe:toolsFromHttp',
+        'toolsFromHttp: with endpointAuth NONE, anyone who knows the URL can run the functions of ' +
+          'toolFunctions with arguments of their choice',
+      );
+    }
     this.warnOfPrivateServers(config);
     if (config.permissionsBoundary !== SHIPPED_BOUNDARY) return;
     if (!config.stackName.startsWith('LlmExeLambda')) {
@@ -211,6 +223,11 @@ export class LlmExeStack extends Stack {
     ];
     this.warnOfNames('bucket', 'llmexelambda', buckets);
     this.warnOfNames('queue', 'LlmExeLambda', destinations.map(queueOf));
+    this.warnOfNames(
+      'function',
+      'LlmExeLambda',
+      config.toolFunctions.map((arn) => this.nearName(arn)),
+    );
   }
 
   /** Warns about servers with an address that only a function in a VPC can reach. */
@@ -237,6 +254,13 @@ export class LlmExeStack extends Stack {
           'describes',
       );
     }
+  }
+
+  /** Returns the name of a function, or its ARN if it is in another region or account. */
+  private nearName(arn: string): string {
+    const { region = '', account = '', name = arn } = parseFunctionArn(arn) ?? {};
+    const isOwn = (own: string, other: string): boolean => Token.isUnresolved(own) || own === other;
+    return isOwn(this.region, region) && isOwn(this.account, account) ? name : arn;
   }
 
   /** Warns about each name that lacks the prefix that the shipped permissions boundary requires. */

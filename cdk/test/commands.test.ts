@@ -168,6 +168,16 @@ test('synth: reports a failed build', () => {
   assert.ok(!stderr.includes('not found'), stderr);
 });
 
+test('synth: reports a list of tools that is too long, without a stack trace', () => {
+  const start = 'arn:aws:lambda:us-west-2:000000000000:function:LlmExeLambda';
+  const arns = Array.from({ length: 60 }, (_, index) => `${start}${'x'.repeat(40)}${index}`);
+  const options = ['-c', `codePath=${CODE}`, '-c', `toolFunctions=${arns.join(',')}`];
+  const { status, stderr } = run('synth', ['--dotenv', VALID, ...options]);
+  assert.equal(status, 1);
+  assert.match(stderr, /toolFunctions: the ARNs of these 60 functions .* Lambda allows 4096/);
+  assert.doesNotMatch(stderr, /^ +at /m);
+});
+
 for (const command of COMMANDS.filter((name) => name !== 'synth')) {
   test(`${command}: a missing profile gives the documented message`, () => {
     // With codePath, the command does not need the build tools.

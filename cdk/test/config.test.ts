@@ -146,6 +146,24 @@ const INVALID: [Record<string, unknown>, string][] = [
     { openAiCompatibleProviders: { inhouse: { keyEnv: 'sk-abcdef' } } },
     'openAiCompatibleProviders.inhouse.keyEnv: expected the name of an environment variable',
   ],
+  ...[
+    'orders',
+    '*',
+    '111111111111:function:orders',
+    'arn:aws:lambda:us-west-2:111111111111:function:o*',
+  ]
+    .concat('arn:aws:lambda:us-west-2:111111111111:layer:orders', 'arn:aws:s3:::orders', '')
+    .map((arn): [Record<string, unknown>, string] => [
+      { toolFunctions: [arn] },
+      'toolFunctions: expected a list in which each item is the ARN of a Lambda function, like ' +
+        `arn:aws:lambda:REGION:ACCOUNT:function:NAME, got "${arn}"`,
+    ]),
+  [{ toolsFromHttp: 'yes' }, 'toolsFromHttp: expected true or false, got "yes"'],
+  [{ toolsFromHttp: true }, 'toolsFromHttp: requires toolFunctions'],
+  [
+    { environment: { TOOL_FUNCTIONS: 'orders' } },
+    'environment: TOOL_FUNCTIONS is set by the option toolFunctions; use that instead',
+  ],
   [{ promptBucketName: 's3://bucket' }, 'promptBucketName: expected the name of an S3 bucket'],
   [
     { configBuckets: ['A'] },
@@ -316,6 +334,10 @@ test('accepts values that resemble rejected ones', () => {
     batchEnabled: true,
     inboxPrefix: 'batches/',
     resultPrefix: 's3://another/batch',
+    toolFunctions:
+      'arn:aws:lambda:eu-west-1:111111111111:function:orders, ' +
+      'arn:aws-us-gov:lambda:us-gov-west-1:111111111111:function:orders:$LATEST',
+    toolsFromHttp: 'true',
     tags: { awsome: 'yes' },
   });
   readConfig({ reservedConcurrency: 0 });

@@ -15,6 +15,7 @@ const DEPLOY = join(ROOT, 'docs', 'deploy.md');
 const PAGES = [
   'docs/deploy.md',
   'docs/step-functions.md',
+  'docs/tools.md',
   'documentation/setup/README.md',
   'cdk/README.md',
 ];
@@ -127,6 +128,7 @@ const WITHOUT_OPTION = [
   'AWS_ENDPOINT_URL_SSM',
   'AWS_ENDPOINT_URL_SQS',
   'AWS_ENDPOINT_URL_EVENTS',
+  'AWS_ENDPOINT_URL_LAMBDA',
   'AWS_ENDPOINT_URL',
   'AWS_REGION',
 ];

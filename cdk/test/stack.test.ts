@@ -405,6 +405,22 @@ describe('the bucket', () => {
     assert.ok(Rules.every((rule: object) => !('ExpirationInDays' in rule)));
   });
 
+  test('expires all that the function writes under the result prefix', () => {
+    const [bucket] = Object.values(template(OPTION_SETS['tools']).findResources('AWS::S3::Bucket'));
+    const { Rules } = bucket!['Properties'].LifecycleConfiguration as {
+      Rules: { Prefix?: string; ExpirationInDays?: number; Status: string }[];
+    };
+    for (const folder of ['records', 'idempotency', 'results', 'conversations', 'started']) {
+      const key = `results/${folder}/0123.json`;
+      const days = Rules.filter(({ Prefix = '' }) => key.startsWith(Prefix))
+        .filter(({ Status }) => Status === 'Enabled')
+        .flatMap(({ ExpirationInDays }) => ExpirationInDays ?? []);
+      assert.deepEqual(days, [30], key);
+    }
+    const written = statement(OPTION_SETS['tools']!, 'KeepResults')!;
+    assert.match(JSON.stringify(written.Resource), /\/results\/\*"/);
+  });
+
   test('can be an existing bucket', () => {
     const other = template(OPTION_SETS['other buckets']);
     other.resourceCountIs('AWS::S3::Bucket', 0);
@@ -560,6 +576,14 @@ test('warns of an endpoint without authentication', () => {
   assert.deepEqual(warnings({ endpointAuth: 'NONE', endpointEnabled: false }), []);
 });
 
+test('warns of an endpoint that lets anyone run tools', () => {
+  const open = { ...OPTION_SETS['tools'], endpointAuth: 'NONE' };
+  assert.equal(warnings(open).length, 2);
+  assert.match(warnings(open).join('\n'), /^toolsFromHttp: with endpointAuth NONE, anyone/m);
+  assert.equal(warnings({ ...open, toolsFromHttp: false }).length, 1);
+  assert.deepEqual(warnings({ ...open, endpointEnabled: false }), []);
+});
+
 test('warns of an event source whose results are neither stored nor sent', () => {
   const warningsWith = (props: Partial<LlmExeFunctionProps>): string[] => {
     const stack = new Stack(new App(), 'Other');
@@ -600,8 +624,22 @@ test('warns of resources that the shipped boundary does not allow', () => {
   assert.deepEqual(others, []);
   assert.deepEqual(warnings({ httpApiEnabled: true, permissionsBoundary: 'MyBoundary' }), []);
   const resultDestination = 'https://sqs.us-west-2.amazonaws.com/000000000000/results';
-  const all = warnings({ stackName: 'Mine', configBuckets: ['their-prompts'], resultDestination });
-  assert.equal(all.length, 3);
+  const toolFunctions = [
+    'arn:aws:lambda:us-west-2:000000000000:function:orders:live',
+    'arn:aws:lambda:us-west-2:111111111111:function:LlmExeLambdaOrders',
+    'arn:aws:lambda:us-west-2:000000000000:function:LlmExeLambdaOrders',
+    'arn:aws:lambda:eu-west-1:000000000000:function:LlmExeLambdaOrders',
+  ];
+  const all = warnings({
+    stackName: 'Mine',
+    configBuckets: ['their-prompts'],
+    resultDestination,
+    toolFunctions,
+  });
+  assert.equal(all.length, 6);
+  assert.match(all.join(), /does not allow the function orders;/);
+  assert.match(all.join(), /does not allow the function arn:aws:lambda:us-west-2:111111111111:/);
+  assert.match(all.join(), /does not allow the function arn:aws:lambda:eu-west-1:000000000000:/);
   assert.match(all.join(), /does not allow the queue results/);
   assert.match(all.join(), /Mine needs its own policies/);
   assert.match(all.join(), /does not allow the bucket their-prompts/);

@@ -83,6 +83,15 @@ const WRITTEN_SETS: Readonly<Record<string, Context>> = {
     promptBucketName: 'llmexelambda-prompts',
     configBuckets: ['llmexelambda-shared'],
   },
+  tools: {
+    toolFunctions: [
+      'arn:aws:lambda:us-west-2:000000000000:function:LlmExeLambdaOrders',
+      'arn:aws:lambda:us-west-2:000000000000:function:LlmExeLambdaRates:live',
+    ],
+    toolsFromHttp: true,
+    resultPrefix: 'results',
+    resultDays: 30,
+  },
   'no Bedrock': { allowedBedrockModels: [] },
   'OpenAI on a Mantle host': {
     environment: { AWS_BEDROCK_BASE_URL: 'https://bedrock-mantle.us-east-1.api.aws' },
