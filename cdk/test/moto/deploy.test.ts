@@ -316,6 +316,97 @@ describe('a deployment', () => {
     assert.deepEqual([execution.status, execution.error], ['FAILED', 'ProviderAuthFailed']);
   });
 
+  /** Approves the refund of order 1 and rejects that of order 2. Returns the received messages. */
+  async function decide(QueueUrl: string): Promise<Record<string, unknown>> {
+    const decided: Record<string, unknown> = {};
+    for (let left = 300; Object.keys(decided).length < 2 && left > 0; left--) {
+      const reply = await account.json('AmazonSQS.ReceiveMessage', 'sqs', { QueueUrl });
+      for (const { Body } of (reply['Messages'] ?? []) as { Body: string }[]) {
+        const { taskToken, call, text } = JSON.parse(Body) as {
+          taskToken: string;
+          call: { arguments: { order: string } };
+          text: string;
+        };
+        const { order } = call.arguments;
+        decided[order] = { call, text };
+        await (order === '1'
+          ? account.json('AWSStepFunctions.SendTaskSuccess', 'states', {
+              taskToken,
+              output: '{"refunded":540}',
+            })
+          : account.json('AWSStepFunctions.SendTaskFailure', 'states', {
+              taskToken,
+              error: 'Rejected',
+              cause: 'The order is a year old.',
+            }));
+      }
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    return decided;
+  }
+
+  test('the approval state machine waits for two decisions and continues with them', async () => {
+    const created = await account.json('AmazonSQS.CreateQueue', 'sqs', { QueueName: 'approvals' });
+    const QueueUrl = String(created['QueueUrl']);
+    const definition = readFile('examples/step-functions/approval.asl.json').replace(
+      '${ApprovalQueueUrl}',
+      QueueUrl,
+    );
+    const machine = await account.stateMachine('approval', definition, await functionArn());
+    account.events.length = 0;
+    const refund = (order: string): object => ({
+      name: 'refund',
+      arguments: { order, cents: 540 },
+    });
+    await simulator.script([
+      { times: 1, then: { text: 'I will refund both.', toolCalls: [refund('1'), refund('2')] } },
+      { times: 1, then: { text: 'We refunded order 1.' } },
+    ]);
+    const running = account.execute(machine, { complaint: 'Both orders arrived broken.' });
+    const decided = await decide(QueueUrl);
+    const { status, output, error } = await running;
+    assert.equal(status, 'SUCCEEDED', JSON.stringify({ error, decided }));
+    // Step Functions would encode the text as JSON.
+    assert.equal(output, 'We refunded order 1.');
+    const [first, second, ...others] = account.events as Record<string, unknown>[];
+    assert.deepEqual(others, []);
+    assert.deepEqual(first?.['data'], { complaint: 'Both orders arrived broken.' });
+    const { continue: id, toolResults, ...same } = second ?? {};
+    assert.deepEqual(same, first);
+    assert.match(String(id), /^[0-9a-f]{64}$/);
+    const calls = ['1', '2'].map(
+      (order) => decided[order] as { call: { id: string }; text: string },
+    );
+    assert.equal(calls[0]!.text, 'I will refund both.');
+    const [approved, rejected] = toolResults as Record<string, unknown>[];
+    assert.deepEqual(approved, { id: calls[0]!.call.id, result: { refunded: 540 } });
+    assert.equal(rejected?.['id'], calls[1]!.call.id);
+    // moto drops the cause of SendTaskFailure.
+    assert.equal((JSON.parse(String(rejected?.['error'])) as { Error: string }).Error, 'Rejected');
+    assert.equal((await simulator.journal()).length, 2);
+    const key = `results/conversations/${String(id)}.json`;
+    assert.equal((await account.rest('s3', 'GET', `/${bucket}/${key}`)).status, 200);
+  });
+
+  test('without a decision in time, the model is told that nobody decided', async () => {
+    const created = await account.json('AmazonSQS.CreateQueue', 'sqs', { QueueName: 'nobody' });
+    const definition = readFile('examples/step-functions/approval.asl.json')
+      .replace('${ApprovalQueueUrl}', String(created['QueueUrl']))
+      .replace('"TimeoutSeconds": 259200', '"TimeoutSeconds": 1');
+    const machine = await account.stateMachine('undecided', definition, await functionArn());
+    account.events.length = 0;
+    const call = { name: 'refund', arguments: { order: '1', cents: 540 } };
+    await simulator.script([
+      { times: 1, then: { toolCalls: [call] } },
+      { times: 1, then: { text: 'A colleague will write to you.' } },
+    ]);
+    const execution = await account.execute(machine, { complaint: 'My order arrived broken.' });
+    assert.equal(execution.status, 'SUCCEEDED', JSON.stringify(execution));
+    assert.equal(execution.output, 'A colleague will write to you.');
+    const [, { toolResults } = {}] = account.events as { toolResults?: { error: string }[] }[];
+    assert.equal(toolResults?.[0]?.error, 'Nobody decided within three days.');
+  });
+
   test('the batch runs a file of requests and writes a manifest of results', async () => {
     // moto supports neither JSONL nor integer percentages, so change only these parts of the
     // deployed definition.

@@ -1,5 +1,5 @@
 // Writes templates for cfn-lint into the folder given as an argument. It writes one template for
-// each option set, and one with the policies of the account guide and the example state machine.
+// each option set, and one with the policies of the account guide and the example state machines.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,21 +27,29 @@ function policy(name: string): unknown {
   return { Type: 'AWS::IAM::ManagedPolicy', Properties: { PolicyDocument: policy } };
 }
 
-const research = join(ROOT, 'examples', 'step-functions', 'research.asl.json');
+function stateMachine(name: string, substitutions: Record<string, string>): unknown {
+  const path = join(ROOT, 'examples', 'step-functions', `${name}.asl.json`);
+  return {
+    Type: 'AWS::StepFunctions::StateMachine',
+    Properties: {
+      RoleArn: 'arn:aws:iam::000000000000:role/any',
+      DefinitionString: readFileSync(path, 'utf8'),
+      DefinitionSubstitutions: {
+        FunctionArn: 'arn:aws:lambda:us-west-2:000000000000:function:any',
+        ...substitutions,
+      },
+    },
+  };
+}
+
 write('written by hand', {
   Resources: {
     Boundary: policy('LlmExeLambdaCdkPermissionBoundaryPolicy'),
     Deploy: policy('DeployLlmExeCdkAppPolicy'),
     HttpApi: policy('LlmExeLambdaCdkHttpApiPolicy'),
-    Research: {
-      Type: 'AWS::StepFunctions::StateMachine',
-      Properties: {
-        RoleArn: 'arn:aws:iam::000000000000:role/any',
-        DefinitionString: readFileSync(research, 'utf8'),
-        DefinitionSubstitutions: {
-          FunctionArn: 'arn:aws:lambda:us-west-2:000000000000:function:any',
-        },
-      },
-    },
+    Research: stateMachine('research', {}),
+    Approval: stateMachine('approval', {
+      ApprovalQueueUrl: 'https://sqs.us-west-2.amazonaws.com/000000000000/any',
+    }),
   },
 });

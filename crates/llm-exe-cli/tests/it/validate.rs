@@ -73,6 +73,7 @@ async fn documents_other_than_requests_are_named() {
             "this is an event (eventbridge), not a request; use invoke --event to run it",
         ),
         (example("step-functions/research.asl.json"), "this is a state machine, not a request"),
+        (example("step-functions/approval.asl.json"), "this is a state machine, not a request"),
         (cognito, "an event of Amazon Cognito is not supported; expected a request"),
         (list, "expected a request (a JSON object), got a list"),
     ] {
