@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use super::reasoning::{encrypted_content, is_xai, reasons};
-use crate::completion::{Completion, Content, FinishReason};
+use crate::completion::{Completion, Content, ContentCall, FinishReason};
 use crate::dialects::dialect::ProviderRequest;
 use crate::dialects::json::{array_field, field, str_field};
 
@@ -73,28 +73,35 @@ fn output(body: &Value, completion: &Completion, number: u64, status: &str) -> V
         }
         items.push(item);
     }
+    let text = |text: &str| json!({"type": "output_text", "text": text, "annotations": [], "logprobs": []});
     let part = match &completion.content {
-        Content::ToolCall { name, arguments } => {
-            items.push(json!({
-                "id": format!("fc_sim{number:06}"), "type": "function_call", "status": status,
-                "call_id": format!("call_sim{number:06}"), "name": name, "arguments": arguments,
-            }));
-            return items;
-        }
-        Content::Text(text) => {
-            json!({"type": "output_text", "text": text, "annotations": [], "logprobs": []})
-        }
-        Content::Refusal(text) => json!({"type": "refusal", "refusal": text}),
-        Content::Empty => return items,
+        Content::Text(content) => Some(text(content)),
+        Content::ToolCalls { text: content, .. } if !content.is_empty() => Some(text(content)),
+        Content::Refusal(text) => Some(json!({"type": "refusal", "refusal": text})),
+        Content::ToolCalls { .. } | Content::Empty => None,
     };
-    let mut message = json!({
-        "id": format!("msg_sim{number:06}"), "type": "message", "status": status,
-        "role": "assistant", "content": [part],
-    });
-    if reasons(body) {
-        message["phase"] = json!("final_answer");
+    let calls: &[ContentCall] = match &completion.content {
+        Content::ToolCalls { calls, .. } => calls,
+        _ => &[],
+    };
+    if let Some(part) = part {
+        let mut message = json!({
+            "id": format!("msg_sim{number:06}"), "type": "message", "status": status,
+            "role": "assistant", "content": [part],
+        });
+        if reasons(body) {
+            let phase = if calls.is_empty() { "final_answer" } else { "commentary" };
+            message["phase"] = json!(phase);
+        }
+        items.push(message);
     }
-    items.push(message);
+    items.extend(calls.iter().enumerate().map(|(index, call)| {
+        json!({
+            "id": format!("fc_sim{number:06}_{index}"), "type": "function_call", "status": status,
+            "call_id": format!("call_sim{number:06}_{index}"), "name": call.name,
+            "arguments": call.arguments,
+        })
+    }));
     items
 }
 
