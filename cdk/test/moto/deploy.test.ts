@@ -388,8 +388,8 @@ describe('a deployment', () => {
     assert.equal((await account.rest('s3', 'GET', `/${bucket}/${key}`)).status, 200);
   });
 
-  test('without a decision in time, the model is told that nobody decided', async () => {
-    const created = await account.json('AmazonSQS.CreateQueue', 'sqs', { QueueName: 'nobody' });
+  test('without a decision in time, the model receives an error', async () => {
+    const created = await account.json('AmazonSQS.CreateQueue', 'sqs', { QueueName: 'undecided' });
     const definition = readFile('examples/step-functions/approval.asl.json')
       .replace('${ApprovalQueueUrl}', String(created['QueueUrl']))
       .replace('"TimeoutSeconds": 259200', '"TimeoutSeconds": 1');
@@ -404,7 +404,7 @@ describe('a deployment', () => {
     assert.equal(execution.status, 'SUCCEEDED', JSON.stringify(execution));
     assert.equal(execution.output, 'A colleague will write to you.');
     const [, { toolResults } = {}] = account.events as { toolResults?: { error: string }[] }[];
-    assert.equal(toolResults?.[0]?.error, 'Nobody decided within three days.');
+    assert.equal(toolResults?.[0]?.error, 'There was no decision within three days.');
   });
 
   test('the batch runs a file of requests and writes a manifest of results', async () => {

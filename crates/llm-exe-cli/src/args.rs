@@ -112,8 +112,9 @@ pub(crate) struct Invoke {
     /// Print the full response: result, usage, model, attempts and warnings.
     #[arg(long)]
     pub(crate) full: bool,
-    /// Run this program for the calls of a tool of the request: arguments as JSON on standard input,
-    /// result on standard output, an exit code other than 0 is an error. Can be repeated.
+    /// Run this program for the calls of a tool of the request. It reads the arguments as JSON from
+    /// standard input and writes the result to standard output. An exit code other than 0 is an
+    /// error. Can be repeated.
     #[arg(long, value_name = "NAME=PROGRAM", conflicts_with = "event")]
     pub(crate) tool: Vec<String>,
     /// Continue the conversation in this file, which contains a result with calls of tools as the

@@ -74,7 +74,7 @@ async fn documented_requests_cause_no_warning() {
     let files: Vec<String> = requests.collect();
     let mut arguments = vec!["validate", "--strict"];
     arguments.extend(files.iter().map(String::as_str));
-    let output = folder.run(&arguments).await;
+    let output = folder.run_with(&[("TOOL_FUNCTIONS", "LlmExeLambda*")], &arguments).await;
     assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{output:?}");
 }
 

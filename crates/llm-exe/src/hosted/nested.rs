@@ -106,7 +106,8 @@ impl NestedResolver<'_> {
 /// Moves a pointer in `run` into a request that consists of the pointer.
 fn move_pointer(run: &mut Map<String, Value>) {
     let has_pointer = run.keys().any(|name| POINTER_FIELDS.contains(&name.as_str()));
-    if !has_pointer || run.contains_key("request") {
+    // The validation reports a pointer next to a request.
+    if !has_pointer || run.contains_key("request") || run.contains_key("lambda") {
         return;
     }
     let mut request = Map::new();

@@ -282,6 +282,17 @@ fn check_run<P>(
     problems: &mut Problems,
     warnings: &mut Vec<String>,
 ) -> Option<ToolRun<P>> {
+    let pointer = [("key", &run.key), ("url", &run.url)];
+    if let Some((name, _)) = pointer.into_iter().find(|(_, value)| value.is_some()) {
+        let text = match run.request.is_some() || run.lambda.is_some() {
+            true => "can't be combined with request or lambda",
+            false => {
+                "refers to a hosted config, which only Client::run and the Lambda function fetch"
+            }
+        };
+        problems.add(format!("{path}.{name}"), text);
+        return None;
+    }
     let mut request = match (run.request, run.lambda) {
         (Some(request), None) => request,
         (None, Some(name)) => return check_function(&name, run.qualifier, path, problems),
@@ -290,8 +301,8 @@ fn check_run<P>(
             return None;
         }
         (None, None) => {
-            let text = "expected {\"request\": …} or {\"lambda\": …}; without run, calls are \
-                        handed back";
+            let text = "expected {\"request\": …}, {\"lambda\": …}, {\"key\": …} or {\"url\": …}; \
+                        without run, calls are handed back";
             problems.add(path, text);
             return None;
         }

@@ -34,6 +34,14 @@ pub struct RequestToolRun {
     pub lambda: Option<String>,
     /// The version or the alias of the Lambda function.
     pub qualifier: Option<String>,
+    /// The S3 key of a hosted config with the request.
+    pub key: Option<String>,
+    /// The S3 bucket that contains `key`. Default: the stack's prompt bucket.
+    pub bucket: Option<String>,
+    /// The S3 version id of the hosted config at `key`. Default: the latest version.
+    pub version: Option<String>,
+    /// The URL of a hosted config with the request.
+    pub url: Option<String>,
 }
 
 /// The choice of a tool that the model must call in its first turn.

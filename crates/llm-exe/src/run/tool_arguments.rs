@@ -52,7 +52,7 @@ mod tests {
         let schema = Schema::compile(schema).unwrap();
         for (arguments, expected) in [
             (r#"{"count":"3"}"#, Ok(json!({ "count": 3, "unit": "m" }))),
-            (r#"{"count":5.0,"unit":"km"}"#, Ok(json!({ "count": 5, "unit": "km" }))),
+            (r#"{"count":5.0,"unit":"km"}"#, Ok(json!({ "count": 5.0, "unit": "km" }))),
             ("", Err("the arguments do not satisfy the parameters: ")),
             (r#"{"count":"#, Err("the arguments are ")),
             ("[1]", Err("expected the arguments as a JSON object, got a list")),

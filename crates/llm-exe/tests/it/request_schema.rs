@@ -174,7 +174,11 @@ fn set_tools(fields: &mut Value, types: &mut Value) {
     set(&mut tool["properties"]["timeout"], json!({ "minimum": 1, "maximum": 86_400_000 }));
     let object = json!({ "type": { "const": "object" } });
     set(&mut tool["properties"]["parameters"], json!({ "properties": object }));
-    set(&mut types["ToolRun"], json!({ "required": ["request"] }));
+    let kinds = ["request", "lambda", "key", "url"].map(|kind| json!({ "required": [kind] }));
+    set(&mut types["ToolRun"], json!({ "oneOf": kinds }));
+    for field in ["lambda", "key", "url"] {
+        set(&mut types["ToolRun"]["properties"][field], json!({ "type": "string" }));
+    }
     let mut not_nested = json!({});
     for field in NOT_NESTED {
         not_nested[field] = json!({ "type": "null" });

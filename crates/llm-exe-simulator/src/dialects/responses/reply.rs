@@ -73,7 +73,10 @@ fn output(body: &Value, completion: &Completion, number: u64, status: &str) -> V
         }
         items.push(item);
     }
-    let text = |text: &str| json!({"type": "output_text", "text": text, "annotations": [], "logprobs": []});
+    let text = |text: &str| {
+        let (kind, none) = ("output_text", Vec::<Value>::new());
+        json!({"type": kind, "text": text, "annotations": none, "logprobs": none})
+    };
     let part = match &completion.content {
         Content::Text(content) => Some(text(content)),
         Content::ToolCalls { text: content, .. } if !content.is_empty() => Some(text(content)),
