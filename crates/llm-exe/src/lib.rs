@@ -76,7 +76,7 @@ pub use request::{
 };
 pub use run::{
     CallerContext, Context, Durations, FailedTarget, HandBack, Report, RequestChange, Run, Runner,
-    ToolRunReport,
+    StoredTurns, ToolRunReport, UNKNOWN_CONVERSATION,
 };
 pub use scrub::scrub;
 pub use single_flight::SingleFlight;

@@ -34,6 +34,12 @@ pub(crate) fn prepare(
     input: &mut Input,
     environment: &Environment,
 ) -> Result<ToolPrograms, InputError> {
+    let needs_function = ["idempotencyKey", "destination", "continue"];
+    let conflict = needs_function.into_iter().find(|name| input.request.get(*name).is_some());
+    if let (false, Some(name)) = (args.tool.is_empty(), conflict) {
+        let message = format!("can't be combined with {name}, which needs the complete function");
+        return Err(InputError::in_argument("--tool", message));
+    }
     let mut programs = HashMap::new();
     let tools = input.request.get("tools").and_then(Value::as_array);
     let names: Vec<&str> = tools

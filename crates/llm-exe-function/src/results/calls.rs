@@ -123,7 +123,14 @@ impl Results {
             Some(prefix) => Box::pin(self.store_conversation(prefix, run, owner, deadline)).await,
             None => run,
         };
-        run.with_envelope()
+        let mut run = run.with_envelope();
+        // The result contains the texts, which would stay in memory until all records are done.
+        for tool_run in &mut run.report.tool_runs {
+            tool_run.arguments = String::new();
+            tool_run.outcome =
+                tool_run.outcome.as_ref().map(|_| String::new()).map_err(|_| String::new());
+        }
+        run
     }
 }
 

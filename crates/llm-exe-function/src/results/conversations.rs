@@ -4,7 +4,7 @@
 //! Each conversation is an object that is written once: `{prefix}/conversations/{id}.json`.
 
 use bytes::Bytes;
-use llm_exe::{Deadline, Error, ErrorKind, Run, hex, json};
+use llm_exe::{Deadline, Error, ErrorKind, Run, StoredTurns, UNKNOWN_CONVERSATION, hex, json};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -29,6 +29,10 @@ const MAX_RETURNED_BYTES: usize = 128 * 1024;
 struct StoredConversation {
     /// The hash of the caller who may continue the conversation.
     caller: String,
+    /// The location of the pinned config whose prompt the conversation contains. Only a request
+    /// with this config may continue it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pinned_config: Option<String>,
     conversation: Map<String, Value>,
 }
 
@@ -45,7 +49,7 @@ impl Results {
         body: &mut Value,
         caller: &str,
         deadline: Deadline,
-    ) -> Result<Option<Map<String, Value>>, Error> {
+    ) -> Result<Option<StoredTurns>, Error> {
         let Some(fields) = body.as_object_mut() else { return Ok(None) };
         let id = match fields.shift_remove(CONTINUE) {
             None | Some(Value::Null) => return Ok(None),
@@ -60,10 +64,7 @@ impl Results {
             return Err(Error::invalid(CONTINUE, text));
         }
         // The same message for all ids, so that it does not show which of them exist.
-        let unknown = || {
-            let text = "no conversation of this caller has this id, or it has expired";
-            Error::invalid(CONTINUE, text)
-        };
+        let unknown = || Error::invalid(CONTINUE, UNKNOWN_CONVERSATION);
         let is_id = id.len() == 2 * ID_BYTES && id.bytes().all(|byte| byte.is_ascii_hexdigit());
         if !is_id {
             return Err(unknown());
@@ -75,7 +76,8 @@ impl Results {
         if stored.caller != hash_parts(&[caller]) {
             return Err(unknown());
         }
-        Ok(Some(stored.conversation))
+        let StoredConversation { pinned_config, conversation, .. } = stored;
+        Ok(Some(StoredTurns { pinned_config, conversation }))
     }
 
     /// Stores the conversation of a run that hands calls back, and adds its id to the result. A
@@ -91,8 +93,15 @@ impl Results {
         let Some(Value::Object(conversation)) = result.shift_remove(CONVERSATION) else {
             return run;
         };
-        let stored = StoredConversation { caller: hash_parts(&[caller]), conversation };
-        let body = serde_json::to_vec(&stored).unwrap_or_default();
+        let config = run.report.config.as_ref().filter(|_| run.report.is_pinned);
+        let pinned_config = config.map(|source| source.location.clone());
+        let stored =
+            StoredConversation { caller: hash_parts(&[caller]), pinned_config, conversation };
+        let Ok(body) = serde_json::to_vec(&stored) else {
+            let text = "the conversation can't be serialized";
+            run.outcome = Err(Error::new(ErrorKind::Internal, text));
+            return run;
+        };
         let is_returned = !run.report.is_pinned && body.len() <= MAX_RETURNED_BYTES;
         let written = self.write_conversation(prefix, body, deadline).await;
         if let Ok(id) = &written {

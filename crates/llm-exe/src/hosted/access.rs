@@ -27,6 +27,10 @@ const URL_CONFIG_FIELDS: &[&str] = &[
 const NEVER_PINNED_FIELDS: &[&str] =
     &["data", "return", "idempotencyKey", "continue", "toolResults"];
 
+/// The fields of a call that continues a conversation, which no config may set. Callers of a pinned
+/// config may never set `conversation`, because it could replace the prompt.
+const CALL_FIELDS: &[&str] = &["conversation", "continue", "toolResults"];
+
 /// The operator's rules for which S3 objects may be read as hosted configs.
 #[derive(Debug, Clone, Default)]
 pub struct HostedRules {
@@ -75,6 +79,10 @@ pub(super) fn check_config(
     let is_set = |name: &str| config.fields.get(name).is_some_and(|value| !value.is_null());
     if let Some(name) = ["key", "url"].into_iter().find(|name| is_set(name)) {
         let message = format!("{name}: a hosted config can't point to another config");
+        return Err(Error::new(ErrorKind::ConfigInvalid, message));
+    }
+    if let Some(name) = CALL_FIELDS.iter().find(|name| is_set(name)) {
+        let message = format!("{name}: belongs to a call and can't be in a hosted config");
         return Err(Error::new(ErrorKind::ConfigInvalid, message));
     }
     if let DocumentLocation::Url(_) = location {

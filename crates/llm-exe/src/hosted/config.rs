@@ -104,6 +104,10 @@ fn parse_overridable(value: Value) -> Result<Option<Vec<String>>, ConfigError> {
                 "{name} can't be overridden, because it points to the config"
             )));
         }
+        if name == "conversation" {
+            let text = "conversation can't be overridden, because it could replace the prompt";
+            return Err(error(text.to_owned()));
+        }
         if !is_field(&name) {
             let hint = suggestion(&name, field_names::<Request>());
             return Err(error(format!("unknown field {}{hint}", values::quoted(&name))));

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::{Map, Value};
 
 use super::access::HostedRules;
-use super::origin::Origin;
+use super::origin::{ConfigSource, Origin};
 use super::resolve::{Resolved, resolve};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Problem};
@@ -18,6 +18,17 @@ const MAX_DOCUMENTS: usize = 50;
 const MAX_DEPTH: usize = 4;
 /// The fields that point to a hosted config.
 const POINTER_FIELDS: &[&str] = &["key", "bucket", "version", "url"];
+
+/// Maximum number of tools of a request.
+const MAX_TOOLS: usize = 128;
+
+/// The hosted configs of the requests of tools.
+#[derive(Default)]
+pub(crate) struct NestedConfigs {
+    pub(crate) origins: Vec<NestedOrigin>,
+    /// Whether one of the configs is pinned.
+    pub(crate) has_pinned: bool,
+}
 
 /// The hosted config of the request of a tool: the path of the request, and the origin of its
 /// fields.
@@ -31,24 +42,27 @@ pub(crate) type NestedOrigin = (String, Origin);
 /// are too many configs.
 pub(crate) async fn resolve_nested(
     request: &mut Value,
-    source: Option<&str>,
+    source: Option<&ConfigSource>,
     store: Option<&dyn DocumentStore>,
     rules: &HostedRules,
     deadline: Deadline,
-) -> Result<Vec<NestedOrigin>, Error> {
+) -> Result<NestedConfigs, Error> {
     let store = store.map(FetchedOnce::new);
     let store = store.as_ref().map(|store| store as &dyn DocumentStore);
-    let mut resolver = NestedResolver { store, rules, deadline, origins: Vec::new() };
-    let documents: Vec<String> = source.map(str::to_owned).into_iter().collect();
+    let (configs, pointers) = (NestedConfigs::default(), 0);
+    let mut resolver = NestedResolver { store, rules, deadline, pointers, configs };
+    let documents: Vec<ConfigSource> = source.cloned().into_iter().collect();
     resolver.resolve_tools(request, String::new(), documents).await?;
-    Ok(resolver.origins)
+    Ok(resolver.configs)
 }
 
 struct NestedResolver<'a> {
     store: Option<&'a dyn DocumentStore>,
     rules: &'a HostedRules,
     deadline: Deadline,
-    origins: Vec<NestedOrigin>,
+    /// The number of pointers so far.
+    pointers: usize,
+    configs: NestedConfigs,
 }
 
 impl NestedResolver<'_> {
@@ -58,13 +72,14 @@ impl NestedResolver<'_> {
         &'s mut self,
         request: &'s mut Value,
         path: String,
-        documents: Vec<String>,
+        documents: Vec<ConfigSource>,
     ) -> PortFuture<'s, Result<(), Error>> {
         Box::pin(async move {
             let depth = path.matches(".run.").count();
             let tools = request.get_mut("tools").and_then(Value::as_array_mut);
-            // The validation reports requests that are too deep.
-            let Some(tools) = tools.filter(|_| depth < MAX_DEPTH) else { return Ok(()) };
+            // The validation reports requests that are too deep or have too many tools.
+            let tools = tools.filter(|tools| depth < MAX_DEPTH && tools.len() <= MAX_TOOLS);
+            let Some(tools) = tools else { return Ok(()) };
             for (index, tool) in tools.iter_mut().enumerate() {
                 let Some(run) = tool.get_mut("run").and_then(Value::as_object_mut) else {
                     continue;
@@ -82,25 +97,58 @@ impl NestedResolver<'_> {
         &mut self,
         request: &mut Value,
         path: String,
-        mut documents: Vec<String>,
+        mut documents: Vec<ConfigSource>,
     ) -> Result<(), Error> {
+        self.count_pointer(request)?;
+        // Documents that were fetched already are ready at once, and other requests must run too.
+        tokio::task::yield_now().await;
         let mut tried = None;
         let resolved =
             resolve(request.take(), self.store, self.rules, self.deadline, &mut tried).await;
-        let Resolved { request: merged, hosted, .. } =
+        let Resolved { request: merged, hosted, is_pinned, .. } =
             resolved.map_err(|error| at_path(&error, &path))?;
         *request = merged;
         if let Some((source, origin)) = hosted {
-            let is_loop = documents.contains(&source.location);
-            documents.push(source.location);
+            let is_same = |known: &ConfigSource| {
+                (&known.location, &known.version) == (&source.location, &source.version)
+            };
+            let is_loop = documents.iter().any(is_same);
+            documents.push(source);
             if is_loop {
-                let text = format!("the config leads to itself: {}", documents.join(" -> "));
+                let locations: Vec<&str> =
+                    documents.iter().map(|source| &*source.location).collect();
+                let text = format!("the config leads to itself: {}", locations.join(" -> "));
                 return Err(Error::new(ErrorKind::ConfigInvalid, text).in_context(&path));
             }
-            self.origins.push((path.clone(), origin));
+            self.configs.has_pinned |= is_pinned;
+            self.configs.origins.push((path.clone(), origin));
         }
         self.resolve_tools(request, format!("{path}."), documents).await
     }
+}
+
+impl NestedResolver<'_> {
+    /// Counts a request that points to a config, because each pointer is parsed and merged.
+    ///
+    /// # Errors
+    /// `ConfigInvalid` if there are too many pointers, and `Timeout` after the deadline.
+    fn count_pointer(&mut self, request: &Value) -> Result<(), Error> {
+        let has_pointer = POINTER_FIELDS.iter().any(|name| request.get(name).is_some());
+        self.pointers += usize::from(has_pointer);
+        if self.pointers > MAX_DOCUMENTS {
+            return Err(too_many_configs());
+        }
+        if self.deadline.left().is_zero() {
+            let text = "the time limit passed while the configs of tools were fetched";
+            return Err(Error::new(ErrorKind::Timeout, text));
+        }
+        Ok(())
+    }
+}
+
+fn too_many_configs() -> Error {
+    let text = format!("expected at most {MAX_DOCUMENTS} hosted configs in the tools of a request");
+    Error::new(ErrorKind::ConfigInvalid, text)
 }
 
 /// Moves a pointer in `run` into a request that consists of the pointer.
@@ -153,12 +201,6 @@ impl DocumentStore for FetchedOnce<'_> {
             let fetched = || self.documents.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(document) = fetched().get(place) {
                 return Ok(Some(document.clone()));
-            }
-            if fetched().len() >= MAX_DOCUMENTS {
-                let text = format!(
-                    "expected at most {MAX_DOCUMENTS} hosted configs in the tools of a request"
-                );
-                return Err(Error::new(ErrorKind::ConfigInvalid, text));
             }
             let document = self.store.fetch(place, known, deadline).await?;
             if let Some(document) = &document {

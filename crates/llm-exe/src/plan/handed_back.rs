@@ -3,12 +3,14 @@
 //! A conversation is data of the caller, who can change it. So nothing in it is trusted: it is
 //! checked like a new request, and no call in it ever runs.
 
+use ring::digest;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::problems::Problems;
 use super::target::Target;
 use crate::chat::{Message, Part, Role, ToolCall, ToolContent, ToolResult};
+use crate::hex::hex;
 use crate::json;
 use crate::request::{Request, RequestToolResult, suggestion};
 
@@ -16,6 +18,23 @@ use crate::request::{Request, RequestToolResult, suggestion};
 const VERSION: u32 = 1;
 /// Maximum size of a conversation in bytes.
 pub(crate) const MAX_CONVERSATION_BYTES: usize = 4 << 20;
+
+/// Maximum size of the result of a tool in bytes.
+pub(crate) const MAX_RESULT_BYTES: usize = 256 * 1024;
+/// Maximum number of turns of a conversation.
+pub(super) const MAX_TURNS: u32 = 50;
+/// The fields and types of parts that name a file or an object, which a provider would read with
+/// the key or the role of the operator. No turn that a dialect receives contains them.
+const REFERENCES: &[&str] = &[
+    "s3Location",
+    "fileData",
+    "fileUri",
+    "file_data",
+    "file_id",
+    "file_url",
+    "image_url",
+    "item_reference",
+];
 
 /// A conversation that was handed back.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -50,6 +69,37 @@ impl HandedBack {
         let tools = digest.to_owned();
         let (version, run_id) = (VERSION, run_id.to_owned());
         HandedBack { version, provider, model, tools, run_id, turns, messages, results }
+    }
+
+    /// Returns the size of the conversation in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        let part_bytes = |part: &Part| match part {
+            Part::Text(text) => text.len(),
+            Part::Media(media) => media.url.len(),
+            Part::ToolCall(call) => call.arguments.len(),
+            Part::ToolResult(result) => result.content.to_text().len(),
+        };
+        let raw_bytes =
+            |message: &Message| message.raw.as_ref().map_or(0, |raw| raw.json.get().len());
+        let parts = self.messages.iter().flat_map(|message| &message.parts);
+        let raw: usize = self.messages.iter().map(raw_bytes).sum();
+        raw + parts.map(part_bytes).sum::<usize>()
+    }
+
+    /// Returns why the caller must have changed the conversation, if that is certain.
+    fn find_change(&self) -> Option<(String, String)> {
+        if self.turns > MAX_TURNS {
+            let text = format!("expected at most {MAX_TURNS}, got {}", self.turns);
+            return Some(("turns".to_owned(), text));
+        }
+        let bytes = self.bytes();
+        if bytes > MAX_CONVERSATION_BYTES {
+            let text = format!("expected at most {MAX_CONVERSATION_BYTES} bytes, got {bytes}");
+            return Some(("messages".to_owned(), text));
+        }
+        let index = self.messages.iter().position(|message| !is_as_handed_back(message))?;
+        let text = "expected a message exactly as it was handed back";
+        Some((format!("messages[{index}]"), text.to_owned()))
     }
 
     /// Returns whether this is the provider and the model of the conversation.
@@ -102,7 +152,8 @@ pub(super) fn check_continued(
     } else {
         check_target(&conversation, &place.targets).map(|text| ("model", text))
     };
-    if let Some((field, text)) = text {
+    let text = text.map(|(field, text)| (field.to_owned(), text));
+    if let Some((field, text)) = text.or_else(|| conversation.find_change()) {
         problems.add(format!("conversation.{field}"), text);
         return None;
     }
@@ -184,9 +235,52 @@ fn add_results(
     if !missing.is_empty() || !is_valid {
         return None;
     }
+    conversation.run_id = continued_id(&conversation.run_id, results.iter().flatten());
     conversation.results.clear();
     conversation.messages.push(Message::tool_results(results.into_iter().flatten()));
     Some(())
+}
+
+/// Returns whether a message can be one that was handed back: a turn in the provider's format is an
+/// assistant message and refers to no file, and an image has a URL of an allowed kind.
+fn is_as_handed_back(message: &Message) -> bool {
+    let has_valid_media = message.parts.iter().all(|part| match part {
+        Part::Media(media) => media.url.starts_with("https:") || media.url.starts_with("data:"),
+        _ => true,
+    });
+    let has_valid_raw = message.raw.as_ref().is_none_or(|raw| {
+        let turn: Value = serde_json::from_str(raw.json.get()).unwrap_or_default();
+        let role = turn.get("role").and_then(Value::as_str);
+        message.role == Role::Assistant
+            && matches!(role, None | Some("assistant" | "model"))
+            && !has_reference(&turn)
+    });
+    has_valid_media && has_valid_raw
+}
+
+/// Returns whether a value contains one of [`REFERENCES`] as a key or as a type.
+fn has_reference(value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => fields.iter().any(|(name, value)| {
+            let is_type =
+                name == "type" && value.as_str().is_some_and(|it| REFERENCES.contains(&it));
+            REFERENCES.contains(&&**name) || is_type || has_reference(value)
+        }),
+        Value::Array(items) => items.iter().any(has_reference),
+        _ => false,
+    }
+}
+
+/// Returns the id of a continued conversation. It depends on the results, so that the calls of two
+/// continuations of one conversation have different ids.
+fn continued_id<'a>(run_id: &str, results: impl Iterator<Item = &'a ToolResult>) -> String {
+    let mut hasher = digest::Context::new(&digest::SHA256);
+    hasher.update(run_id.as_bytes());
+    for result in results {
+        hasher.update(b"\n");
+        hasher.update(result.content.to_text().as_bytes());
+    }
+    hex(hasher.finish().as_ref())
 }
 
 /// Reads one result into the place of its call. Returns the field and the reason if it is invalid.
@@ -210,8 +304,13 @@ fn read_result(
     if place.is_some() {
         return Err((".id", format!("the call {received} has a result already")));
     }
-    let result = match (written.result, written.error) {
-        (Some(result), None) => ToolResult::new(call, ToolContent::Text(result_text(result))),
+    let text = written.result.map(result_text);
+    let bytes = text.as_deref().or(written.error.as_deref()).map_or(0, str::len);
+    if bytes > MAX_RESULT_BYTES {
+        return Err(("", format!("expected at most {MAX_RESULT_BYTES} bytes, got {bytes}")));
+    }
+    let result = match (text, written.error) {
+        (Some(result), None) => ToolResult::new(call, ToolContent::Text(result)),
         (None, Some(error)) => ToolResult::error(call, error),
         _ => return Err(("", "expected either result or error".to_owned())),
     };

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 pub(crate) use destination::check_origins;
-pub(crate) use handed_back::{HandedBack, MAX_CONVERSATION_BYTES, result_text};
+pub(crate) use handed_back::{HandedBack, MAX_CONVERSATION_BYTES, MAX_RESULT_BYTES, result_text};
 pub use messages::Prompt;
 pub use output::Output;
 pub use render::RenderedChat;

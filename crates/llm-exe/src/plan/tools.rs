@@ -8,7 +8,7 @@ use std::time::Duration;
 use ring::digest;
 use serde_json::{Map, Value};
 
-use super::handed_back::{self, Continuable, HandedBack};
+use super::handed_back::{self, Continuable, HandedBack, MAX_TURNS};
 use super::options::MAX_MILLISECONDS;
 use super::problems::Problems;
 use super::target::Target;
@@ -26,8 +26,6 @@ use crate::schema::Schema;
 const MAX_TOOLS: usize = 128;
 /// Maximum length of the name of a tool.
 const MAX_NAME_LENGTH: usize = 64;
-/// Maximum value of `maxTurns`.
-const MAX_TURNS: u32 = 50;
 /// Default value of `maxTurns`.
 const DEFAULT_TURNS: u32 = 8;
 /// Maximum number of requests inside of each other.
@@ -291,6 +289,15 @@ fn check_run<P>(
             }
         };
         problems.add(format!("{path}.{name}"), text);
+        return None;
+    }
+    let misplaced = [
+        ("qualifier", run.qualifier.is_some() && run.lambda.is_none(), "lambda"),
+        ("bucket", run.bucket.is_some(), "key"),
+        ("version", run.version.is_some(), "key; for a Lambda function use qualifier"),
+    ];
+    if let Some((name, _, other)) = misplaced.into_iter().find(|(_, is_set, _)| *is_set) {
+        problems.add(format!("{path}.{name}"), format!("is only valid together with {other}"));
         return None;
     }
     let mut request = match (run.request, run.lambda) {

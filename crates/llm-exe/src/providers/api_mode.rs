@@ -10,7 +10,8 @@ use crate::chat::Chat;
 #[non_exhaustive]
 pub enum ApiMode {
     /// The API that serves the model and the parts of the request. Requests to a base URL of your
-    /// own for OpenAI are sent to chat completions.
+    /// own for OpenAI are sent to chat completions, unless the server rejects them with a message
+    /// that names the Responses API.
     #[default]
     Auto,
     /// Chat completions.
@@ -37,7 +38,7 @@ pub(crate) struct SelectedApi<'a> {
     pub(crate) dialect: &'a dyn Dialect,
     /// Whether `dialect` is that of the Responses API.
     pub(crate) is_responses: bool,
-    /// The Responses API, if the provider may ask for it by rejecting the request.
+    /// The Responses API, if it replaces `dialect` after a rejection that requires it.
     pub(crate) alternative: Option<&'a dyn Dialect>,
 }
 

@@ -21,7 +21,7 @@ use crate::error::{Error, ErrorKind};
 use crate::plan::Target;
 use crate::ports::{Keys, Secret};
 use crate::providers::{
-    Billing, Dialect, Failure, MANTLE, NAMED_RESOURCE, Provider, RejectedPart, Rejection,
+    ApiMode, Billing, Dialect, Failure, MANTLE, NAMED_RESOURCE, Provider, RejectedPart, Rejection,
     read_billing, read_rejection,
 };
 use crate::transport::{Policy, RetryAdvice, SendOutcome, Transport, retry_after};
@@ -198,13 +198,19 @@ impl ProviderClient {
         request: &WireRequest,
     ) -> Error {
         let is_missing = matches!(response.status, 404 | 405);
-        let is_own_server = self.endpoints.has_own_url(&target.provider);
+        // The endpoint of an Azure resource is always configured, and xAI ignores the setting.
+        let provider = &target.provider;
+        let is_own_server = provider.name() == "openai" && self.endpoints.has_own_url(provider);
         if !is_missing || !is_own_server || !request.url.ends_with("/responses") {
             return error;
         }
-        error.with_suffix(
-            "; if the server has only chat completions, set OPENAI_API_MODE to chat or auto",
-        )
+        let value = match self.endpoints.api_mode() {
+            ApiMode::Responses => "chat or auto",
+            _ => "chat",
+        };
+        error.with_suffix(&format!(
+            "; if the server has only chat completions, set OPENAI_API_MODE to {value}"
+        ))
     }
 
     async fn get_secret(
@@ -239,12 +245,12 @@ impl ProviderClient {
         request: &WireRequest,
         secret: Option<&Secret>,
     ) -> Result<(WireReply, ParsedResponse), Error> {
-        let calls_left = context.calls_left();
-        if calls_left == 0 {
+        let reserved = context.reserve_calls(target.policy.attempts);
+        if reserved == 0 {
             let text = format!("the request reached the limit of {MAX_CALLS} provider calls");
             return Err(Error::new(ErrorKind::LimitExceeded, text));
         }
-        let policy = Policy { attempts: target.policy.attempts.min(calls_left), ..target.policy };
+        let policy = Policy { attempts: reserved, ..target.policy };
         let ReplyReader { dialect, chat } = reader;
         let mut last_read = None;
         let mut read = |response: &WireReply| {
@@ -266,7 +272,7 @@ impl ProviderClient {
         let sent = self.transport.send(request, secret, &policy, context.deadline, &mut read);
         let SendOutcome { outcome, attempts, may_be_billed } = sent.await;
         context.report.durations.provider += started.elapsed();
-        context.add_calls(attempts);
+        context.add_calls(attempts, reserved);
         if may_be_billed && context.report.full {
             context.report.add_unknown_call();
         }

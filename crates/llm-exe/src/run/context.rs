@@ -43,6 +43,22 @@ pub struct CallerContext {
     pub trace_id: Option<String>,
 }
 
+/// A conversation that the program stored.
+#[derive(Debug, Clone)]
+pub struct StoredTurns {
+    /// The location of the pinned config whose prompt the conversation contains. A request with
+    /// another config or without one can't continue it, because it could read or replace the
+    /// prompt.
+    pub pinned_config: Option<String>,
+    /// The conversation, as it was handed back.
+    pub conversation: Map<String, Value>,
+}
+
+/// Why a stored conversation can't be continued. The message is the same for all reasons, so that
+/// it does not show which conversations exist.
+pub const UNKNOWN_CONVERSATION: &str =
+    "no conversation of this caller and config has this id, or it has expired";
+
 /// The numbers of calls of a request and of the requests inside of it, which share the limits.
 #[derive(Debug, Default)]
 struct CallCounts {
@@ -59,11 +75,13 @@ pub struct Context {
     /// The deadline of the current step. Each target gets a share of the remaining time, so this is
     /// earlier than the run's deadline while fallbacks remain.
     pub(super) deadline: Deadline,
+    /// The deadline of the whole run.
+    pub(super) run_deadline: Deadline,
     pub(super) origins: Vec<String>,
     pub(super) started: Instant,
     pub(super) report: Report,
     /// The conversation to continue, if it does not come from the request.
-    pub(super) conversation: Option<Map<String, Value>>,
+    pub(super) conversation: Option<StoredTurns>,
     /// Who may receive calls of tools.
     pub(super) hand_back: HandBack,
     /// Where the request and its tools run.
@@ -87,6 +105,7 @@ impl Context {
         let (origins, report) = (Vec::new(), Report::default());
         Context {
             deadline,
+            run_deadline: deadline,
             origins,
             started: Instant::now(),
             report,
@@ -126,7 +145,7 @@ impl Context {
     /// Sets the conversation that the request continues, if the program stored it. The caller of
     /// the request has not seen it.
     #[must_use]
-    pub fn with_conversation(self, conversation: Map<String, Value>) -> Self {
+    pub fn with_conversation(self, conversation: StoredTurns) -> Self {
         Context { conversation: Some(conversation), ..self }
     }
 
@@ -152,20 +171,22 @@ impl Context {
         nested
     }
 
-    /// Returns the number of provider calls that are left.
-    pub(super) fn calls_left(&self) -> u32 {
-        let used = match &self.counts {
-            Some(counts) => counts.provider.load(Ordering::Relaxed),
-            None => self.report.attempts,
+    /// Reserves up to `count` calls of the provider, and returns how many are left for them.
+    pub(super) fn reserve_calls(&self, count: u32) -> u32 {
+        let Some(counts) = &self.counts else {
+            return MAX_CALLS.saturating_sub(self.report.attempts).min(count);
         };
-        MAX_CALLS.saturating_sub(used)
+        let reserve = |used: u32| Some(used + MAX_CALLS.saturating_sub(used).min(count));
+        let used = counts.provider.fetch_update(Ordering::Relaxed, Ordering::Relaxed, reserve);
+        let used = used.unwrap_or(MAX_CALLS);
+        MAX_CALLS.saturating_sub(used).min(count)
     }
 
-    /// Records calls of the provider.
-    pub(super) fn add_calls(&mut self, count: u32) {
+    /// Records calls of the provider, and releases those that were reserved for them but not made.
+    pub(super) fn add_calls(&mut self, count: u32, reserved: u32) {
         self.report.attempts += count;
         if let Some(counts) = &self.counts {
-            counts.provider.fetch_add(count, Ordering::Relaxed);
+            counts.provider.fetch_sub(reserved.saturating_sub(count), Ordering::Relaxed);
         }
     }
 

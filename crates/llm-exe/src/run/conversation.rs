@@ -77,7 +77,11 @@ impl<'a> Conversation<'a> {
         let mut chat = Chat { sampling, ..Chat::new(&target.model, messages) };
         if let Some(tools) = &plan.tools {
             chat.tools = tools.tools.iter().map(|planned| planned.tool.clone()).collect();
-            chat.tool_choice = tools.choice.clone();
+            chat.tool_choice = match (&tools.continued, &tools.choice) {
+                // A forced choice applies only to the first turn.
+                (Some(_), choice) if *choice != ToolChoice::None => ToolChoice::Auto,
+                (_, choice) => choice.clone(),
+            };
             chat.parallel_tool_calls = tools.parallel;
         }
         // The messages of a continued conversation do not change.
@@ -144,15 +148,21 @@ impl<'a> Conversation<'a> {
             // One turn after those with tools asks only for a reply that satisfies the schema.
             repairs_left += 1;
         }
+        let mut is_repair = false;
         loop {
             let started = Instant::now();
             let (reply, secrets) = self.call(context).await?;
             if let Some(tools) = &mut self.tools {
-                tools.add_turn(started.elapsed());
+                tools.add_turn(started.elapsed(), is_repair);
+                // No fallback is called after a completed turn, so its time is not needed.
+                context.deadline = context.run_deadline;
                 if calls_tools(&reply) {
                     match Box::pin(self.run_tools(context, reply, &secrets)).await? {
                         Some(handed_back) => return Ok(handed_back),
-                        None => continue,
+                        None => {
+                            is_repair = false;
+                            continue;
+                        }
                     }
                 }
             }
@@ -175,6 +185,7 @@ impl<'a> Conversation<'a> {
             let expected = self.plan.output.parser.expected_form();
             schema_prompt::add_repair(&mut self.chat.messages, &reply, &unusable, &expected);
             self.chat.tool_choice = ToolChoice::None;
+            is_repair = true;
             self.rebuild(context)?;
         }
     }
@@ -203,9 +214,10 @@ impl<'a> Conversation<'a> {
             NextStep::Continue(results) => {
                 self.chat.messages.push(results);
                 // A choice that forces a call would force one in every turn.
-                if self.chat.tool_choice != ToolChoice::None {
-                    self.chat.tool_choice = ToolChoice::Auto;
-                }
+                self.chat.tool_choice = match tools.plan.choice {
+                    ToolChoice::None => ToolChoice::None,
+                    _ => ToolChoice::Auto,
+                };
                 self.rebuild(context)?;
                 Ok(None)
             }

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::Value;
 
-pub use context::{CallerContext, Context, HandBack};
+pub use context::{CallerContext, Context, HandBack, StoredTurns, UNKNOWN_CONVERSATION};
 pub use learned::RequestChange;
 pub use outcome::Run;
 pub use report::{Durations, FailedTarget, Report, ToolRunReport};
@@ -155,8 +155,17 @@ impl Runner {
                 return context.fail(error);
             }
         };
-        let ResolvedRequest { request, warnings, is_pinned, tools_from_config, origins } = resolved;
-        let conversation = context.conversation.take();
+        let ResolvedRequest { request, warnings, is_pinned, origins } = resolved;
+        let conversation = match context.conversation.take() {
+            None => None,
+            Some(stored) => {
+                let own = context.report.config.as_ref().filter(|_| is_pinned);
+                if own.map(|source| &*source.location) != stored.pinned_config.as_deref() {
+                    return context.fail(Error::invalid("continue", UNKNOWN_CONVERSATION));
+                }
+                Some(stored.conversation)
+            }
+        };
         let hand_back = match context.hand_back {
             HandBack::ToCaller if is_pinned => Some("a pinned config"),
             HandBack::Never => Some("a record"),
@@ -173,7 +182,7 @@ impl Runner {
         let plan = self.client.steps.run(validate).await;
         let handler = context.handler.clone();
         let plan = plan.and_then(|plan| check_hand_back(plan, hand_back, handler.as_deref()));
-        let plan = plan.and_then(|plan| self.check_functions(plan, &context, tools_from_config));
+        let plan = plan.and_then(|plan| self.check_functions(plan, &context, &origins));
         let run = self.run_validated(context, plan).await;
         match origins.is_empty() {
             true => run,
@@ -186,7 +195,7 @@ impl Runner {
         &self,
         plan: Plan,
         context: &Context,
-        from_config: bool,
+        origins: &[NestedOrigin],
     ) -> Result<Plan, RejectedRequest> {
         let ToolRules { functions: allowed, from_http } = &self.rules.tools;
         let CallerContext { is_http, function: own, .. } = &context.caller;
@@ -194,7 +203,7 @@ impl Runner {
         let mut problems = Vec::new();
         for (path, name) in plan.tool_functions() {
             let shown = quoted(&name.name);
-            let text = if *is_http && !from_http && !from_config {
+            let text = if *is_http && !from_http && !is_from_config(&path, origins) {
                 "HTTP callers may not name Lambda functions; put the tool into a hosted config, or \
                  set TOOLS_FROM_HTTP=true"
                     .to_owned()
@@ -226,22 +235,23 @@ impl Runner {
         let (rules, place) = (&self.rules.hosted, &mut context.report.config_place);
         let resolved = hosted::resolve(request, store, rules, context.deadline, place).await?;
         let Resolved { mut request, hosted, is_pinned, warnings } = resolved;
-        let (mut origins, mut tools_from_config) = (Vec::new(), false);
+        let mut origins = Vec::new();
         if let Some((source, origin)) = hosted {
-            tools_from_config = origin.contains("tools");
             context.report.durations.config = context.started.elapsed();
             context.report.config = Some(source);
             context.report.is_pinned = is_pinned;
             origins.push((String::new(), origin));
         }
         if request.get("tools").is_some() {
-            let source = context.report.config.as_ref().map(|source| &*source.location);
+            let source = context.report.config.as_ref();
             let deadline = context.deadline;
             let nested = hosted::resolve_nested(&mut request, source, store, rules, deadline);
             // The future is boxed, because most requests have no tools.
-            origins.extend(Box::pin(nested).await?);
+            let nested = Box::pin(nested).await?;
+            context.report.has_pinned_tools = nested.has_pinned;
+            origins.extend(nested.origins);
         }
-        Ok(ResolvedRequest { request, warnings, is_pinned, tools_from_config, origins })
+        Ok(ResolvedRequest { request, warnings, is_pinned, origins })
     }
 
     /// Runs a plan, or reports why there is none. The future is boxed, because it is large, and its
@@ -315,8 +325,6 @@ struct ResolvedRequest {
     warnings: Vec<String>,
     /// Whether the hosted config of the request itself is pinned.
     is_pinned: bool,
-    /// Whether the tools come from the hosted config of the request itself.
-    tools_from_config: bool,
     /// The hosted configs, each with the path of the request that points to it.
     origins: Vec<NestedOrigin>,
 }
@@ -327,6 +335,16 @@ fn label(error: Error, origins: &[NestedOrigin]) -> Error {
         "" => origin.label(error),
         path => origin.label_at(path, error),
     })
+}
+
+/// Returns whether the tool with the Lambda function at a path comes from a hosted config. The
+/// operator controls the buckets, and configs from web pages contain no tools.
+fn is_from_config(path: &str, origins: &[NestedOrigin]) -> bool {
+    let around = origins.iter().filter(|(request, _)| {
+        request.is_empty() || path.strip_prefix(&**request).is_some_and(|it| it.starts_with('.'))
+    });
+    let nearest = around.max_by_key(|(request, _)| request.len());
+    nearest.is_some_and(|(_, origin)| origin.contains("tools"))
 }
 
 /// Rejects a plan with tools whose calls are handed back, if `reason` says who can't receive them.

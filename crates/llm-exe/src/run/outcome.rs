@@ -95,7 +95,8 @@ fn tool_runs(report: &Report) -> Value {
             Ok(text) => ("result", text),
             Err(text) => ("error", text),
         };
-        if let Some(fields) = fields.as_object_mut().filter(|_| !report.is_pinned) {
+        let is_shown = !report.is_pinned && !report.has_pinned_tools;
+        if let Some(fields) = fields.as_object_mut().filter(|_| is_shown) {
             fields.insert("arguments".to_owned(), json!(run.arguments));
             fields.insert(outcome.to_owned(), json!(text));
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::learned::RequestChange;
 use crate::chat::{StopReason, ToolCall, Usage};
 use crate::destination::ParsedDestination;
-use crate::error::{Error, shorten};
+use crate::error::Error;
 use crate::hosted::ConfigSource;
 use crate::plan::{Plan, Returns, Target};
 use crate::providers::{Billing, Cost, cost_of_call};
@@ -50,9 +50,11 @@ pub struct ToolRunReport {
     pub turn: u32,
     /// The name of the tool.
     pub name: String,
-    /// The beginning of the arguments, as the model wrote them.
+    /// The beginning of the arguments, as the model wrote them. Empty unless the request asked for
+    /// the `full` object.
     pub arguments: String,
-    /// The beginning of the result, or of the error that the model received.
+    /// The beginning of the result, or of the error that the model received. Empty unless the
+    /// request asked for the `full` object.
     pub outcome: Result<String, String>,
     /// The duration of the run.
     pub duration: Duration,
@@ -64,8 +66,10 @@ impl ToolRunReport {
         call: &ToolCall,
         outcome: &Result<String, String>,
         duration: Duration,
+        has_texts: bool,
     ) -> Self {
-        let cut = |text: &String| shorten(text, MAX_TOOL_TEXT);
+        let max = if has_texts { MAX_TOOL_TEXT } else { 0 };
+        let cut = |text: &String| text.chars().take(max).collect::<String>();
         let outcome = outcome.as_ref().map(cut).map_err(cut);
         let (name, arguments) = (call.name.clone(), cut(&call.arguments));
         ToolRunReport { turn, name, arguments, outcome, duration }
@@ -121,6 +125,8 @@ pub struct Report {
     /// The location of the hosted config that the request refers to, even if it was not found.
     /// Parts that may be secret, such as a URL's query, are removed.
     pub config_place: Option<String>,
+    /// Whether a tool is the request of a pinned config, whose arguments and results are not shown.
+    pub has_pinned_tools: bool,
     /// Whether the hosted config is pinned, so that its caller may not see the prompt.
     pub is_pinned: bool,
     /// The hosted config that was used, if any.
@@ -164,6 +170,7 @@ impl Report {
         self.add_warnings(warnings.collect());
         self.changed.extend(nested.changed);
         self.learned.extend(nested.learned);
+        self.has_pinned_tools |= nested.has_pinned_tools;
         self.tool_runs.extend(nested.tool_runs);
     }
 

@@ -19,8 +19,10 @@ use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, shorten};
 use crate::hex::hex;
 use crate::json::quoted;
-use crate::plan::{HandedBack, MAX_CONVERSATION_BYTES, Plan, PlannedTool, ToolPlan, ToolRun};
-use crate::plan::{Target, result_text};
+use crate::plan::{
+    HandedBack, MAX_CONVERSATION_BYTES, MAX_RESULT_BYTES, Plan, PlannedTool, Target, ToolPlan,
+    ToolRun, result_text,
+};
 use crate::ports::{FunctionCall, PortFuture};
 use crate::scrub::remove_secrets;
 
@@ -28,8 +30,6 @@ use crate::scrub::remove_secrets;
 const MAX_CONCURRENT: usize = 10;
 /// Maximum number of calls of one turn that run.
 const MAX_CALLS_PER_TURN: usize = 64;
-/// Maximum size of the result of a tool in bytes.
-const MAX_RESULT_BYTES: usize = 256 * 1024;
 /// Maximum length of the error of a tool in characters.
 const MAX_ERROR_CHARS: usize = 2_000;
 /// Number of turns in a row with the same invalid call after which the request fails.
@@ -80,6 +80,8 @@ pub(super) struct ToolLoop<'a> {
 /// A call that passed the checks, or the error that the model receives.
 enum CheckedCall<'a> {
     Rejected(String),
+    /// The call is valid, but does not run in this turn.
+    Deferred(String),
     HandBack(Map<String, Value>),
     Run(&'a PlannedTool, Map<String, Value>),
 }
@@ -99,12 +101,13 @@ impl<'a> ToolLoop<'a> {
             Some(continued) => continued.run_id.clone(),
             None => format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)),
         };
-        ToolLoop { plan, runner, run_id, turns, longest_turn, invalid, bytes: 0 }
+        let bytes = plan.continued.as_ref().map_or(0, HandedBack::bytes);
+        ToolLoop { plan, runner, run_id, turns, longest_turn, invalid, bytes }
     }
 
-    /// Records a turn of the model, which took `duration`.
-    pub(super) fn add_turn(&mut self, duration: Duration) {
-        self.turns += 1;
+    /// Records a turn of the model, which took `duration`. Repairs do not count as turns.
+    pub(super) fn add_turn(&mut self, duration: Duration, is_repair: bool) {
+        self.turns += u32::from(!is_repair);
         self.longest_turn = self.longest_turn.max(duration);
     }
 
@@ -137,17 +140,17 @@ impl<'a> ToolLoop<'a> {
         let runs = checked.iter().filter(|call| matches!(call, CheckedCall::Run(..))).count();
         context.add_tool_calls(runs)?;
         let finished = self.run_tools(context, &calls, &checked).await;
-        self.collect(context, secrets, &calls, checked, finished)
+        self.collect(context, secrets, reply, &calls, checked, finished)
     }
 
     fn check_call(&self, context: &Context, index: usize, call: &ToolCall) -> CheckedCall<'a> {
         if index >= MAX_CALLS_PER_TURN {
             let text = format!("a turn may have at most {MAX_CALLS_PER_TURN} calls; call it again");
-            return CheckedCall::Rejected(text);
+            return CheckedCall::Deferred(text);
         }
         if index > 0 && !self.plan.parallel {
             let text = "only one call per turn is allowed; call the tool again in the next turn";
-            return CheckedCall::Rejected(text.to_owned());
+            return CheckedCall::Deferred(text.to_owned());
         }
         let Some(tool) = self.plan.find(&call.name) else {
             let names: Vec<&str> = self.plan.tools.iter().map(|known| &*known.tool.name).collect();
@@ -280,7 +283,8 @@ impl<'a> ToolLoop<'a> {
         call: &ToolCall,
         arguments: &Map<String, Value>,
     ) -> String {
-        let key = [&*self.run_id, &self.turns.to_string(), &index.to_string()].join(":");
+        let (turn, index) = (self.turns.to_string(), index.to_string());
+        let key = [&*self.run_id, &turn, &index, &call.name, &call.arguments].join("\n");
         let hash = digest::digest(&digest::SHA256, key.as_bytes());
         let (id, name, idempotency_key) = (&call.id, &call.name, hex(hash.as_ref()));
         let call = json!({ "id": id, "name": name, "idempotencyKey": idempotency_key });
@@ -292,6 +296,7 @@ impl<'a> ToolLoop<'a> {
         &mut self,
         context: &mut Context,
         secrets: &SecretsInUse,
+        reply: &Reply,
         calls: &[&ToolCall],
         checked: Vec<CheckedCall<'a>>,
         finished: Vec<Option<FinishedRun>>,
@@ -305,7 +310,7 @@ impl<'a> ToolLoop<'a> {
                     handed_back.push(json!({ "id": id, "name": name, "arguments": arguments }));
                     continue;
                 }
-                (CheckedCall::Rejected(reason), _) => Err(reason),
+                (CheckedCall::Rejected(reason) | CheckedCall::Deferred(reason), _) => Err(reason),
                 (CheckedCall::Run(..), None) => continue,
                 (CheckedCall::Run(..), Some(finished)) => {
                     let FinishedRun { outcome, duration, report } = finished;
@@ -315,7 +320,8 @@ impl<'a> ToolLoop<'a> {
                         failed = Some((call.name.clone(), reason.clone()));
                     }
                     let turn = self.turns;
-                    let run = ToolRunReport::new(turn, call, &outcome, duration);
+                    let full = context.report.full;
+                    let run = ToolRunReport::new(turn, call, &outcome, duration, full);
                     context.report.tool_runs.push(run);
                     outcome
                 }
@@ -324,7 +330,7 @@ impl<'a> ToolLoop<'a> {
                 Ok(text) => ToolResult::new(call, ToolContent::Text(text)),
                 Err(reason) => ToolResult::error(call, reason),
             };
-            self.bytes += result.content.to_text().len() + call.arguments.len();
+            self.bytes += result.content.to_text().len();
             results.push(result);
         }
         if let (true, Some((name, reason))) = (self.plan.fails, failed) {
@@ -332,9 +338,12 @@ impl<'a> ToolLoop<'a> {
             let text = format!("{logged}: {reason}");
             return Err(Error::new(ErrorKind::ToolFailed, text).logged_as(logged));
         }
+        let raw = reply.raw.as_ref().map_or(0, |raw| raw.json.get().len());
+        self.bytes += raw + reply.text().len();
+        self.bytes += calls.iter().map(|call| call.arguments.len()).sum::<usize>();
         if self.bytes > MAX_CONVERSATION_BYTES {
             let max = MAX_CONVERSATION_BYTES;
-            let text = format!("the results of the tools exceed {max} bytes, which is the limit");
+            let text = format!("the conversation exceeds {max} bytes, which is the limit");
             return Err(Error::new(ErrorKind::LimitExceeded, text));
         }
         Ok(match handed_back.is_empty() {

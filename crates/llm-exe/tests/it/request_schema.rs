@@ -29,7 +29,7 @@ const TYPES: &[(&str, &str)] = &[
 const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 
 /// Fields that are reserved for later versions.
-const RESERVED: &[&str] = &["continue", "steps", "concurrency", "stream"];
+const RESERVED: &[&str] = &["steps", "concurrency", "stream"];
 
 /// Fields that the request of a tool may not set.
 const NOT_NESTED: &[&str] = &[
@@ -344,6 +344,7 @@ const BEYOND_A_SCHEMA: &[&str] = &[
     "results without tools",
     "results without a conversation",
     "conversation that is not one",
+    "misplaced version of a function",
 ];
 
 #[test]

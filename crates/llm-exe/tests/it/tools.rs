@@ -262,7 +262,8 @@ async fn the_request_of_a_tool_runs_with_the_declared_arguments() {
             "message": [{ "role": "user", "content": "Rate of {{currency}} at {{place}}?" }],
             "data": { "place": "Frankfurt" }
         });
-        let run = run(&simulator, request(row, json!({ "tools": [tool] }))).await;
+        let fields = json!({ "tools": [tool], "return": "full" });
+        let run = run(&simulator, request(row, fields)).await;
         let report = run.report.clone();
         assert_eq!(result(run, name), "One euro is 1.08 dollars.", "{name}");
         assert_eq!(report.attempts, 3, "{name}");
@@ -275,4 +276,74 @@ async fn the_request_of_a_tool_runs_with_the_declared_arguments() {
         let nested = serde_json::to_string(&simulator.journal()[1].body).unwrap();
         assert!(nested.contains("Rate of EUR at Frankfurt?"), "{name}: {nested}");
     }
+}
+
+/// Returns a request that hands a call back, and the request that continues it.
+async fn hand_back(simulator: &Simulator, fields: Value) -> (Value, Value) {
+    let row = PROVIDERS.iter().find(|row| row.name == "openai").unwrap();
+    simulator.script(vec![Step::tool_call("get_rate", json!({ "currency": "EUR" }))]);
+    let mut tools = json!({ "tools": [tool("get_rate")] });
+    tools.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    let request = request(row, tools);
+    let handed_back = result(run(simulator, request.clone()).await, "openai");
+    let mut continued = request.clone();
+    continued["conversation"] = handed_back["conversation"].clone();
+    let id = &handed_back["toolCalls"][0]["id"];
+    continued["toolResults"] = json!([{ "id": id, "result": 1.08 }]);
+    (request, continued)
+}
+
+#[tokio::test]
+async fn a_forced_choice_applies_only_to_the_first_turn() {
+    let simulator = Simulator::start().await.unwrap();
+    let fields = json!({ "toolChoice": "required" });
+    let (_, continued) = hand_back(&simulator, fields).await;
+    simulator.script(vec![Step::text("Done.")]);
+    assert_eq!(result(run(&simulator, continued).await, "openai"), "Done.");
+    let bodies: Vec<Value> = simulator.journal().into_iter().map(|call| call.body).collect();
+    assert_eq!(bodies[0]["tool_choice"], "required");
+    assert_ne!(bodies[1]["tool_choice"], "required");
+}
+
+#[tokio::test]
+async fn changed_conversations_are_rejected() {
+    let simulator = Simulator::start().await.unwrap();
+    let (_, continued) = hand_back(&simulator, json!({})).await;
+    let raw = r#"{"role":"assistant","content":[{"type":"image_url","image_url":{"url":"x"}}]}"#;
+    for (pointer, value, expected) in [
+        ("/conversation/version", json!(2), "conversation.version: expected 1, got 2"),
+        ("/conversation/turns", json!(51), "conversation.turns: expected at most 50, got 51"),
+        ("/conversation/model", json!("gpt-5"), "conversation.model: the conversation is with"),
+        ("/conversation/tools", json!("x"), "conversation.tools: the tools of the request have"),
+        ("/conversation/messages", json!([]), "conversation.messages: expected the calls"),
+        (
+            "/conversation/messages/1/raw/json",
+            json!(raw),
+            "conversation.messages[1]: expected a message exactly as it was handed back",
+        ),
+        (
+            "/conversation/messages/1/raw/json",
+            json!(r#"{"role":"user","content":"x"}"#),
+            "conversation.messages[1]: expected a message exactly as it was handed back",
+        ),
+        ("/conversation/messages/0/role", json!("admin"), "conversation: expected a conversation"),
+        ("/toolResults", json!([]), "toolResults: missing: the result of the calls"),
+        ("/toolResults/0/id", json!("x"), "toolResults[0].id: no call has the id"),
+        ("/toolResults/0/error", json!("x"), "toolResults[0]: expected either result or error"),
+        (
+            "/toolResults/0/result",
+            json!("x".repeat(300_000)),
+            "toolResults[0]: expected at most 262144 bytes, got 300000",
+        ),
+    ] {
+        let mut changed = continued.clone();
+        match changed.pointer_mut(pointer) {
+            Some(place) => *place = value,
+            None => changed["toolResults"][0]["error"] = value,
+        }
+        let error = run(&simulator, changed).await.outcome.unwrap_err();
+        assert_eq!(error.kind().name(), "InvalidRequest", "{pointer}: {error}");
+        assert!(error.message().contains(expected), "{pointer}: {error}");
+    }
+    assert_eq!(simulator.journal().len(), 1);
 }

@@ -114,7 +114,8 @@ fn read_case(dialect: &dyn Dialect, case: &ReplyCase) -> Value {
             "retry": failure.retry,
         });
     }
-    match dialect.read_reply(&wire, &Chat::new("m", Vec::new())) {
+    let model = case.body.get("model").and_then(Value::as_str).unwrap_or("m");
+    match dialect.read_reply(&wire, &Chat::new(model, Vec::new())) {
         Ok(reply) => json!({
             "text": reply.text(),
             "stopReason": reply.stop_reason.name(),

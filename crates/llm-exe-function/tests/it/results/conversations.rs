@@ -69,7 +69,8 @@ async fn unknown_ids_and_those_of_other_callers_have_the_same_error() {
     function.simulator.script(vec![call()]);
     let handed_back = function.invoke(&with_tool(None)).await.0.unwrap();
     let event = continued(with_tool(None), &handed_back);
-    let expected = "continue: no conversation of this caller has this id, or it has expired";
+    let expected =
+        "continue: no conversation of this caller and config has this id, or it has expired";
     let response = function.invoke(&http_event(&event)).await.0.unwrap();
     assert_eq!(response["statusCode"], 400);
     assert!(response["body"].as_str().unwrap().contains(expected), "{response}");
@@ -284,4 +285,101 @@ async fn requests_of_tools_are_fetched_from_the_bucket_before_the_first_call() {
         assert!(message.contains(expected), "{message}");
     }
     assert_eq!(function.calls(), calls);
+}
+
+/// Another config could read or replace the prompt of a pinned one.
+#[tokio::test]
+async fn a_conversation_stays_with_its_pinned_config() {
+    let variables = [PREFIX, ("AWS_S3_FILES_BUCKET_NAME", "configs")];
+    let function = TestFunction::with(&variables).await;
+    let pinned = with(with_tool(None), "overridable", json!([]));
+    function.store.put("s3://configs/refund.json", &pinned);
+    function.store.put("s3://configs/other.json", &pinned);
+    function.simulator.script(vec![call(), call()]);
+    let pinned = json!({ "key": "refund.json" });
+    let of_config = function.invoke(&pinned).await.0.unwrap();
+    let of_caller = function.invoke(&with_tool(None)).await.0.unwrap();
+    for event in [
+        with(continued(with_tool(None), &of_config), "dryRun", json!(true)),
+        continued(with_tool(None), &of_config),
+        continued(json!({ "key": "other.json" }), &of_config),
+        continued(pinned, &of_caller),
+    ] {
+        let outcome = function.invoke(&event).await.0;
+        assert_eq!(kind(&outcome), ErrorKind::InvalidRequest, "{event}");
+        let message = outcome.unwrap_err().message().to_owned();
+        assert!(message.starts_with("continue: no conversation of this caller and config"));
+    }
+    assert_eq!(function.calls(), 2);
+}
+
+#[tokio::test]
+async fn configs_contain_no_conversations() {
+    let function = TestFunction::with(&[("AWS_S3_FILES_BUCKET_NAME", "configs")]).await;
+    for (name, value, expected) in [
+        ("conversation", json!({}), "conversation: belongs to a call"),
+        ("toolResults", json!([]), "toolResults: belongs to a call"),
+        ("continue", json!("x"), "continue: belongs to a call"),
+        ("overridable", json!(["conversation"]), "conversation can't be overridden"),
+    ] {
+        let config = with(with_tool(None), name, value);
+        function.store.put("s3://configs/a.json", &config);
+        let outcome = function.invoke(&json!({ "key": "a.json" })).await.0;
+        assert_eq!(kind(&outcome), ErrorKind::ConfigInvalid, "{name}");
+        let message = outcome.unwrap_err().message().to_owned();
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn the_number_of_pointers_is_limited() {
+    let function = TestFunction::with(&[("AWS_S3_FILES_BUCKET_NAME", "configs")]).await;
+    function.store.put("s3://configs/a.json", &request("hi"));
+    let tools = |count: usize| {
+        let tools =
+            (0..count).map(|number| tool(&format!("t{number}"), Some(json!({"key": "a.json"}))));
+        with(request("hi"), "tools", tools.collect())
+    };
+    function.simulator.script(vec![reply("Done.")]);
+    assert_eq!(function.invoke(&tools(50)).await.0.unwrap(), "Done.");
+    let outcome = function.invoke(&tools(51)).await.0;
+    assert_eq!(kind(&outcome), ErrorKind::ConfigInvalid);
+    let outcome = function.invoke(&tools(129)).await.0;
+    assert!(outcome.unwrap_err().message().contains("expected at most 128 tools, got 129"));
+}
+
+#[tokio::test]
+async fn continuations_of_one_conversation_have_different_idempotency_keys() {
+    let function = TestFunction::with(&[PREFIX, FUNCTIONS]).await;
+    let tools =
+        json!([tool("approve", None), tool("refund", Some(json!({"lambda": "orders-eu"})))]);
+    let event = with(with_tool(None), "tools", tools);
+    let approve = || Step::tool_call("approve", json!({}));
+    function.simulator.script(vec![approve()]);
+    let handed_back = function.invoke(&event).await.0.unwrap();
+    for result in ["yes", "no"] {
+        function.simulator.script(vec![call(), reply("Done.")]);
+        let id = &handed_back["toolCalls"][0]["id"];
+        let mut event = continued(event.clone(), &handed_back);
+        event["toolResults"] = json!([{ "id": id, "result": result }]);
+        assert_eq!(function.invoke(&event).await.0.unwrap(), "Done.");
+    }
+    let calls = function.store.function_calls.lock().unwrap().clone();
+    let key = |index: usize| calls[index].1["toolCall"]["idempotencyKey"].clone();
+    assert_ne!(key(0), key(1));
+}
+
+/// The operator controls what is in the bucket, also if the caller names the config as a tool.
+#[tokio::test]
+async fn http_callers_may_use_configs_with_functions_as_tools() {
+    let function = TestFunction::with(&[FUNCTIONS, ("AWS_S3_FILES_BUCKET_NAME", "configs")]).await;
+    let config = with_tool(Some(json!({ "lambda": "orders-eu" })));
+    function.store.put("s3://configs/agent.json", &config);
+    function.simulator.script(vec![call(), call(), reply("Inner."), reply("Done.")]);
+    let by_pointer = http_event(&with_tool(Some(json!({ "key": "agent.json" }))));
+    let response = function.invoke(&by_pointer).await.0.unwrap();
+    assert_eq!(response["statusCode"], 200, "{response}");
+    let own_tools = json!({ "key": "agent.json", "tools": config["tools"] });
+    let event = http_event(&with_tool(Some(json!({ "request": own_tools }))));
+    assert_eq!(function.invoke(&event).await.0.unwrap()["statusCode"], 400);
 }

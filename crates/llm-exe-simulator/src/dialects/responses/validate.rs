@@ -163,7 +163,9 @@ fn validate_numbers(body: &Value, name: &str, model: Model) -> Result<(), Reject
 fn validate_reasoning(body: &Value, name: &str, model: Model) -> Result<(), Rejection> {
     let wants_encrypted =
         array_field(body, "include").iter().any(|item| item == "reasoning.encrypted_content");
-    if wants_encrypted && !model.is_reasoning && !is_xai(name) {
+    // A deployment can have any name, and an effort shows that its model reasons.
+    let has_effort = body.pointer("/reasoning/effort").is_some();
+    if wants_encrypted && !model.is_reasoning && !has_effort && !is_xai(name) {
         let message = "Encrypted content is not supported with this model.";
         return Err(rejection(400, message, Some("include"), None));
     }

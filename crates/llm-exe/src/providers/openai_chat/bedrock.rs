@@ -75,12 +75,23 @@ fn signing_scope(base_url: &str) -> (&'static str, Option<&str>) {
     let (_, rest) = base_url.split_once("://").unwrap_or(("", base_url));
     let host = rest.split(['/', ':']).next().unwrap_or_default();
     let mut labels = host.split('.');
-    let service = match labels.find(|label| label.starts_with("bedrock-")) {
+    let is_service =
+        |label: &&str| matches!(*label, MANTLE | "bedrock-runtime" | "bedrock-runtime-fips");
+    let service = match labels.find(is_service) {
         Some(MANTLE) => MANTLE,
         Some(_) => SERVICE,
         None => return (SERVICE, None),
     };
-    (service, labels.next().filter(|region| region.contains('-')))
+    // The names of regions end with a digit.
+    let is_region =
+        |label: &&str| label.contains('-') && label.ends_with(|c: char| c.is_ascii_digit());
+    (service, labels.next().filter(is_region))
+}
+
+/// Returns whether a model can be an open-weight one, whose replies contain its reasoning. The
+/// name of an application inference profile does not show its model.
+pub(super) fn may_be_open_weight(id: &str) -> bool {
+    id.contains("gpt-oss") || id.contains("application-inference-profile")
 }
 
 /// Returns the text of a reply without the reasoning at its beginning. If the reply ends within the
@@ -95,7 +106,7 @@ pub(super) fn without_reasoning(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::without_reasoning;
+    use super::{may_be_open_weight, without_reasoning};
     use crate::chat::{Chat, Message, Role};
     use crate::providers::{build_request, provider};
     use crate::wire::Auth;
@@ -121,6 +132,8 @@ mod tests {
             ),
             (Some("https://bedrock-mantle.example"), "", "bedrock-mantle", "eu-west-1"),
             (Some("https://gateway.example.com/llm"), "", "bedrock", "eu-west-1"),
+            (Some("https://bedrock-gateway.my-team.example.com"), "", "bedrock", "eu-west-1"),
+            (Some("https://bedrock-mantle.my-team.example.com"), "", "bedrock-mantle", "eu-west-1"),
             (Some("http://127.0.0.1:8089/openai/v1"), "", "bedrock", "eu-west-1"),
         ] {
             let chat = Chat::new("global.openai.gpt-6-sol", vec![Message::text(Role::User, "Hi")]);
@@ -132,6 +145,18 @@ mod tests {
             let has_path = base_url.matches('/').count() > 2;
             let path = if has_path { "" } else { "/openai/v1" };
             assert_eq!(request.url, format!("{base_url}{path}/chat/completions"));
+        }
+    }
+
+    #[test]
+    fn only_open_weight_models_write_their_reasoning() {
+        for (id, expected) in [
+            ("openai.gpt-oss-120b-1:0", true),
+            ("us.openai.gpt-oss-20b-1:0", true),
+            ("arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a1", true),
+            ("global.openai.gpt-6-sol", false),
+        ] {
+            assert_eq!(may_be_open_weight(id), expected, "{id}");
         }
     }
 

@@ -77,7 +77,7 @@ pub(super) fn read_reply(api: &OpenAiChat, wire: &WireReply, chat: &Chat) -> Res
         let mut builder = ReplyBuilder::new(chat);
         builder.push_some(id.map(ReplyEvent::Id))?;
         builder.push_some(model.map(ReplyEvent::Model))?;
-        builder.push_some(content.map(|text| ReplyEvent::Text(visible_text(api, text))))?;
+        builder.push_some(content.map(|text| ReplyEvent::Text(visible_text(api, chat, text))))?;
         builder.push_some(refusal.map(ReplyEvent::Refusal))?;
         let usage = usage.map_or(Lenient::Missing, Lenient::Value);
         push_end(&mut builder, api, choice.finish_reason, usage)?;
@@ -114,7 +114,7 @@ fn read_part_by_part(api: &OpenAiChat, wire: &WireReply, chat: &Chat) -> Result<
     let mut builder = ReplyBuilder::new(chat);
     builder.push_some(completion.id.ok().map(ReplyEvent::Id))?;
     builder.push_some(completion.model.ok().map(ReplyEvent::Model))?;
-    let can_replay_content = read_content(api, &mut builder, message.content)?;
+    let can_replay_content = read_content(api, chat, &mut builder, message.content)?;
     builder.push_some(message.refusal.ok().map(ReplyEvent::Refusal))?;
     let can_replay_calls = read_calls(&mut builder, message.tool_calls, push_call);
     push_end(&mut builder, api, provider, completion.usage)?;
@@ -162,14 +162,14 @@ fn push_end(
     push_usage(builder, usage.map(|usage| usage.into_usage(excludes_reasoning)))
 }
 
-/// Returns the text of a message without reasoning in it.
-fn visible_text(api: &OpenAiChat, text: String) -> String {
-    match api.service {
-        Service::Vendor | Service::Azure => text,
-        Service::Bedrock => match bedrock::without_reasoning(&text) {
-            visible if visible.len() < text.len() => visible.to_owned(),
-            _ => text,
-        },
+/// Returns the text of a message without the reasoning of an open-weight model on Bedrock.
+fn visible_text(api: &OpenAiChat, chat: &Chat, text: String) -> String {
+    if api.service != Service::Bedrock || !bedrock::may_be_open_weight(&chat.model) {
+        return text;
+    }
+    match bedrock::without_reasoning(&text) {
+        visible if visible.len() < text.len() => visible.to_owned(),
+        _ => text,
     }
 }
 
@@ -177,13 +177,14 @@ fn visible_text(api: &OpenAiChat, text: String) -> String {
 /// servers a list of parts. Returns whether all of it could be read.
 fn read_content(
     api: &OpenAiChat,
+    chat: &Chat,
     builder: &mut ReplyBuilder,
     content: Option<&RawValue>,
 ) -> Result<bool, Error> {
     let Some(content) = content else { return Ok(true) };
     if let Lenient::Value(text) = read_text(content) {
         let length = text.len();
-        let visible = visible_text(api, text);
+        let visible = visible_text(api, chat, text);
         // The model must not receive its reasoning as a part of the text.
         let is_complete = visible.len() == length;
         builder.push(ReplyEvent::Text(visible))?;

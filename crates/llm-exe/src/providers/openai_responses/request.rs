@@ -29,9 +29,12 @@ pub(super) fn build_body(api: OpenAiResponses, chat: &Chat) -> (Body, Vec<String
     warnings.extend(insert_options(&mut body, api, chat, model));
     // By default, the server stores the response.
     body.insert("store".to_owned(), json!(false));
-    // Models that do not reason reject the field, and servers of other models may not know it.
+    // Models that do not reason reject the field, and servers of other models may not know it. A
+    // deployment or an inference profile can have any name; an effort shows that its model reasons.
     let is_known = api.is_known(&chat.model);
-    if model.reasons && is_known {
+    let is_named_freely = matches!(api, OpenAiResponses::Azure | OpenAiResponses::Bedrock);
+    let has_effort = chat.sampling.effort.as_deref().is_some_and(|effort| effort != "none");
+    if model.reasons && is_known || is_named_freely && !is_known && has_effort {
         body.insert("include".to_owned(), json!(["reasoning.encrypted_content"]));
     }
     (Body::with_list(body, INPUT, input_items(api, chat, is_known)), warnings)
@@ -62,7 +65,7 @@ fn insert_options(
     options.insert("topP", "top_p", sampling.top_p, tuning);
     let max_tokens = options.limit_max_tokens(sampling.max_tokens, model.max_output);
     options.insert("maxTokens", "max_output_tokens", max_tokens, Support::Accepted);
-    // xAI's API has two more options, and none has the others.
+    // Only xAI's API has `top_k` and `seed`. No Responses API has the options below them.
     let xai = Support::when(api == OpenAiResponses::Xai, NO_OPTION);
     let dropped = Support::Dropped(NO_OPTION);
     options.insert("topK", "top_k", sampling.top_k, xai);

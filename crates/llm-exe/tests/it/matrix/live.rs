@@ -103,7 +103,8 @@ impl Live {
                     print("|---|---|---|---|---|");
                 }
                 differences += 1;
-                let received = scrub(&received, &self.secrets()).replace('|', "/");
+                let received =
+                    scrub(&received, &self.secrets()).replace('|', "/").replace(['\r', '\n'], " ");
                 let LiveCall { row, column, expected, .. } = call;
                 let (provider, model) = (row.provider.name, &row.model);
                 print(&format!("| {provider} | `{model}` | {column} | {expected} | {received} |"));
