@@ -5,6 +5,8 @@
 //! [`Build`]. A size that is rejected must be rejected within the same limits. Ten times the size
 //! is skipped if it would be larger than all limits on texts.
 
+use std::time::Duration;
+
 use llm_exe_simulator::{ScriptedResponse, Simulator, Step};
 use serde_json::{Map, Value, json};
 
@@ -1376,6 +1378,9 @@ async fn costly_record_does_not_harm_its_batch() {
     }
 }
 
+/// Maximum number of times that a delay above the limit is measured.
+const MAX_MEASUREMENTS: usize = 3;
+
 /// The server handles a health check like any other request. Its delay shows how long deadlines and
 /// the other records of a batch wait while a request is validated, rendered or checked.
 #[tokio::test]
@@ -1391,11 +1396,19 @@ async fn health_checks_are_not_delayed_by_costly_requests() {
         if matches!(row.call, Call::Render) {
             request["dryRun"] = json!(true);
         }
-        simulator.clear();
-        simulator.script(row.call.script(row.size).0);
-        let delay = server.longest_delay_during(&request.to_string(), 1).await;
-        if delay > build.max_delay {
-            late.push(format!("{}: {delay:?}", row.name));
+        // Other programs on the machine can only add to the delay, so the shortest one counts.
+        let mut shortest = Duration::MAX;
+        for _ in 0..MAX_MEASUREMENTS {
+            simulator.clear();
+            simulator.script(row.call.script(row.size).0);
+            let delay = server.longest_delay_during(&request.to_string(), 1).await;
+            shortest = shortest.min(delay);
+            if shortest <= build.max_delay {
+                break;
+            }
+        }
+        if shortest > build.max_delay {
+            late.push(format!("{}: {shortest:?}", row.name));
         }
     }
     assert!(late.is_empty(), "{}", late.join("\n"));
