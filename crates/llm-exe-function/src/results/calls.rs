@@ -105,10 +105,11 @@ impl Results {
             (None, Some(_)) => HandBack::ToCaller,
             (None, None) => HandBack::Never,
         };
-        let mut context = Context::new(until)
-            .with_origins(origins)
-            .with_hand_back(hand_back)
-            .with_caller(caller.context.clone());
+        let mut context = Context::new(until).with_origins(origins).with_hand_back(hand_back);
+        // Only tools depend on the caller. A hosted config may contain tools.
+        if ["tools", "key", "url"].iter().any(|name| body.get(name).is_some()) {
+            context = context.with_caller(caller.context());
+        }
         let owner = caller.name.unwrap_or(DIRECT);
         if let Some(prefix) = self.prefix().filter(|_| body.get("continue").is_some()) {
             let taken = self.take_conversation(prefix, &mut body, owner, until);

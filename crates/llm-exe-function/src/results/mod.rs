@@ -49,17 +49,21 @@ pub(crate) struct Caller<'a> {
     /// The name of the caller. `None` for events that deliver records, because no caller waits for
     /// the response.
     pub(crate) name: Option<&'a str>,
-    /// Where the request comes from and where it runs.
-    context: CallerContext,
+    invocation: &'a Invocation,
 }
 
 impl<'a> Caller<'a> {
-    pub(crate) fn new(name: Option<&'a str>, invocation: &Invocation) -> Self {
-        let is_http = name.is_some_and(|name| name != DIRECT);
-        let arn = invocation.function_arn.as_deref();
+    pub(crate) fn new(name: Option<&'a str>, invocation: &'a Invocation) -> Self {
+        Caller { name, invocation }
+    }
+
+    /// Returns where a request with tools comes from and where it runs.
+    fn context(&self) -> CallerContext {
+        let is_http = self.name.is_some_and(|name| name != DIRECT);
+        let arn = self.invocation.function_arn.as_deref();
         let function = arn.and_then(|arn| FunctionName::parse(arn).ok());
-        let trace_id = invocation.trace_id.clone();
-        Caller { name, context: CallerContext { is_http, function, trace_id } }
+        let trace_id = self.invocation.trace_id.clone();
+        CallerContext { is_http, function, trace_id }
     }
 }
 

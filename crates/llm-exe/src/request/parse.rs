@@ -89,15 +89,19 @@ impl ParsedRequest {
             let options = fallback.get_mut("options");
             reject_list(format_args!("fallbacks[{index}].options"), options);
         }
-        reject_list(format_args!("toolChoice"), request.get_mut("toolChoice"));
-        let tools = request.get_mut("tools").and_then(Value::as_array_mut);
-        for (index, tool) in tools.into_iter().flatten().enumerate() {
-            reject_list(format_args!("tools[{index}]"), Some(&mut *tool));
-            reject_list(format_args!("tools[{index}].run"), tool.get_mut("run"));
-        }
-        let results = request.get_mut("toolResults").and_then(Value::as_array_mut);
-        for (index, result) in results.into_iter().flatten().enumerate() {
-            reject_list(format_args!("toolResults[{index}]"), Some(&mut *result));
+        // Comparing the few names of a request is faster than hashing those of rare fields.
+        let mut names = request.as_object().into_iter().flat_map(|fields| fields.keys());
+        if names.any(|name| name.starts_with("tool")) {
+            reject_list(format_args!("toolChoice"), request.get_mut("toolChoice"));
+            let tools = request.get_mut("tools").and_then(Value::as_array_mut);
+            for (index, tool) in tools.into_iter().flatten().enumerate() {
+                reject_list(format_args!("tools[{index}]"), Some(&mut *tool));
+                reject_list(format_args!("tools[{index}].run"), tool.get_mut("run"));
+            }
+            let results = request.get_mut("toolResults").and_then(Value::as_array_mut);
+            for (index, result) in results.into_iter().flatten().enumerate() {
+                reject_list(format_args!("toolResults[{index}]"), Some(&mut *result));
+            }
         }
         let messages = request.get_mut("message").and_then(Value::as_array_mut);
         for (index, message) in messages.into_iter().flatten().enumerate() {
