@@ -40,6 +40,13 @@ const RARE: &[&str] = &[
     "regex_lite",
     "llm_exe::gzip",
     "llm_exe::hosted",
+    // Tools.
+    "llm_exe::function_name",
+    "llm_exe::plan::handed_back",
+    "llm_exe::plan::tools",
+    "llm_exe::run::tool_arguments",
+    "llm_exe::run::tool_loop",
+    "llm_exe_function::results::conversations",
     // Events of other sources than a direct call.
     "llm_exe_events::batch",
     "llm_exe_events::callers",
@@ -81,6 +88,7 @@ const RARE: &[&str] = &[
     "llm_exe::providers::anthropic",
     "llm_exe::providers::bedrock",
     "llm_exe::providers::call_ids",
+    "llm_exe::providers::content_parts",
     "llm_exe::providers::gemini",
     "llm_exe::providers::ollama",
     "llm_exe::providers::openai_responses",

@@ -2,6 +2,7 @@
 //! `idempotencyKey` and a destination for its result.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -119,7 +120,9 @@ impl Results {
                 Err(error) => return Run { outcome: Err(error), report: Report::default() },
             }
         }
-        let run = catch_failure(runner.run(context, body), until).await;
+        // The future is large, so it is pinned here and not moved.
+        let run = std::pin::pin!(runner.run(context, body));
+        let run = catch_failure(run, until).await;
         let run = match self.prefix().filter(|_| run.report.handed_back) {
             Some(prefix) => Box::pin(self.store_conversation(prefix, run, owner, deadline)).await,
             None => run,
@@ -136,9 +139,8 @@ impl Results {
 }
 
 /// Awaits a run until shortly after its deadline. A panic becomes an error.
-async fn catch_failure(run: impl Future<Output = Run>, deadline: Deadline) -> Run {
-    // The future is large, so it is pinned here and not moved into the next one.
-    let run = std::pin::pin!(AssertUnwindSafe(run).catch_unwind());
+async fn catch_failure(run: Pin<&mut impl Future<Output = Run>>, deadline: Deadline) -> Run {
+    let run = AssertUnwindSafe(run).catch_unwind();
     let latest = deadline.instant() + GRACE;
     let error = match tokio::time::timeout_at(latest.into(), run).await {
         Ok(Ok(run)) => return run,

@@ -41,8 +41,8 @@ impl Results {
     /// continues no stored conversation.
     ///
     /// # Errors
-    /// `InvalidRequest` if there is no such conversation of this caller, or if the request contains
-    /// a conversation too, and the errors of reading an object.
+    /// `InvalidRequest` if the id is not that of a conversation of this caller, or if the request
+    /// contains a conversation too, and the errors of reading an object.
     pub(super) async fn take_conversation(
         &self,
         prefix: &ResultPrefix,

@@ -9,14 +9,10 @@ use super::position::TextLine;
 use super::text::decode_text;
 use super::{json, markdown, yaml};
 use crate::json as values;
-use crate::request::{Request, field_names, is_field, suggestion};
+use crate::request::{POINTER_FIELDS, Request, field_names, is_field, suggestion};
 
 /// Maximum size of a hosted config in bytes.
 pub const MAX_CONFIG_BYTES: usize = 1024 * 1024;
-
-/// The request fields that point to a config. `overridable` must not list them, because they select
-/// the config itself.
-const POINTER_FIELDS: &[&str] = &["key", "bucket", "version", "url"];
 
 /// A parsed hosted config.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -99,6 +95,7 @@ fn parse_overridable(value: Value) -> Result<Option<Vec<String>>, ConfigError> {
         let Value::String(name) = item else {
             return Err(error(format!("expected a field name, got {}", values::shown(&item))));
         };
+        // These fields select the config itself.
         if POINTER_FIELDS.contains(&name.as_str()) {
             return Err(error(format!(
                 "{name} can't be overridden, because it points to the config"

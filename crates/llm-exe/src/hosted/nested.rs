@@ -11,16 +11,10 @@ use super::resolve::{Resolved, resolve};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Problem};
 use crate::ports::{Document, DocumentLocation, DocumentStore, PortFuture};
+use crate::request::{MAX_NESTED_REQUESTS, MAX_TOOLS, POINTER_FIELDS};
 
-/// Maximum number of documents that the requests inside of a request point to.
-const MAX_DOCUMENTS: usize = 50;
-/// Maximum number of requests inside of each other.
-const MAX_DEPTH: usize = 4;
-/// The fields that point to a hosted config.
-const POINTER_FIELDS: &[&str] = &["key", "bucket", "version", "url"];
-
-/// Maximum number of tools of a request.
-const MAX_TOOLS: usize = 128;
+/// Maximum number of pointers in the tools of a request and of its nested requests.
+const MAX_POINTERS: usize = 50;
 
 /// The hosted configs of the requests of tools.
 #[derive(Default)]
@@ -78,7 +72,8 @@ impl NestedResolver<'_> {
             let depth = path.matches(".run.").count();
             let tools = request.get_mut("tools").and_then(Value::as_array_mut);
             // The validation reports requests that are too deep or have too many tools.
-            let tools = tools.filter(|tools| depth < MAX_DEPTH && tools.len() <= MAX_TOOLS);
+            let tools =
+                tools.filter(|tools| depth < MAX_NESTED_REQUESTS && tools.len() <= MAX_TOOLS);
             let Some(tools) = tools else { return Ok(()) };
             for (index, tool) in tools.iter_mut().enumerate() {
                 let Some(run) = tool.get_mut("run").and_then(Value::as_object_mut) else {
@@ -135,7 +130,7 @@ impl NestedResolver<'_> {
     fn count_pointer(&mut self, request: &Value) -> Result<(), Error> {
         let has_pointer = POINTER_FIELDS.iter().any(|name| request.get(name).is_some());
         self.pointers += usize::from(has_pointer);
-        if self.pointers > MAX_DOCUMENTS {
+        if self.pointers > MAX_POINTERS {
             return Err(too_many_configs());
         }
         if self.deadline.left().is_zero() {
@@ -147,7 +142,7 @@ impl NestedResolver<'_> {
 }
 
 fn too_many_configs() -> Error {
-    let text = format!("expected at most {MAX_DOCUMENTS} hosted configs in the tools of a request");
+    let text = format!("expected at most {MAX_POINTERS} hosted configs in the tools of a request");
     Error::new(ErrorKind::ConfigInvalid, text)
 }
 

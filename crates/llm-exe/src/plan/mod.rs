@@ -65,12 +65,12 @@ pub(crate) enum Mode {
     /// have no effect, but their values are still checked.
     DryRun,
     /// The request is a tool of another one, inside of `depth` requests.
-    Nested { depth: u32 },
+    Nested { depth: usize },
 }
 
 impl Mode {
     /// Returns the number of requests around the request.
-    fn depth(self) -> u32 {
+    fn depth(self) -> usize {
         match self {
             Mode::Run | Mode::DryRun => 0,
             Mode::Nested { depth } => depth,

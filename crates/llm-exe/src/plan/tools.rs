@@ -18,18 +18,15 @@ use crate::function_name::{FunctionName, is_qualifier};
 use crate::hex::prefixed_hex;
 use crate::json;
 use crate::request::{
-    ParsedRequest, Request, RequestTool, RequestToolChoice, RequestToolRun, TextOr, suggestion,
+    MAX_NESTED_REQUESTS, MAX_TOOLS, ParsedRequest, Request, RequestTool, RequestToolChoice,
+    RequestToolRun, TextOr, suggestion,
 };
 use crate::schema::Schema;
 
-/// Maximum number of tools of a request. OpenAI and xAI accept no more.
-const MAX_TOOLS: usize = 128;
 /// Maximum length of the name of a tool.
 const MAX_NAME_LENGTH: usize = 64;
 /// Default value of `maxTurns`.
 const DEFAULT_TURNS: u32 = 8;
-/// Maximum number of requests inside of each other.
-const MAX_DEPTH: u32 = 4;
 
 /// The fields that the request of a tool may not set, because it has no caller of its own.
 const NOT_NESTED: &[&str] = &[
@@ -104,7 +101,7 @@ pub(super) type BuildPlan<'a, P> = dyn Fn(ParsedRequest, &mut Vec<String>) -> Re
 /// The parts of a plan that the checks of its tools depend on.
 pub(super) struct ToolContext<'a, P> {
     /// The number of requests around this one.
-    pub(super) depth: u32,
+    pub(super) depth: usize,
     pub(super) target: Option<&'a Target>,
     pub(super) fallbacks: &'a [Target],
     pub(super) build: &'a BuildPlan<'a, P>,
@@ -315,8 +312,8 @@ fn check_run<P>(
         }
     };
     let path = format!("{path}.request");
-    if context.depth + 1 >= MAX_DEPTH {
-        let text = format!("expected at most {MAX_DEPTH} requests inside of each other");
+    if context.depth + 1 >= MAX_NESTED_REQUESTS {
+        let text = format!("expected at most {MAX_NESTED_REQUESTS} requests inside of each other");
         problems.add(path, text);
         return None;
     }

@@ -14,6 +14,7 @@ mod call_arguments;
 mod call_ids;
 mod capabilities;
 mod catalog;
+mod content_parts;
 mod data_url;
 mod dialect;
 mod error_body;

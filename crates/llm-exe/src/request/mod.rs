@@ -17,6 +17,7 @@ pub use parse::{ParsedRequest, field_names};
 pub use suggestion::suggestion;
 pub(crate) use suggestion::synonym_suggestion;
 pub use text_or::TextOr;
+pub(crate) use tools::{MAX_NESTED_REQUESTS, MAX_TOOLS};
 pub use tools::{RequestTool, RequestToolChoice, RequestToolResult, RequestToolRun};
 
 /// A request: the prompt, the model to call, and how to parse the reply.
@@ -227,7 +228,7 @@ pub(crate) fn request_schema_for(names: &[String]) -> Value {
 }
 
 /// The fields that point to a hosted config.
-const POINTER_FIELDS: &[&str] = &["key", "bucket", "version", "url"];
+pub(crate) const POINTER_FIELDS: &[&str] = &["key", "bucket", "version", "url"];
 
 /// Converts the JSON Schema of a request to that of a hosted config. A config may omit any field,
 /// can't point to another config, and can list the fields that callers may override.

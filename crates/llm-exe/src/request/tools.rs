@@ -3,6 +3,11 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
+/// Maximum number of tools of a request. OpenAI and xAI accept no more.
+pub(crate) const MAX_TOOLS: usize = 128;
+/// Maximum number of nested requests, the outermost one included.
+pub(crate) const MAX_NESTED_REQUESTS: usize = 4;
+
 /// A tool that the model may call.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]

@@ -28,7 +28,7 @@ pub enum HandBack {
     ToCaller,
     /// The program stores the conversation, so that the caller does not need to see it.
     Stored,
-    /// There is no caller who could send the results.
+    /// No caller can send the results.
     Never,
 }
 

@@ -31,9 +31,11 @@ use crate::endpoints::Endpoints;
 use crate::error::{Error, ErrorKind, Problem};
 use crate::hosted::{self, NestedOrigin, Origin, Resolved};
 use crate::json::quoted;
-use crate::plan::{Mode, Plan, RejectedRequest, RenderedChat, Rules, ToolRules, check_origins};
+use crate::plan::{
+    Mode, Plan, RejectedRequest, RenderedChat, Rules, ToolPlan, ToolRules, check_origins,
+};
 use crate::ports::{
-    DocumentStore, FunctionCall, FunctionInvoker, Keys, NoSigner, PortFuture, Signer, ToolHandler,
+    DocumentStore, FunctionCall, FunctionInvoker, Keys, NoSigner, PortFuture, Signer,
 };
 use crate::prompt::Limits;
 use crate::request::ParsedRequest;
@@ -179,10 +181,13 @@ impl Runner {
             }
             Plan::validate(parsed, &self.rules, mode)
         };
-        let plan = self.client.steps.run(validate).await;
-        let handler = context.handler.clone();
-        let plan = plan.and_then(|plan| check_hand_back(plan, hand_back, handler.as_deref()));
-        let plan = plan.and_then(|plan| self.check_functions(plan, &context, &origins));
+        let mut plan = self.client.steps.run(validate).await;
+        // The plan is large, so it is moved only if a check rejects it.
+        if let Ok(valid) = &mut plan
+            && let Err(error) = self.check_tools(valid, &context, hand_back, &origins)
+        {
+            plan = Err(RejectedRequest { warnings: std::mem::take(&mut valid.warnings), error });
+        }
         let run = self.run_validated(context, plan).await;
         match origins.is_empty() {
             true => run,
@@ -190,13 +195,20 @@ impl Runner {
         }
     }
 
-    /// Checks that the operator allows the Lambda functions that the tools of a plan call.
-    fn check_functions(
+    /// Checks that the calls of tools can be handed back, and that the operator allows the Lambda
+    /// functions that tools call. `no_caller` names the source of a request whose calls can't be
+    /// handed back.
+    fn check_tools(
         &self,
-        plan: Plan,
+        plan: &Plan,
         context: &Context,
+        no_caller: Option<&str>,
         origins: &[NestedOrigin],
-    ) -> Result<Plan, RejectedRequest> {
+    ) -> Result<(), Error> {
+        let Some(tools) = &plan.tools else { return Ok(()) };
+        if let Some(source) = no_caller {
+            check_hand_back(tools, source, context)?;
+        }
         let ToolRules { functions: allowed, from_http } = &self.rules.tools;
         let CallerContext { is_http, function: own, .. } = &context.caller;
         let own = own.as_ref();
@@ -217,11 +229,8 @@ impl Runner {
             problems.push(Problem::request(path, text));
         }
         match problems.is_empty() {
-            true => Ok(plan),
-            false => {
-                let warnings = plan.warnings;
-                Err(RejectedRequest { error: Error::from_problems(problems), warnings })
-            }
+            true => Ok(()),
+            false => Err(Error::from_problems(problems)),
         }
     }
 
@@ -347,20 +356,16 @@ fn is_from_config(path: &str, origins: &[NestedOrigin]) -> bool {
     nearest.is_some_and(|(_, origin)| origin.contains("tools"))
 }
 
-/// Rejects a plan with tools whose calls are handed back, if `reason` says who can't receive them.
-fn check_hand_back(
-    plan: Plan,
-    reason: Option<&str>,
-    handler: Option<&dyn ToolHandler>,
-) -> Result<Plan, RejectedRequest> {
-    let is_handled = |name: &str| handler.is_some_and(|handler| handler.handles(name));
-    let name = plan.tools.as_ref().and_then(|tools| tools.handed_back(is_handled));
-    let (Some(name), Some(reason)) = (name, reason) else { return Ok(plan) };
+/// Rejects tools whose calls would be handed back for a request from `source`.
+fn check_hand_back(tools: &ToolPlan, source: &str, context: &Context) -> Result<(), Error> {
+    let Some(name) = tools.handed_back(|name| context.handler_of(name).is_some()) else {
+        return Ok(());
+    };
     let text = format!(
         "the tool {name} has no run, and its calls can't be handed back: this is the request of \
-         {reason}, and the conversation can't be stored; set RESULT_PREFIX, or add run"
+         {source}, and the conversation can't be stored; set RESULT_PREFIX, or add run"
     );
-    Err(RejectedRequest { error: Error::invalid("tools", text), warnings: plan.warnings })
+    Err(Error::invalid("tools", text))
 }
 
 impl ToolRunner for Runner {

@@ -8,11 +8,12 @@ use super::quirks::{OpenAiChat, Service};
 use super::{bedrock, tools};
 use crate::chat::{Chat, Reply, ReplyBuilder, ReplyEvent, ReportedCounts, StopReason, Usage};
 use crate::error::{Error, ErrorKind};
+use crate::providers::content_parts::read_content;
 use crate::providers::error_body::is_reported;
 use crate::providers::failure::{self, is_aborted};
 use crate::providers::function_calls::{FunctionCall, read_calls};
 use crate::providers::lenient::{
-    Lenient, count, incomplete, list_items, optional_count, push_usage, read_text, text,
+    Lenient, count, incomplete, list_items, optional_count, push_usage,
 };
 use crate::wire::WireReply;
 
@@ -114,7 +115,9 @@ fn read_part_by_part(api: &OpenAiChat, wire: &WireReply, chat: &Chat) -> Result<
     let mut builder = ReplyBuilder::new(chat);
     builder.push_some(completion.id.ok().map(ReplyEvent::Id))?;
     builder.push_some(completion.model.ok().map(ReplyEvent::Model))?;
-    let can_replay_content = read_content(api, chat, &mut builder, message.content)?;
+    // The model must not receive its reasoning as a part of the text.
+    let visible = |text| visible_text(api, chat, text);
+    let can_replay_content = read_content(&mut builder, message.content, visible)?;
     builder.push_some(message.refusal.ok().map(ReplyEvent::Refusal))?;
     let can_replay_calls = read_calls(&mut builder, message.tool_calls, push_call);
     push_end(&mut builder, api, provider, completion.usage)?;
@@ -171,47 +174,6 @@ fn visible_text(api: &OpenAiChat, chat: &Chat, text: String) -> String {
         visible if visible.len() < text.len() => visible.to_owned(),
         _ => text,
     }
-}
-
-/// Adds the text of a message to the reply. OpenAI sends a string or null, and some compatible
-/// servers a list of parts. Returns whether all of it could be read.
-fn read_content(
-    api: &OpenAiChat,
-    chat: &Chat,
-    builder: &mut ReplyBuilder,
-    content: Option<&RawValue>,
-) -> Result<bool, Error> {
-    let Some(content) = content else { return Ok(true) };
-    if let Lenient::Value(text) = read_text(content) {
-        let length = text.len();
-        let visible = visible_text(api, chat, text);
-        // The model must not receive its reasoning as a part of the text.
-        let is_complete = visible.len() == length;
-        builder.push(ReplyEvent::Text(visible))?;
-        return Ok(is_complete);
-    }
-    let Some(parts) = list_items(Some(content)) else {
-        builder.warn_skipped("unreadable content");
-        return Ok(false);
-    };
-    let mut is_complete = true;
-    for part in parts {
-        match serde_json::from_str::<ContentPart>(part.get()) {
-            Ok(ContentPart { kind, text: Lenient::Value(text), .. }) if is_text(&kind) => {
-                builder.push(ReplyEvent::Text(text))?;
-            }
-            Ok(ContentPart { kind, refusal: Lenient::Value(text), .. }) if kind == "refusal" => {
-                builder.push(ReplyEvent::Refusal(text))?;
-            }
-            // Thinking and unknown parts are not part of the reply.
-            Ok(ContentPart { kind, .. }) if !is_text(&kind) => {}
-            Ok(_) | Err(_) => {
-                is_complete = false;
-                builder.warn_skipped("an unreadable content part");
-            }
-        }
-    }
-    Ok(is_complete)
 }
 
 /// Adds a tool call to the reply. Returns whether servers accept it as it was received.
@@ -291,21 +253,6 @@ struct WireMessage<'a> {
     refusal: Lenient<String>,
     #[serde(borrow)]
     tool_calls: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct ContentPart {
-    #[serde(rename = "type")]
-    kind: String,
-    #[serde(default, deserialize_with = "text")]
-    text: Lenient<String>,
-    #[serde(default)]
-    refusal: Lenient<String>,
-}
-
-/// Returns whether a content part of this type contains text of the reply.
-fn is_text(kind: &str) -> bool {
-    matches!(kind, "text" | "output_text")
 }
 
 #[derive(Deserialize)]

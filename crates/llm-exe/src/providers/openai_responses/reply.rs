@@ -7,10 +7,11 @@ use super::apis::OpenAiResponses;
 use super::tools;
 use crate::chat::{Chat, Reply, ReplyBuilder, ReplyEvent, ReportedCounts, StopReason, Usage};
 use crate::error::{Error, ErrorKind};
+use crate::providers::content_parts::read_content;
 use crate::providers::error_body::is_reported;
 use crate::providers::failure;
 use crate::providers::lenient::{
-    Lenient, count, incomplete, list_items, optional_count, push_usage, read_text, text,
+    Lenient, count, incomplete, list_items, optional_count, push_usage, read_text,
 };
 use crate::providers::raw_object::RawObject;
 use crate::wire::WireReply;
@@ -192,7 +193,7 @@ impl OutputReader {
             // Some servers omit the type of a message.
             Some("message") | None => {
                 if item.is_final_answer() || !self.has_final_answer {
-                    self.can_replay &= read_content(builder, item.content)?;
+                    self.can_replay &= read_content(builder, item.content, |text| text)?;
                 }
             }
             Some(_) => {}
@@ -242,42 +243,6 @@ fn has_text(json: Option<&RawValue>) -> bool {
     json.is_some_and(|json| json.get().starts_with('"') && json.get() != "\"\"")
 }
 
-/// Adds the text of a message to the reply. Returns whether all of it could be read.
-fn read_content(builder: &mut ReplyBuilder, content: Option<&RawValue>) -> Result<bool, Error> {
-    let Some(content) = content else { return Ok(true) };
-    if let Lenient::Value(text) = read_text(content) {
-        builder.push(ReplyEvent::Text(text))?;
-        return Ok(true);
-    }
-    let Some(parts) = list_items(Some(content)) else {
-        builder.warn_skipped("unreadable content");
-        return Ok(false);
-    };
-    let mut is_complete = true;
-    for part in parts {
-        match serde_json::from_str::<ContentPart>(part.get()) {
-            Ok(ContentPart { kind, text: Lenient::Value(text), .. }) if is_text(&kind) => {
-                builder.push(ReplyEvent::Text(text))?;
-            }
-            Ok(ContentPart { kind, refusal: Lenient::Value(text), .. }) if kind == "refusal" => {
-                builder.push(ReplyEvent::Refusal(text))?;
-            }
-            // Parts of unknown types are not part of the reply.
-            Ok(ContentPart { kind, .. }) if !is_text(&kind) => {}
-            Ok(_) | Err(_) => {
-                is_complete = false;
-                builder.warn_skipped("an unreadable content part");
-            }
-        }
-    }
-    Ok(is_complete)
-}
-
-/// Returns whether a content part of this type contains text of the reply.
-fn is_text(kind: &str) -> bool {
-    matches!(kind, "output_text" | "text")
-}
-
 #[derive(Deserialize)]
 struct Response<'a> {
     #[serde(default)]
@@ -320,16 +285,6 @@ struct Item<'a> {
     name: Lenient<String>,
     #[serde(borrow)]
     arguments: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct ContentPart {
-    #[serde(rename = "type")]
-    kind: String,
-    #[serde(default, deserialize_with = "text")]
-    text: Lenient<String>,
-    #[serde(default)]
-    refusal: Lenient<String>,
 }
 
 #[derive(Deserialize)]
