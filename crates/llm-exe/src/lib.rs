@@ -75,8 +75,8 @@ pub use request::{
     field_names, request_schema, suggestion,
 };
 pub use run::{
-    CallerContext, Context, Durations, FailedTarget, HandBack, Report, RequestChange, Run, Runner,
-    StoredTurns, ToolRunReport, UNKNOWN_CONVERSATION,
+    CallerContext, Context, Durations, FailedTarget, HandBackPolicy, Report, RequestChange, Run,
+    Runner, StoredTurns, ToolRunReport, UNKNOWN_CONVERSATION,
 };
 pub use scrub::scrub;
 pub use single_flight::SingleFlight;

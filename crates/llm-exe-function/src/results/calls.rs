@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use llm_exe::{Context, Deadline, Error, ErrorKind, HandBack, Report, Run, Runner};
+use llm_exe::{Context, Deadline, Error, ErrorKind, HandBackPolicy, Report, Run, Runner};
 use llm_exe_events::RecordRequest;
 use serde_json::Value;
 
@@ -102,9 +102,9 @@ impl Results {
         deadline: Deadline,
     ) -> Run {
         let hand_back = match (self.prefix(), caller.name) {
-            (Some(_), _) => HandBack::Stored,
-            (None, Some(_)) => HandBack::ToCaller,
-            (None, None) => HandBack::Never,
+            (Some(_), _) => HandBackPolicy::Stored,
+            (None, Some(_)) => HandBackPolicy::ToCaller,
+            (None, None) => HandBackPolicy::Never,
         };
         let mut context = Context::new(until).with_origins(origins).with_hand_back(hand_back);
         // Only tools depend on the caller. A hosted config may contain tools.

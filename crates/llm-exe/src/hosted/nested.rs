@@ -41,7 +41,7 @@ pub(crate) async fn resolve_nested(
     rules: &HostedRules,
     deadline: Deadline,
 ) -> Result<NestedConfigs, Error> {
-    let store = store.map(FetchedOnce::new);
+    let store = store.map(DocumentCache::new);
     let store = store.as_ref().map(|store| store as &dyn DocumentStore);
     let (configs, pointers) = (NestedConfigs::default(), 0);
     let mut resolver = NestedResolver { store, rules, deadline, pointers, configs };
@@ -174,18 +174,18 @@ fn at_path(error: &Error, path: &str) -> Error {
 }
 
 /// A store that fetches each document once, for the pointers of one request.
-struct FetchedOnce<'a> {
+struct DocumentCache<'a> {
     store: &'a dyn DocumentStore,
     documents: Mutex<HashMap<DocumentLocation, Document>>,
 }
 
-impl<'a> FetchedOnce<'a> {
+impl<'a> DocumentCache<'a> {
     fn new(store: &'a dyn DocumentStore) -> Self {
-        FetchedOnce { store, documents: Mutex::default() }
+        DocumentCache { store, documents: Mutex::default() }
     }
 }
 
-impl DocumentStore for FetchedOnce<'_> {
+impl DocumentStore for DocumentCache<'_> {
     fn fetch<'a>(
         &'a self,
         place: &'a DocumentLocation,

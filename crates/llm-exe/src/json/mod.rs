@@ -14,7 +14,7 @@ mod parse;
 mod reader;
 mod size;
 
-/// Maximum number of lists and objects inside of each other, which is the limit of the parser.
+/// Maximum nesting depth of lists and objects, which is the limit of the parser.
 pub(crate) const MAX_DEPTH: usize = 127;
 
 pub(crate) use decimal::Decimal;

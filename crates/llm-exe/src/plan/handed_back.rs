@@ -39,7 +39,7 @@ const REFERENCES: &[&str] = &[
 /// A conversation that was handed back.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct HandedBack {
+pub(crate) struct HandedBackConversation {
     version: u32,
     pub(crate) provider: String,
     pub(crate) model: String,
@@ -56,7 +56,7 @@ pub(crate) struct HandedBack {
     results: Vec<ToolResult>,
 }
 
-impl HandedBack {
+impl HandedBackConversation {
     /// Creates the conversation to hand back. `results` are those of the calls that ran.
     pub(crate) fn new(
         (provider, model): (&str, &str),
@@ -68,7 +68,7 @@ impl HandedBack {
         let (provider, model) = (provider.to_owned(), model.to_owned());
         let tools = digest.to_owned();
         let (version, run_id) = (VERSION, run_id.to_owned());
-        HandedBack { version, provider, model, tools, run_id, turns, messages, results }
+        HandedBackConversation { version, provider, model, tools, run_id, turns, messages, results }
     }
 
     /// Returns the size of the conversation in bytes.
@@ -121,7 +121,7 @@ impl HandedBack {
 }
 
 /// What a conversation must match to be continued.
-pub(super) struct Continuable<'a> {
+pub(super) struct ContinuationContext<'a> {
     /// The hash of the tools.
     pub(super) digest: &'a str,
     /// The target of the request and its fallbacks.
@@ -131,9 +131,9 @@ pub(super) struct Continuable<'a> {
 /// Parses the conversation that a request continues, and adds the results to it.
 pub(super) fn check_continued(
     request: &mut Request,
-    place: &Continuable<'_>,
+    context: &ContinuationContext<'_>,
     problems: &mut Problems,
-) -> Option<HandedBack> {
+) -> Option<HandedBackConversation> {
     reject_stored(request, problems);
     let results = request.tool_results.take();
     let Some(written) = request.conversation.take() else {
@@ -145,12 +145,12 @@ pub(super) fn check_continued(
     let mut conversation = parse(written, problems)?;
     let text = if conversation.version != VERSION {
         Some(("version", format!("expected {VERSION}, got {}", conversation.version)))
-    } else if conversation.tools != place.digest {
+    } else if conversation.tools != context.digest {
         let text = "the tools of the request have changed since the conversation was handed back; \
                     send the same request again, with a fixed version of a hosted config";
         Some(("tools", text.to_owned()))
     } else {
-        check_target(&conversation, &place.targets).map(|text| ("model", text))
+        check_target(&conversation, &context.targets).map(|text| ("model", text))
     };
     let text = text.map(|(field, text)| (field.to_owned(), text));
     if let Some((field, text)) = text.or_else(|| conversation.find_change()) {
@@ -171,8 +171,8 @@ pub(super) fn reject_stored(request: &Request, problems: &mut Problems) {
     }
 }
 
-fn parse(written: Map<String, Value>, problems: &mut Problems) -> Option<HandedBack> {
-    match serde_json::from_value::<HandedBack>(Value::Object(written)) {
+fn parse(written: Map<String, Value>, problems: &mut Problems) -> Option<HandedBackConversation> {
+    match serde_json::from_value::<HandedBackConversation>(Value::Object(written)) {
         Ok(conversation) => Some(conversation),
         Err(error) => {
             let text = format!(
@@ -186,12 +186,12 @@ fn parse(written: Map<String, Value>, problems: &mut Problems) -> Option<HandedB
 }
 
 /// Returns why the conversation does not belong to a target of the request.
-fn check_target(conversation: &HandedBack, targets: &[&Target]) -> Option<String> {
+fn check_target(conversation: &HandedBackConversation, targets: &[&Target]) -> Option<String> {
     // Without a valid target, the request is rejected anyway.
     if targets.is_empty() || targets.iter().any(|target| conversation.is_with(target)) {
         return None;
     }
-    let HandedBack { provider, model, .. } = conversation;
+    let HandedBackConversation { provider, model, .. } = conversation;
     Some(format!(
         "the conversation is with {} of {}, which is not the provider and model of the request or \
          of one of its fallbacks",
@@ -202,7 +202,7 @@ fn check_target(conversation: &HandedBack, targets: &[&Target]) -> Option<String
 
 /// Adds a message with the result of each call of the last turn.
 fn add_results(
-    conversation: &mut HandedBack,
+    conversation: &mut HandedBackConversation,
     written: Vec<Option<RequestToolResult>>,
     problems: &mut Problems,
 ) -> Option<()> {

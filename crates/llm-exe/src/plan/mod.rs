@@ -18,7 +18,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 pub(crate) use destination::check_origins;
-pub(crate) use handed_back::{HandedBack, MAX_CONVERSATION_BYTES, MAX_RESULT_BYTES, result_text};
+pub(crate) use handed_back::{
+    HandedBackConversation, MAX_CONVERSATION_BYTES, MAX_RESULT_BYTES, result_text,
+};
 pub use messages::Prompt;
 pub use output::Output;
 pub use render::RenderedChat;
@@ -236,7 +238,7 @@ impl Plan {
         for (index, planned) in tools.enumerate() {
             let path = format!("tools[{index}].run");
             match &planned.run {
-                ToolRun::HandBack => {}
+                ToolRun::ByCaller => {}
                 ToolRun::Function(name) => functions.push((format!("{path}.lambda"), name)),
                 ToolRun::Request(plan) => {
                     let inner = plan.tool_functions().into_iter();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use ring::digest;
 use serde_json::{Map, Value};
 
-use super::handed_back::{self, Continuable, HandedBack, MAX_TURNS};
+use super::handed_back::{self, ContinuationContext, HandedBackConversation, MAX_TURNS};
 use super::options::MAX_MILLISECONDS;
 use super::problems::Problems;
 use super::target::Target;
@@ -55,7 +55,7 @@ pub(crate) struct ToolPlan<P> {
     /// The hash of the names, descriptions and parameters of all tools.
     pub(crate) digest: String,
     /// The conversation that this request continues.
-    pub(crate) continued: Option<HandedBack>,
+    pub(crate) continued: Option<HandedBackConversation>,
 }
 
 /// A tool, and how it runs.
@@ -74,7 +74,7 @@ pub(crate) struct PlannedTool<P> {
 #[derive(Debug, Clone)]
 pub(crate) enum ToolRun<P> {
     /// Calls are handed back to the caller.
-    HandBack,
+    ByCaller,
     /// The result is that of another request.
     Request(Box<P>),
     /// The result is that of a Lambda function.
@@ -90,7 +90,7 @@ impl<P> ToolPlan<P> {
     /// Returns the name of the first tool whose calls are handed back, if any. Calls of tools that
     /// the program handles are not.
     pub(crate) fn handed_back(&self, is_handled: impl Fn(&str) -> bool) -> Option<&str> {
-        let tools = self.tools.iter().filter(|planned| matches!(planned.run, ToolRun::HandBack));
+        let tools = self.tools.iter().filter(|planned| matches!(planned.run, ToolRun::ByCaller));
         tools.map(|planned| &*planned.tool.name).find(|name| !is_handled(name))
     }
 }
@@ -149,8 +149,8 @@ pub(super) fn check_tools<P>(
     };
     let ToolContext { target, fallbacks, .. } = context;
     let targets = target.iter().copied().chain(*fallbacks).collect();
-    let place = Continuable { digest: &plan.digest, targets };
-    plan.continued = handed_back::check_continued(request, &place, problems);
+    let continuation = ContinuationContext { digest: &plan.digest, targets };
+    plan.continued = handed_back::check_continued(request, &continuation, problems);
     Some(Box::new(plan))
 }
 
@@ -192,7 +192,7 @@ fn check_tool<P>(
             problems.add(format!("{path}.run"), text);
             None
         }
-        None => Some(ToolRun::HandBack),
+        None => Some(ToolRun::ByCaller),
         Some(run) => check_run(run, &format!("{path}.run"), context, problems, warnings),
     };
     let (name, arguments, run) = (name?, parameters?, run?);
@@ -313,7 +313,7 @@ fn check_run<P>(
     };
     let path = format!("{path}.request");
     if context.depth + 1 >= MAX_NESTED_REQUESTS {
-        let text = format!("expected at most {MAX_NESTED_REQUESTS} requests inside of each other");
+        let text = format!("expected at most {MAX_NESTED_REQUESTS} nested requests");
         problems.add(path, text);
         return None;
     }

@@ -22,7 +22,7 @@ const MAX_TOOL_CALLS: u32 = 500;
 /// Whether calls of tools can be handed back to the caller.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum HandBack {
+pub enum HandBackPolicy {
     /// To the caller, who receives the conversation with the prompt.
     #[default]
     ToCaller,
@@ -83,7 +83,7 @@ pub struct Context {
     /// The conversation to continue, if it does not come from the request.
     pub(super) conversation: Option<StoredTurns>,
     /// Who may receive calls of tools.
-    pub(super) hand_back: HandBack,
+    pub(super) hand_back: HandBackPolicy,
     /// Where the request and its tools run.
     pub(super) caller: CallerContext,
     /// Runs tools that have no `run`.
@@ -110,7 +110,7 @@ impl Context {
             started: Instant::now(),
             report,
             conversation: None,
-            hand_back: HandBack::default(),
+            hand_back: HandBackPolicy::default(),
             caller: CallerContext::default(),
             handler: None,
             counts: None,
@@ -120,7 +120,7 @@ impl Context {
     /// Sets whether calls of tools can be handed back. By default, they can, unless the caller may
     /// not see the prompt.
     #[must_use]
-    pub fn with_hand_back(self, hand_back: HandBack) -> Self {
+    pub fn with_hand_back(self, hand_back: HandBackPolicy) -> Self {
         Context { hand_back, ..self }
     }
 

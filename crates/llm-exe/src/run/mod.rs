@@ -21,7 +21,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::Value;
 
-pub use context::{CallerContext, Context, HandBack, StoredTurns, UNKNOWN_CONVERSATION};
+pub use context::{CallerContext, Context, HandBackPolicy, StoredTurns, UNKNOWN_CONVERSATION};
 pub use learned::RequestChange;
 pub use outcome::Run;
 pub use report::{Durations, FailedTarget, Report, ToolRunReport};
@@ -169,8 +169,8 @@ impl Runner {
             }
         };
         let hand_back = match context.hand_back {
-            HandBack::ToCaller if is_pinned => Some("a pinned config"),
-            HandBack::Never => Some("a record"),
+            HandBackPolicy::ToCaller if is_pinned => Some("a pinned config"),
+            HandBackPolicy::Never => Some("a record"),
             _ => None,
         };
         let validate = || {

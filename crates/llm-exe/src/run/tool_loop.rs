@@ -20,8 +20,8 @@ use crate::error::{Error, ErrorKind, shorten};
 use crate::hex::hex;
 use crate::json::quoted;
 use crate::plan::{
-    HandedBack, MAX_CONVERSATION_BYTES, MAX_RESULT_BYTES, Plan, PlannedTool, Target, ToolPlan,
-    ToolRun, result_text,
+    HandedBackConversation, MAX_CONVERSATION_BYTES, MAX_RESULT_BYTES, Plan, PlannedTool, Target,
+    ToolPlan, ToolRun, result_text,
 };
 use crate::ports::{FunctionCall, PortFuture};
 use crate::scrub::remove_secrets;
@@ -101,7 +101,7 @@ impl<'a> ToolLoop<'a> {
             Some(continued) => continued.run_id.clone(),
             None => format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)),
         };
-        let bytes = plan.continued.as_ref().map_or(0, HandedBack::bytes);
+        let bytes = plan.continued.as_ref().map_or(0, HandedBackConversation::bytes);
         ToolLoop { plan, runner, run_id, turns, longest_turn, invalid, bytes }
     }
 
@@ -161,7 +161,7 @@ impl<'a> ToolLoop<'a> {
         match read_arguments(call, &tool.arguments) {
             Err(text) => CheckedCall::Rejected(text),
             Ok(arguments) => match &tool.run {
-                ToolRun::HandBack if context.handler_of(&call.name).is_none() => {
+                ToolRun::ByCaller if context.handler_of(&call.name).is_none() => {
                     CheckedCall::HandBack(arguments)
                 }
                 _ => CheckedCall::Run(tool, arguments),
@@ -240,7 +240,7 @@ impl<'a> ToolLoop<'a> {
                     let response = self.runner.call_function(call, deadline).await;
                     (response.and_then(|body| response_text(&body)), Report::default())
                 }
-                ToolRun::HandBack => {
+                ToolRun::ByCaller => {
                     let handler = context.handler_of(&call.name)?;
                     let arguments = Value::Object(arguments.clone());
                     let called = handler.call(&call.name, arguments);
@@ -365,7 +365,8 @@ impl<'a> ToolLoop<'a> {
         let target = (target.provider.name(), &*target.model);
         let messages = chat.messages.clone();
         let run = (&*self.run_id, self.turns);
-        let conversation = HandedBack::new(target, &self.plan.digest, run, messages, results);
+        let conversation =
+            HandedBackConversation::new(target, &self.plan.digest, run, messages, results);
         json!({
             "status": "toolCalls",
             "toolCalls": calls,

@@ -338,7 +338,7 @@ const BEYOND_A_SCHEMA: &[&str] = &[
     "template with a syntax error",
     "unknown template helper",
     "tools of the request of a tool must run",
-    "requests of tools inside of each other",
+    "nested requests of tools",
     "choice of a tool that does not exist",
     "empty list of tools",
     "results without tools",

@@ -397,7 +397,7 @@ fn equal_without_case(first: &str, second: &str) -> bool {
         || !(first.is_ascii() && second.is_ascii()) && lower(first) == lower(second)
 }
 
-/// Returns the number of lists and objects inside of each other.
+/// Returns the nesting depth of lists and objects.
 fn depth_of(value: &Value) -> usize {
     match value {
         Value::Array(items) => 1 + items.iter().map(depth_of).max().unwrap_or(0),

@@ -23,7 +23,7 @@ const MAX_ERRORS: usize = 3;
 const MAX_ERROR: usize = 300;
 /// Maximum number of branches of an `anyOf` or `oneOf` whose errors are described.
 const MAX_BRANCHES: usize = 2;
-/// Maximum number of `anyOf` and `oneOf` inside of each other whose errors are described.
+/// Maximum number of nested `anyOf` and `oneOf` whose errors are described.
 const MAX_UNIONS: usize = 2;
 /// Maximum number of references and combinators to follow to the type or constants of a branch.
 const MAX_HOPS: usize = 8;
