@@ -47,7 +47,7 @@ kinds! {
     OutputInvalid 502 true 6 "the reply could not be parsed or does not satisfy the schema";
     OutputTruncated 502 false 6 "the reply was cut off before the output was complete";
     OutputRefused 502 false 6 "the model refused, or a safety filter stopped the reply";
-    LimitExceeded 422 false 6 "the request reached a limit of its calls, turns or tools";
+    LimitExceeded 422 false 6 "the request reached a limit of its calls, turns, tools or cost";
     IdempotencyConflict 409 false 2 "the idempotency key was already used for a different request";
     AccessDenied 500 false 3 "AWS denied the function's role access to a resource";
     ToolFailed 502 false 6 "a tool failed, or the model repeated an invalid call";

@@ -201,6 +201,13 @@ impl RequestBuilder {
         self
     }
 
+    /// Limits the cost of the request to an estimate in US dollars, which is above 0. The price of
+    /// each model must be known.
+    pub fn max_cost(mut self, usd: f64) -> Self {
+        self.options_mut().max_cost = Some(usd);
+        self
+    }
+
     /// Replaces all sampling, timeout and retry options.
     pub fn options(mut self, options: RequestOptions) -> Self {
         self.request.options = Some(options);

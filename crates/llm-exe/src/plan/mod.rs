@@ -1,5 +1,6 @@
 //! Validates a request into a [`Plan`]. All problems of a request are reported together.
 
+mod cost_limit;
 mod destination;
 mod handed_back;
 mod messages;
@@ -103,6 +104,8 @@ pub struct Plan {
     pub data: Map<String, Value>,
     /// The tools that the model may call. Boxed, because most requests have none.
     pub(crate) tools: Option<Box<ToolPlan>>,
+    /// Maximum cost of the request in US dollars.
+    pub(crate) max_cost: Option<f64>,
     /// What the request returns to its caller.
     pub returns: Returns,
     /// Whether to validate and render the request without calling a provider.
@@ -189,6 +192,13 @@ impl Plan {
         let context =
             ToolContext { depth, target: target.as_ref(), fallbacks: &fallbacks, build: &build };
         let tools = tools::check_tools(&mut request, &context, &mut problems, warnings);
+        let max_cost = cost_limit::check_max_cost(&request, &mut problems);
+        if max_cost.is_some() {
+            let targets = find_targets("", (target.as_ref(), &fallbacks), tools.as_deref());
+            for (path, target) in targets {
+                cost_limit::check_price(path, target, &mut problems);
+            }
+        }
         let prompt = messages::compile_prompt(request.message, &mut problems);
         let returns = parse_returns(request.returns.as_deref(), mode, &mut problems);
         let schema = request.schema.map(|schema| Arc::new(Value::Object(schema)));
@@ -222,6 +232,7 @@ impl Plan {
             schema,
             data,
             tools,
+            max_cost,
             returns,
             dry_run: mode == Mode::DryRun || request.dry_run.unwrap_or(false),
             strict_variables,
@@ -330,6 +341,28 @@ impl Plan {
         }
         Ok((rendered.text, missing))
     }
+}
+
+/// Returns the targets of a request and of the requests of its tools, each with the path of its
+/// model. `path` is that of the request, with a dot at its end.
+fn find_targets<'a>(
+    path: &str,
+    (target, fallbacks): (Option<&'a Target>, &'a [Target]),
+    tools: Option<&'a ToolPlan>,
+) -> Vec<(String, &'a Target)> {
+    let mut targets: Vec<_> =
+        target.into_iter().map(|target| (format!("{path}model"), target)).collect();
+    for (index, target) in fallbacks.iter().enumerate() {
+        targets.push((format!("{path}fallbacks[{index}].model"), target));
+    }
+    for (index, planned) in tools.into_iter().flat_map(|plan| &plan.tools).enumerate() {
+        if let ToolRun::Request(plan) = &planned.run {
+            let path = format!("{path}tools[{index}].run.request.");
+            let own = (Some(&plan.target), &*plan.fallbacks);
+            targets.extend(find_targets(&path, own, plan.tools.as_deref()));
+        }
+    }
+    targets
 }
 
 /// Returns an error if the request refers to a hosted config. Its other fields are not checked,

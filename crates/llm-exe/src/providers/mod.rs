@@ -53,7 +53,10 @@ pub use dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StreamDecoder, 
 pub use failure::Failure;
 pub(crate) use failure::{FailedResponse, reported_error};
 pub use prices::Cost;
-pub(crate) use prices::{Billing, cost_of_call, read_billing};
+pub(crate) use prices::{
+    Billing, TokenPrices, amount_of_dollars, cost_of_call, format_dollars, highest_prices,
+    read_billing,
+};
 pub use registry::{InvalidProvider, Provider, Providers, StructuredOutput};
 pub(crate) use rejection::{RejectedPart, Rejection, SamplingOption, read_rejection};
 

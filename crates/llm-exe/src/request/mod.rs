@@ -179,6 +179,8 @@ pub struct RequestOptions {
     pub max_delay: Option<u64>,
     /// Whether the waits between attempts are randomized: `full` (default) or `none`.
     pub jitter: Option<String>,
+    /// Maximum cost of the request in US dollars, above 0. Not valid in the options of a fallback.
+    pub max_cost: Option<f64>,
 }
 
 impl RequestOptions {
@@ -198,6 +200,7 @@ impl RequestOptions {
             num_of_attempts: self.num_of_attempts.or(defaults.num_of_attempts),
             max_delay: self.max_delay.or(defaults.max_delay),
             jitter: self.jitter.or(defaults.jitter),
+            max_cost: self.max_cost,
         }
     }
 }

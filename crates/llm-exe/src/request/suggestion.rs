@@ -30,6 +30,7 @@ seed randomseed
 timeout timeoutms timeoutseconds requesttimeout
 numOfAttempts retries maxretries numretries numofretries attempts maxattempts numattempts
 maxDelay backoff maxbackoff retrydelay
+maxCost maxusd budget costlimit maxprice maxbudget
 provider vendor
 model modelid modelname engine deployment
 message prompt messages contents system systemprompt systeminstruction instructions

@@ -107,7 +107,7 @@ impl ProviderClient {
             ParsedResponse::Reply(reply) => reply,
             ParsedResponse::Failed(failed) => {
                 report.usage.add(failed.usage.with_total());
-                if report.full {
+                if report.counts_cost {
                     self.add_failed_cost(report, target, &failed);
                 }
                 let time_left = context.deadline.left();
@@ -119,7 +119,7 @@ impl ProviderClient {
             }
             ParsedResponse::Unreadable(error) => {
                 report.answered = true;
-                if report.full {
+                if report.counts_cost {
                     report.add_unknown_call();
                 }
                 return Err(quote_body(error, &response, &secrets.expose()).into());
@@ -128,7 +128,7 @@ impl ProviderClient {
         scrub_reply(&mut reply, &secrets);
         report.answered = true;
         report.usage.add(reply.usage.with_total());
-        if report.full {
+        if report.counts_cost {
             let billing = read_billing(&response);
             self.add_cost(report, target, reply.model.as_deref(), reply.usage, &billing);
         }
@@ -273,7 +273,7 @@ impl ProviderClient {
         let SendOutcome { outcome, attempts, may_be_billed } = sent.await;
         context.report.durations.provider += started.elapsed();
         context.add_calls(attempts, reserved);
-        if may_be_billed && context.report.full {
+        if may_be_billed && context.report.counts_cost {
             context.report.add_unknown_call();
         }
         let response = outcome?;

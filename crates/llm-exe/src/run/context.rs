@@ -6,12 +6,14 @@ use std::time::Instant;
 
 use serde_json::{Map, Value};
 
+use super::cost_limit::CostLimit;
 use super::outcome::Run;
 use super::report::Report;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
 use crate::function_name::FunctionName;
 use crate::ports::ToolHandler;
+use crate::providers::amount_of_dollars;
 
 /// Maximum number of provider calls for one request, including retries, repairs, fallbacks and the
 /// requests of tools.
@@ -91,6 +93,8 @@ pub struct Context {
     /// The calls of this request and of those around and inside of it. `None` if there is only one
     /// request, whose report counts the calls.
     counts: Option<Arc<CallCounts>>,
+    /// The limit of the cost, if the request or one around it has one.
+    pub(super) cost_limit: Option<Arc<CostLimit>>,
 }
 
 impl std::fmt::Debug for Context {
@@ -114,6 +118,7 @@ impl Context {
             caller: CallerContext::default(),
             handler: None,
             counts: None,
+            cost_limit: None,
         }
     }
 
@@ -161,13 +166,22 @@ impl Context {
         self.counts.get_or_insert_default();
     }
 
+    /// Limits the cost of this request and of those inside of it, in US dollars.
+    pub(super) fn limit_cost(&mut self, usd: f64) {
+        let limit = CostLimit::new(amount_of_dollars(usd), self.cost_limit.take());
+        self.cost_limit = Some(Arc::new(limit));
+        self.report.counts_cost = true;
+    }
+
     /// Creates the context for a request inside of this one.
     pub(super) fn nested(&self, deadline: Deadline) -> Self {
         let mut nested = Context::new(deadline);
         nested.origins.clone_from(&self.origins);
         nested.counts.clone_from(&self.counts);
         nested.caller.clone_from(&self.caller);
+        nested.cost_limit.clone_from(&self.cost_limit);
         nested.report.full = self.report.full;
+        nested.report.counts_cost = self.report.counts_cost;
         nested
     }
 

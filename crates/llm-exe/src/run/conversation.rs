@@ -1,6 +1,7 @@
 //! A conversation with one provider: sends the prompt, checks the reply, and asks the model to
 //! correct an unusable reply.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::Value;
@@ -8,6 +9,7 @@ use serde_json::Value;
 use super::call_provider::ProviderClient;
 use super::check_reply::{CheckedReply, check_reply};
 use super::context::Context;
+use super::cost_limit::{CostLimit, Reservation};
 use super::learned::{self, Api, Change, LearnedChanges, MAX_METHODS, RequestChange};
 use super::schema_prompt;
 use super::secrets::SecretsInUse;
@@ -24,6 +26,8 @@ const SCHEMA_NAME: &str = "answer";
 
 /// Maximum number of times that a request is sent again after the provider rejected a part of it.
 const MAX_CHANGES: usize = 3;
+/// A number of output tokens that no model reaches.
+const MAX_OUTPUT_TOKENS: u64 = 1_000_000;
 
 /// A change after a rejection.
 struct NewChange {
@@ -56,6 +60,8 @@ pub(super) struct Conversation<'a> {
     unconfirmed_changes: usize,
     /// The number of requests that were sent again after a rejection.
     resent: usize,
+    /// The output limit of the chat before it was lowered for one call.
+    lowered_from: Option<Option<u64>>,
     /// The tools that the model may call.
     tools: Option<ToolLoop<'a>>,
 }
@@ -134,6 +140,7 @@ impl<'a> Conversation<'a> {
             changes: Vec::new(),
             unconfirmed_changes: 0,
             resent: 0,
+            lowered_from: None,
             tools: plan.tools.as_deref().map(|tools| ToolLoop::new(tools, runner)),
         })
     }
@@ -228,9 +235,17 @@ impl<'a> Conversation<'a> {
     /// changed and the request is sent again.
     async fn call(&mut self, context: &mut Context) -> Result<(Reply, SecretsInUse), Error> {
         loop {
+            let reservation = match context.cost_limit.clone() {
+                Some(limit) => Some(Box::pin(self.reserve_cost(context, &limit)).await?),
+                None => None,
+            };
             let (dialect, request) = (self.api.dialect, &self.request);
             let call = self.client.call(context, self.target, dialect, &self.chat, request);
-            let failed = match call.await {
+            let outcome = call.await;
+            if let Some(reservation) = reservation {
+                reservation.settle(&context.report);
+            }
+            let failed = match outcome {
                 Ok(reply) => {
                     if self.unconfirmed_changes > 0 {
                         self.remember_changes(context);
@@ -245,6 +260,36 @@ impl<'a> Conversation<'a> {
             }
             self.rebuild(context)?;
         }
+    }
+
+    /// Reserves the highest cost of the next call. Lowers the output limit of the request to what
+    /// the rest of the limit pays for.
+    async fn reserve_cost(
+        &mut self,
+        context: &mut Context,
+        limit: &Arc<CostLimit>,
+    ) -> Result<Reservation, Error> {
+        if let Some(max_tokens) = self.lowered_from.take() {
+            self.chat.sampling.max_tokens = max_tokens;
+            self.rebuild(context)?;
+        }
+        let max_tokens = self.output_limit();
+        let call = (&self.chat, &self.request);
+        let run = (context.deadline, &context.report);
+        let reservation = Reservation::new(limit, self.target, call, max_tokens, run).await?;
+        if let Some(lowered) = reservation.lowered_to {
+            // No model generates more, so that the limit would have no effect.
+            if max_tokens.is_none() && lowered > MAX_OUTPUT_TOKENS {
+                return Ok(reservation);
+            }
+            self.lowered_from = Some(self.chat.sampling.max_tokens);
+            self.chat.sampling.max_tokens = Some(lowered);
+            let text = "options.maxTokens is lowered to what the rest of options.maxCost pays for";
+            context.report.add_warnings(vec![text.to_owned()]);
+            // The warnings of the request are in the report already.
+            self.request = build_request(self.api.dialect, &self.endpoint, &self.chat)?.request;
+        }
+        Ok(reservation)
     }
 
     /// Changes the part that the provider rejected. Returns false if it can't be changed, or if the
@@ -281,15 +326,22 @@ impl<'a> Conversation<'a> {
 
     /// Returns whether the output limit of the request, or its default, is above a limit.
     fn exceeds(&self, limit: u64) -> bool {
-        let sent = self.chat.sampling.max_tokens.or_else(|| {
+        self.output_limit().is_some_and(|sent| sent > limit)
+    }
+
+    /// Returns the output limit of the request, or its default.
+    fn output_limit(&self) -> Option<u64> {
+        self.chat.sampling.max_tokens.or_else(|| {
             // Anthropic's API requires the field, so its dialect has a default.
             self.request.body.to_value().get("max_tokens").and_then(Value::as_u64)
-        });
-        sent.is_some_and(|sent| sent > limit)
+        })
     }
 
     /// Applies a change to the chat. With `evidence`, it is remembered.
     fn apply(&mut self, context: &mut Context, mut change: Change, evidence: Option<String>) {
+        if matches!(change, Change::OutputLimit { .. }) {
+            self.lowered_from = None;
+        }
         let schema = self.plan.output.schema_for_model();
         let reasoning = learned::reasoning(&self.chat.sampling);
         let is_responses = self.api.is_responses;

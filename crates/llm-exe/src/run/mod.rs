@@ -4,6 +4,7 @@ mod call_provider;
 mod check_reply;
 mod context;
 mod conversation;
+mod cost_limit;
 mod fallbacks;
 mod learned;
 mod outcome;
@@ -291,6 +292,9 @@ impl Runner {
         let steps = &self.client.steps;
         if plan.tools.is_some() {
             context.share_counts();
+        }
+        if let Some(usd) = plan.max_cost {
+            context.limit_cost(usd);
         }
         let continued = plan.tools.as_ref().and_then(|tools| tools.continued.as_ref());
         if let Some(continued) = continued {

@@ -99,7 +99,11 @@ pub struct Report {
     pub repairs: u32,
     /// The total token usage of all replies.
     pub usage: Usage,
-    /// What the calls cost, if the request asked for it. Boxed, because most requests do not.
+    /// Whether the costs of calls are computed.
+    pub(super) counts_cost: bool,
+    /// The number of calls with unknown token counts that may be billed.
+    pub(super) unknown_calls: u32,
+    /// What the calls cost, if it is computed. Boxed, because most requests do not ask for it.
     cost: Option<Box<Cost>>,
     /// Why the model stopped in the last reply.
     pub stop_reason: Option<StopReason>,
@@ -153,6 +157,7 @@ impl Report {
         self.dry_run = plan.dry_run;
         // The request of a tool has no `return` of its own.
         self.full |= plan.returns == Returns::Full;
+        self.counts_cost |= self.full;
         self.destination.clone_from(&plan.destination);
     }
 
@@ -186,8 +191,8 @@ impl Report {
         self.passed_over.get_or_insert_default().push(FailedTarget { provider, model, error });
     }
 
-    /// Returns what the calls cost, or `None` if the request did not ask for the `full` object or
-    /// no provider was called.
+    /// Returns what the calls cost. `None` means that the request neither asked for the `full`
+    /// object nor limits its cost, or that no provider was called.
     pub fn cost(&self) -> Option<&Cost> {
         self.cost.as_deref()
     }
@@ -215,6 +220,7 @@ impl Report {
 
     /// Records that a call with unknown token counts may be billed.
     pub(super) fn add_unknown_call(&mut self) {
+        self.unknown_calls += 1;
         self.mark_cost_as_estimate();
     }
 

@@ -12,6 +12,7 @@ mod clients;
 mod coercion;
 mod common;
 mod conversations;
+mod cost_limits;
 mod docs;
 mod fallbacks;
 mod hosted;

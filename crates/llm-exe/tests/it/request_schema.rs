@@ -111,6 +111,7 @@ fn set_options(options: &mut Value) {
     ] {
         set(&mut fields[name], json!({ "minimum": minimum, "maximum": maximum }));
     }
+    set(&mut fields["maxCost"], json!({ "exclusiveMinimum": 0 }));
     set(&mut fields["effort"], one_of(EFFORTS.iter().copied()));
     set(&mut fields["jitter"], one_of(["full", "none"]));
     let strings = json!({ "type": "string", "minLength": 1 });
@@ -345,6 +346,8 @@ const BEYOND_A_SCHEMA: &[&str] = &[
     "results without a conversation",
     "conversation that is not one",
     "misplaced version of a function",
+    "maximum cost without a known price",
+    "maximum cost of a fallback",
 ];
 
 #[test]

@@ -4,7 +4,7 @@ use serde_json::{Map, Number, Value};
 
 use super::billing::Billing;
 use super::dates::{date_of, format_date, now, working_hour};
-use super::rows::{Factors, Price};
+use super::rows::{Factors, Parts, Price};
 use super::table::{FACTORS, OFF_PEAKS};
 use super::{ModelPrices, find_prices};
 use crate::chat::Usage;
@@ -50,6 +50,11 @@ impl Cost {
     /// known.
     pub fn usd(&self) -> Option<String> {
         (!self.is_unknown).then(|| format_dollars(self.amounts.total()))
+    }
+
+    /// Returns the total in 10^-18 dollars, or `None` if the price of a call is not known.
+    pub(crate) fn total(&self) -> Option<u128> {
+        (!self.is_unknown).then(|| self.amounts.total())
     }
 
     /// Returns whether the cost can differ from the bill: if it depends on something that the
@@ -110,7 +115,12 @@ impl Cost {
 /// The number of digits after the decimal point of an amount.
 const DIGITS: usize = 18;
 
-fn format_dollars(amount: u128) -> String {
+/// The product of the three factors in percent of a call without discounts: the tier of service,
+/// the region and the hour.
+const FULL_PRICE: u128 = 100 * 100 * 100;
+
+/// Formats an amount in 10^-18 dollars as dollars.
+pub(crate) fn format_dollars(amount: u128) -> String {
     let digits = format!("{amount:0width$}", width = DIGITS + 1);
     let (whole, fraction) = digits.split_at(digits.len() - DIGITS);
     match fraction.trim_end_matches('0') {
@@ -125,6 +135,36 @@ fn dollars(amount: u128) -> Value {
     let text = format_dollars(amount);
     let float = || text.parse().ok().and_then(Number::from_f64);
     parse_number(&text).ok().or_else(float).map_or(Value::Null, Value::Number)
+}
+
+/// The highest prices of a call, in 10^-18 dollars per token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TokenPrices {
+    pub(crate) input: u128,
+    pub(crate) output: u128,
+}
+
+/// Returns the highest prices of a call with a prompt of at most `prompt` tokens, or `None` if they
+/// are not known. The input may be written to the provider's cache, and no discount applies.
+pub(crate) fn highest_prices(provider: &str, model: &str, prompt: u64) -> Option<TokenPrices> {
+    let prices = find_prices(provider, model, None)?;
+    let date = date_of(now());
+    let mut highest = TokenPrices { input: 0, output: 0 };
+    // The price for large prompts can be the lower one.
+    for size in [0, prompt] {
+        let Parts { input, cache_write, output, .. } = select(prices.rows, date, size)?.parts;
+        let or_input = |part: u32| if part == u32::MAX { input } else { part };
+        let input = input.max(or_input(cache_write));
+        highest.input = highest.input.max(u128::from(input) * FULL_PRICE);
+        highest.output = highest.output.max(u128::from(or_input(output)) * FULL_PRICE);
+    }
+    Some(highest)
+}
+
+/// Converts at most 10^12 dollars to 10^-18 dollars.
+pub(crate) fn amount_of_dollars(usd: f64) -> u128 {
+    let text = format!("{:.DIGITS$}", usd.clamp(0.0, 1e12));
+    text.replace('.', "").parse().unwrap_or(0)
 }
 
 /// Computes what a call costs now. `answered` is the name of the model in the response.

@@ -15,7 +15,9 @@ use super::bedrock::models::foundation_model;
 
 pub(crate) use billing::{Billing, read_billing};
 pub use cost::Cost;
-pub(crate) use cost::cost_of_call;
+pub(crate) use cost::{
+    TokenPrices, amount_of_dollars, cost_of_call, format_dollars, highest_prices,
+};
 pub(crate) use dates::today;
 
 /// The prices of a model.
