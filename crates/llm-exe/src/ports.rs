@@ -252,3 +252,53 @@ pub trait FunctionInvoker: Send + Sync {
         deadline: Deadline,
     ) -> PortFuture<'a, Result<Bytes, Error>>;
 }
+
+/// A store for the progress of one run, which may be repeated after the process ended. A repeated
+/// run continues after the last stored entry, so that nothing is paid for twice.
+pub trait ProgressStore: Send + Sync {
+    /// Starts or continues the run of a request before its first call. `request` is the hash of the
+    /// request with its hosted configs, so that a changed request starts from the beginning.
+    /// `deadline` is that of the run, until which no other process may continue it.
+    ///
+    /// # Errors
+    /// `ResultUnavailable` if another process may be running the request, or if the store fails.
+    fn open<'a>(
+        &'a self,
+        request: &'a str,
+        deadline: Deadline,
+    ) -> PortFuture<'a, Result<Box<dyn RunProgress>, Error>>;
+}
+
+/// The progress of one run. Its entries are written once and do not change.
+pub trait RunProgress: Send + Sync {
+    /// Returns the id of the run, which is the same when it is repeated.
+    fn id(&self) -> &str;
+
+    /// Returns whether an earlier run may have stored entries.
+    fn is_repeated(&self) -> bool;
+
+    /// Reads an entry. Names are paths such as `call-1-0/turn-2` of letters, digits and `-_/`.
+    ///
+    /// # Errors
+    /// `ResultUnavailable` if the store fails.
+    fn read<'a>(
+        &'a self,
+        name: &'a str,
+        deadline: Deadline,
+    ) -> PortFuture<'a, Result<Option<Bytes>, Error>>;
+
+    /// Writes an entry. An entry that exists is not replaced.
+    ///
+    /// # Errors
+    /// `ResultUnavailable` if the store fails.
+    fn write<'a>(
+        &'a self,
+        name: &'a str,
+        entry: Bytes,
+        deadline: Deadline,
+    ) -> PortFuture<'a, Result<(), Error>>;
+
+    /// Ends the run, so that it can be repeated before its deadline. Errors are ignored, because
+    /// the deadline passes anyway.
+    fn release(&self, deadline: Deadline) -> PortFuture<'_, ()>;
+}
