@@ -136,6 +136,7 @@ impl ParsedRequest {
                     self.request = request;
                     // Editors read the schema of a file from this field.
                     unknown.retain(|path| path != "$schema");
+                    self.reject_unknown_targets(value, &mut unknown);
                     self.warnings = unknown_field_warnings(&unknown);
                     return;
                 }
@@ -156,6 +157,54 @@ impl ParsedRequest {
             last_path = Some(path_text);
         }
     }
+
+    /// Reports those unknown fields of tools that look like a target, and removes them from the
+    /// list.
+    fn reject_unknown_targets(&mut self, request: &Value, unknown: &mut Vec<String>) {
+        unknown.retain(|path| match unknown_target(request, path) {
+            Some(problem) if self.problems.len() < MAX_PROBLEMS => {
+                self.problems.push(problem);
+                false
+            }
+            Some(_) => false,
+            None => true,
+        });
+    }
+}
+
+/// Returns why an unknown field of a tool is an error, with the path of the field. Returns `None`
+/// if the field causes a warning, or is not one of a tool. `path` is in the format of
+/// serde_ignored.
+///
+/// Without its target, a tool would be handed back to the caller instead of running.
+fn unknown_target(request: &Value, path: &str) -> Option<Problem> {
+    let path = path.replace(".?", "");
+    let (index, name) = path.strip_prefix("tools.")?.split_once('.')?;
+    let index: usize = index.parse().ok()?;
+    let targets = field_names::<RequestToolRun>();
+    let (text, near) = match name.strip_prefix("run.") {
+        Some(name) => {
+            let expected = "unknown field; expected request, lambda, key or url";
+            (expected, nearest(name, targets).map(str::to_owned))
+        }
+        // The format of OpenAI.
+        None if request["tools"][index][name].is_object() && name == "function" => {
+            ("unknown field; name, description and parameters are fields of the tool itself", None)
+        }
+        None => {
+            let known: Vec<&str> =
+                field_names::<RequestTool>().iter().chain(targets).copied().collect();
+            let near = match nearest(name, &known)? {
+                "run" => "run".to_owned(),
+                near if targets.contains(&near) => format!("run.{near}"),
+                _ => return None,
+            };
+            ("unknown field; a tool runs only as its field run says", Some(near))
+        }
+    };
+    let hint = near.map(did_you_mean).unwrap_or_default();
+    let path = crate::error::shorten(&convert_path(&path), 100);
+    Some(Problem::request(path, format!("{text}{hint}")))
 }
 
 /// Moves an object out of a field, which becomes null. A value of another type is not moved.

@@ -41,6 +41,10 @@ data variables vars context
 options settings generationconfig modeloptions
 fallbacks fallbackmodels
 idempotencyKey clienttoken
+run runs execute exec target call invoke
+lambda function functionname functionarn lambdaarn lambdafunction arn handler
+request executor subrequest
+parameters inputschema argumentsschema
 content text parts
 image_url image imageuri
 system developer

@@ -187,6 +187,7 @@ fn set_tools(fields: &mut Value, types: &mut Value) {
     let nested = json!([{ "$ref": "#" }, { "type": "object", "properties": not_nested }]);
     let request = &mut types["ToolRun"]["properties"]["request"];
     replace(request, json!({ "allOf": nested }));
+    set(&mut types["ToolRun"], json!({ "additionalProperties": false }));
     set(&mut types["ToolChoice"], json!({ "required": ["name"] }));
     set(&mut types["ToolChoice"]["properties"]["name"], name);
     let result = &mut types["ToolResult"];
@@ -348,6 +349,7 @@ const BEYOND_A_SCHEMA: &[&str] = &[
     "misplaced version of a function",
     "maximum cost without a known price",
     "maximum cost of a fallback",
+    "misspelled targets of tools",
 ];
 
 #[test]
