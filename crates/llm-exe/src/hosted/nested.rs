@@ -22,6 +22,8 @@ pub(crate) struct NestedConfigs {
     pub(crate) origins: Vec<NestedOrigin>,
     /// Whether one of the configs is pinned.
     pub(crate) has_pinned: bool,
+    /// The warnings of the configs, each with the path of its request.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// The hosted config of the request of a tool: the path of the request, and the origin of its
@@ -100,9 +102,11 @@ impl NestedResolver<'_> {
         let mut tried = None;
         let resolved =
             resolve(request.take(), self.store, self.rules, self.deadline, &mut tried).await;
-        let Resolved { request: merged, hosted, is_pinned, .. } =
+        let Resolved { request: merged, hosted, is_pinned, warnings } =
             resolved.map_err(|error| at_path(&error, &path))?;
         *request = merged;
+        let warnings = warnings.iter().map(|text| format!("{path}: {text}"));
+        self.configs.warnings.extend(warnings);
         if let Some((source, origin)) = hosted {
             let is_same = |known: &ConfigSource| {
                 (&known.location, &known.version) == (&source.location, &source.version)

@@ -244,7 +244,7 @@ impl Runner {
         let store = self.documents.as_deref();
         let (rules, place) = (&self.rules.hosted, &mut context.report.config_place);
         let resolved = hosted::resolve(request, store, rules, context.deadline, place).await?;
-        let Resolved { mut request, hosted, is_pinned, warnings } = resolved;
+        let Resolved { mut request, hosted, is_pinned, mut warnings } = resolved;
         let mut origins = Vec::new();
         if let Some((source, origin)) = hosted {
             context.report.durations.config = context.started.elapsed();
@@ -260,6 +260,7 @@ impl Runner {
             let nested = Box::pin(nested).await?;
             context.report.has_pinned_tools = nested.has_pinned;
             origins.extend(nested.origins);
+            warnings.extend(nested.warnings);
         }
         Ok(ResolvedRequest { request, warnings, is_pinned, origins })
     }

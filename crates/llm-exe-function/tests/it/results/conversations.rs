@@ -287,6 +287,25 @@ async fn requests_of_tools_are_fetched_from_the_bucket_before_the_first_call() {
     assert_eq!(function.calls(), calls);
 }
 
+#[tokio::test]
+async fn warnings_about_the_configs_of_tools_have_their_path() {
+    let function = TestFunction::with(&[("AWS_S3_FILES_BUCKET_NAME", "configs")]).await;
+    let config = with(request("Hi"), "version", json!("2"));
+    function.store.put("s3://configs/inner.json", &config);
+    let outer = with(with_tool(Some(json!({ "key": "inner.json" }))), "bucket", json!("b"));
+    function.store.put("s3://configs/outer.json", &outer);
+    function.simulator.script(vec![reply("Done.")]);
+    let nested = json!({ "key": "outer.json" });
+    let event = with(with_tool(Some(nested)), "return", json!("full"));
+    let full = function.invoke(&event).await.0.unwrap();
+    let expected = [
+        "tools[0].run.request: `bucket` in the hosted config s3://configs/outer.json was ignored",
+        "tools[0].run.request.tools[0].run.request: `version` in the hosted config \
+         s3://configs/inner.json was ignored",
+    ];
+    assert_eq!(full["warnings"], json!(expected), "{full}");
+}
+
 /// Another config could read or replace the prompt of a pinned one.
 #[tokio::test]
 async fn a_conversation_stays_with_its_pinned_config() {
