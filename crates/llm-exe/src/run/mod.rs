@@ -140,10 +140,11 @@ impl Runner {
         plan.map_err(|rejected| label(rejected.error, &origins))
     }
 
-    /// Runs a validated request.
+    /// Runs a validated request. The operator's rules for tools apply to it as to
+    /// [`Runner::run`].
     pub async fn run_plan(&self, context: impl Into<Context>, plan: &Plan) -> Run {
         let mut context = context.into();
-        let outcome = self.call_targets(&mut context, plan).await;
+        let outcome = self.check_and_run(&mut context, plan, &[]).await;
         context.finish(outcome)
     }
 
@@ -169,11 +170,6 @@ impl Runner {
                 Some(stored.conversation)
             }
         };
-        let hand_back = match context.hand_back {
-            HandBackPolicy::ToCaller if is_pinned => Some("a pinned config"),
-            HandBackPolicy::Never => Some("a record"),
-            _ => None,
-        };
         let validate = || {
             let mut parsed = ParsedRequest::from_value(request);
             parsed.warnings.splice(0..0, warnings);
@@ -182,14 +178,8 @@ impl Runner {
             }
             Plan::validate(parsed, &self.rules, mode)
         };
-        let mut plan = self.client.steps.run(validate).await;
-        // The plan is large, so it is moved only if a check rejects it.
-        if let Ok(valid) = &mut plan
-            && let Err(error) = self.check_tools(valid, &context, hand_back, &origins)
-        {
-            plan = Err(RejectedRequest { warnings: std::mem::take(&mut valid.warnings), error });
-        }
-        let run = self.run_validated(context, plan).await;
+        let plan = self.client.steps.run(validate).await;
+        let run = self.run_with_origins(context, plan, &origins).await;
         match origins.is_empty() {
             true => run,
             false => Run { outcome: run.outcome.map_err(|error| label(error, &origins)), ..run },
@@ -197,16 +187,19 @@ impl Runner {
     }
 
     /// Checks that the calls of tools can be handed back, and that the operator allows the Lambda
-    /// functions that tools call. `no_caller` names the source of a request whose calls can't be
-    /// handed back.
+    /// functions that tools call. `origins` are the hosted configs of the request and its tools.
     fn check_tools(
         &self,
         plan: &Plan,
         context: &Context,
-        no_caller: Option<&str>,
         origins: &[NestedOrigin],
     ) -> Result<(), Error> {
         let Some(tools) = &plan.tools else { return Ok(()) };
+        let no_caller = match context.hand_back {
+            HandBackPolicy::ToCaller if context.report.is_pinned => Some("a pinned config"),
+            HandBackPolicy::Never => Some("a record"),
+            _ => None,
+        };
         if let Some(source) = no_caller {
             check_hand_back(tools, source, context)?;
         }
@@ -265,18 +258,29 @@ impl Runner {
         Ok(ResolvedRequest { request, warnings, is_pinned, origins })
     }
 
-    /// Runs a plan, or reports why there is none. The future is boxed, because it is large, and its
-    /// type is erased, because the compiler checks whether a future is `Send` only to a limited
-    /// depth: callers that nest it in many futures of their own would not compile.
+    /// Runs a plan, or reports why there is none.
     pub(crate) fn run_validated(
         &self,
-        mut context: Context,
+        context: Context,
         plan: Result<Plan, RejectedRequest>,
     ) -> PortFuture<'_, Run> {
+        self.run_with_origins(context, plan, &[])
+    }
+
+    /// Runs a plan, or reports why there is none. `origins` are the hosted configs of the request
+    /// and its tools. The future is boxed, because it is large, and its type is erased, because the
+    /// compiler checks whether a future is `Send` only to a limited depth: callers that nest it in
+    /// many futures of their own would not compile.
+    fn run_with_origins<'a>(
+        &'a self,
+        mut context: Context,
+        plan: Result<Plan, RejectedRequest>,
+        origins: &'a [NestedOrigin],
+    ) -> PortFuture<'a, Run> {
         Box::pin(async move {
             let outcome = match plan {
                 // The plan is large, so it stays where it is.
-                Ok(ref plan) => self.call_targets(&mut context, plan).await,
+                Ok(ref plan) => self.check_and_run(&mut context, plan, origins).await,
                 Err(rejected) => {
                     context.report.warnings = rejected.warnings;
                     Err(rejected.error)
@@ -284,6 +288,21 @@ impl Runner {
             };
             context.finish(outcome)
         })
+    }
+
+    /// Runs a plan if its tools follow the operator's rules. The check includes the requests of
+    /// its tools, which therefore run without it.
+    async fn check_and_run(
+        &self,
+        context: &mut Context,
+        plan: &Plan,
+        origins: &[NestedOrigin],
+    ) -> Result<Value, Error> {
+        if let Err(error) = self.check_tools(plan, context, origins) {
+            context.report.warnings.clone_from(&plan.warnings);
+            return Err(error);
+        }
+        self.call_targets(context, plan).await
     }
 
     async fn call_targets(&self, context: &mut Context, plan: &Plan) -> Result<Value, Error> {

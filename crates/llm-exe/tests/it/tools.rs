@@ -1,10 +1,14 @@
 //! Runs conversations with tools against the simulator, with every provider that supports them.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
+use llm_exe::ports::{FunctionCall, FunctionInvoker, PortFuture};
 use llm_exe::providers::{PROVIDERS, ProviderRow};
-use llm_exe::{Deadline, Rules, Run, Runner};
+use llm_exe::{
+    CallerContext, Context, Deadline, Error, FunctionName, Plan, Rules, Run, Runner, ToolRules,
+};
 use llm_exe_simulator::{Simulator, Step};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -346,4 +350,62 @@ async fn changed_conversations_are_rejected() {
         assert!(error.message().contains(expected), "{pointer}: {error}");
     }
     assert_eq!(simulator.journal().len(), 1);
+}
+
+/// A store of functions that records their names.
+#[derive(Default)]
+struct Functions(Mutex<Vec<String>>);
+
+impl FunctionInvoker for Functions {
+    fn invoke<'a>(
+        &'a self,
+        call: FunctionCall<'a>,
+        _: Deadline,
+    ) -> PortFuture<'a, Result<Bytes, Error>> {
+        self.0.lock().unwrap().push(call.function.name.clone());
+        Box::pin(std::future::ready(Ok(Bytes::from_static(b"5"))))
+    }
+}
+
+#[tokio::test]
+async fn plans_of_a_program_call_only_functions_that_the_rules_allow() {
+    let simulator = Simulator::start().await.unwrap();
+    let row = PROVIDERS.iter().find(|row| row.name == "openai").unwrap();
+    let tool = |run: Value| json!([{ "name": "f", "description": "d", "run": run }]);
+    let lambda = tool(json!({ "lambda": "orders" }));
+    let nested = tool(json!({ "request": request(row, json!({ "tools": lambda.clone() })) }));
+    let allowed = |names: &[&str]| {
+        let functions = names.iter().map(|name| FunctionName::parse(name).unwrap()).collect();
+        let tools = ToolRules { functions, from_http: false };
+        Rules { tools, ..Rules::default() }
+    };
+    let run = async |rules: Rules, tools: &Value, is_http: bool| {
+        let functions = Arc::new(Functions::default());
+        let plan = Plan::from_value(request(row, json!({ "tools": tools })), &rules).unwrap();
+        let runner = Runner::new(endpoints(&simulator), Arc::new(FixedKey), rules);
+        let caller = CallerContext { is_http, ..CallerContext::default() };
+        let context = Context::new(Deadline::after(Duration::from_secs(30))).with_caller(caller);
+        let run = runner.with_functions(functions.clone()).run_plan(context, &plan).await;
+        let calls = functions.0.lock().unwrap().clone();
+        (run.outcome.map_err(|error| error.to_string()), calls)
+    };
+    for (rules, tools, is_http, expected) in [
+        (allowed(&[]), &lambda, false, "tools[0].run.lambda: the function \"orders\" is not"),
+        (
+            allowed(&["other"]),
+            &nested,
+            false,
+            "tools[0].run.request.tools[0].run.lambda: the function \"orders\" is not allowed",
+        ),
+        (allowed(&["orders"]), &lambda, true, "tools[0].run.lambda: HTTP callers may not name"),
+    ] {
+        let (outcome, calls) = run(rules, tools, is_http).await;
+        let error = outcome.unwrap_err();
+        assert!(error.starts_with(expected), "{error}");
+        assert_eq!(calls, [""; 0]);
+    }
+    assert_eq!(simulator.journal().len(), 0);
+    simulator.script(vec![Step::tool_call("f", json!({})), Step::text("Done.")]);
+    let (outcome, calls) = run(allowed(&["orders"]), &lambda, false).await;
+    assert_eq!((outcome, calls), (Ok(json!("Done.")), vec!["orders".to_owned()]));
 }
