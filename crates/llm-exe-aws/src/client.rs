@@ -14,11 +14,11 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request};
 use llm_exe::transport::{HttpClient, HttpError};
 use llm_exe::wire::WireReply;
-use llm_exe::{Deadline, Error, ErrorKind};
+use llm_exe::{Deadline, Error, ErrorKind, Secret};
 
 use crate::credentials::{CredentialSource, Credentials};
 use crate::error_response::ErrorResponse;
-use crate::signer::{SignatureInput, SigningError, signature_headers};
+use crate::signer::{SignatureInput, SigningError, secrets_of, signature_headers};
 
 const MAX_ATTEMPTS: u32 = 3;
 /// The maximum wait before the first retry. It doubles with each further retry, up to
@@ -121,6 +121,11 @@ impl AwsClient {
     #[must_use]
     pub fn with_clock(self, clock: fn() -> SystemTime) -> Self {
         AwsClient { clock, ..self }
+    }
+
+    /// Returns the parts of the credentials that sign the calls.
+    pub(crate) async fn secrets(&self) -> Vec<Secret> {
+        secrets_of(&*self.credentials).await
     }
 
     pub(crate) fn credential_source(&self) -> Arc<dyn CredentialSource> {

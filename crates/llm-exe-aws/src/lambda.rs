@@ -14,7 +14,7 @@ use llm_exe::error::shorten;
 use llm_exe::ports::{FunctionCall, FunctionInvoker, PortFuture};
 use llm_exe::transport::HttpError;
 use llm_exe::wire::WireReply;
-use llm_exe::{Deadline, Error, ErrorKind, FunctionName};
+use llm_exe::{Deadline, Error, ErrorKind, FunctionName, Secret};
 use percent_encoding::utf8_percent_encode;
 use serde::Deserialize;
 
@@ -122,6 +122,10 @@ impl FunctionInvoker for LambdaFunctions {
         deadline: Deadline,
     ) -> PortFuture<'a, Result<Bytes, Error>> {
         Box::pin(self.invoke_function(call, deadline))
+    }
+
+    fn secrets(&self) -> PortFuture<'_, Vec<Secret>> {
+        Box::pin(self.client.secrets())
     }
 }
 

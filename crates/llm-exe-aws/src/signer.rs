@@ -73,12 +73,15 @@ impl Signer for SigV4Signer {
     }
 
     fn secrets(&self) -> PortFuture<'_, Vec<Secret>> {
-        Box::pin(async {
-            let Ok(credentials) = self.credentials.credentials().await else { return Vec::new() };
-            let Credentials { access_key_id, secret_access_key, session_token } = credentials;
-            [access_key_id, secret_access_key].into_iter().chain(session_token).collect()
-        })
+        Box::pin(secrets_of(&*self.credentials))
     }
+}
+
+/// Returns the parts of the credentials of a source, or none if it fails.
+pub(crate) async fn secrets_of(source: &dyn CredentialSource) -> Vec<Secret> {
+    let Ok(credentials) = source.credentials().await else { return Vec::new() };
+    let Credentials { access_key_id, secret_access_key, session_token } = credentials;
+    [access_key_id, secret_access_key].into_iter().chain(session_token).collect()
 }
 
 /// An error from `aws-sigv4`, or from a header that is not valid in HTTP.

@@ -251,6 +251,12 @@ pub trait FunctionInvoker: Send + Sync {
         call: FunctionCall<'a>,
         deadline: Deadline,
     ) -> PortFuture<'a, Result<Bytes, Error>>;
+
+    /// Returns the credentials that sign the calls, including their ids and tokens. They are
+    /// removed from the results of tools. By default, there are none.
+    fn secrets(&self) -> PortFuture<'_, Vec<Secret>> {
+        Box::pin(std::future::ready(Vec::new()))
+    }
 }
 
 /// A store for the progress of one run, which may be repeated after the process ended. A repeated

@@ -3,6 +3,7 @@
 
 mod encoded;
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use regex_lite::Regex;
@@ -59,8 +60,13 @@ pub(crate) fn redact(text: &str, secrets: &[&str]) -> String {
 /// Replaces the secrets in a text of any length, which stays as it is otherwise.
 pub(crate) fn remove_secrets(text: String, secrets: &[&str]) -> String {
     let long = secrets.iter().filter(|secret| secret.len() >= MIN_LENGTH_WITHIN_WORDS);
-    long.fold(text, |text, secret| match text.contains(*secret) {
-        true => text.replace(*secret, REDACTED),
+    // Some JSON writers escape the slashes of AWS credentials.
+    let forms = long.flat_map(|secret| {
+        let escaped = secret.contains('/').then(|| Cow::Owned(secret.replace('/', "\\/")));
+        [Some(Cow::Borrowed(*secret)), escaped].into_iter().flatten()
+    });
+    forms.fold(text, |text, secret| match text.contains(&*secret) {
+        true => text.replace(&*secret, REDACTED),
         false => text,
     })
 }

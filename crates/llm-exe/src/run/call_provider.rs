@@ -92,16 +92,19 @@ impl ProviderClient {
     ) -> Result<(Reply, SecretsInUse), FailedCall> {
         let reader = ReplyReader { dialect, chat };
         let mut secret = self.get_secret(context, request).await?;
+        context.add_secrets(&secret);
         let mut sent = self.send(context, target, reader, request, secret.as_ref()).await;
         if let Some(newer) = self.renew(context, request, secret.as_ref(), &sent).await? {
             // A large body occupies a part of the memory budget that the next response may wait
             // for.
             drop(sent);
+            context.add_secrets([&newer]);
             sent = self.send(context, target, reader, request, Some(&newer)).await;
             secret = Some(newer);
         }
         let (response, read) = sent?;
         let secrets = self.secrets_in_use(request, secret).await;
+        context.add_secrets(&secrets.signing);
         let report = &mut context.report;
         let mut reply = match read {
             ParsedResponse::Reply(reply) => reply,

@@ -1,7 +1,7 @@
 //! The state of one run: the deadline, the origins of the request, and the report.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use serde_json::{Map, Value};
@@ -12,7 +12,7 @@ use super::report::Report;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
 use crate::function_name::FunctionName;
-use crate::ports::ToolHandler;
+use crate::ports::{Secret, ToolHandler};
 use crate::providers::amount_of_dollars;
 
 /// Maximum number of provider calls for one request, including retries, repairs, fallbacks and the
@@ -61,11 +61,15 @@ pub struct StoredTurns {
 pub const UNKNOWN_CONVERSATION: &str =
     "no conversation of this caller and config has this id, or it has expired";
 
-/// The numbers of calls of a request and of the requests inside of it, which share the limits.
+/// The state that a request with tools shares with the requests inside of it.
 #[derive(Debug, Default)]
-struct CallCounts {
-    provider: AtomicU32,
-    tools: AtomicU32,
+struct SharedState {
+    /// The number of calls of providers.
+    provider_calls: AtomicU32,
+    /// The number of calls of tools that run.
+    tool_calls: AtomicU32,
+    /// The secrets that were sent or that signed a call.
+    secrets: Mutex<Vec<Secret>>,
 }
 
 /// The state of one run, which is passed through all of its steps.
@@ -90,9 +94,9 @@ pub struct Context {
     pub(super) caller: CallerContext,
     /// Runs tools that have no `run`.
     pub(super) handler: Option<Arc<dyn ToolHandler>>,
-    /// The calls of this request and of those around and inside of it. `None` if there is only one
-    /// request, whose report counts the calls.
-    counts: Option<Arc<CallCounts>>,
+    /// The state of this request and of those around and inside of it. `None` if the request has no
+    /// tools; its report then counts the calls.
+    shared: Option<Arc<SharedState>>,
     /// The limit of the cost, if the request or one around it has one.
     pub(super) cost_limit: Option<Arc<CostLimit>>,
 }
@@ -117,7 +121,7 @@ impl Context {
             hand_back: HandBackPolicy::default(),
             caller: CallerContext::default(),
             handler: None,
-            counts: None,
+            shared: None,
             cost_limit: None,
         }
     }
@@ -161,9 +165,29 @@ impl Context {
         Context { origins: origins.to_vec(), ..self }
     }
 
-    /// Counts the calls together with those of the requests inside of this one.
-    pub(super) fn share_counts(&mut self) {
-        self.counts.get_or_insert_default();
+    /// Counts the calls and collects the secrets together with the requests inside of this one.
+    pub(super) fn share_state(&mut self) {
+        self.shared.get_or_insert_default();
+    }
+
+    /// Records secrets that are in use, because the results of tools may quote them. Without tools,
+    /// they are not recorded.
+    pub(super) fn add_secrets<'s>(&self, secrets: impl IntoIterator<Item = &'s Secret>) {
+        let Some(shared) = &self.shared else { return };
+        let mut known = shared.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        for secret in secrets {
+            if !known.iter().any(|known| known.expose() == secret.expose()) {
+                known.push(secret.clone());
+            }
+        }
+    }
+
+    /// Returns the secrets that this request and those around and inside of it used.
+    pub(super) fn secrets(&self) -> Vec<Secret> {
+        let lock = |shared: &Arc<SharedState>| {
+            shared.secrets.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        };
+        self.shared.as_ref().map(lock).unwrap_or_default()
     }
 
     /// Limits the cost of this request and of those inside of it, in US dollars.
@@ -177,7 +201,7 @@ impl Context {
     pub(super) fn nested(&self, deadline: Deadline) -> Self {
         let mut nested = Context::new(deadline);
         nested.origins.clone_from(&self.origins);
-        nested.counts.clone_from(&self.counts);
+        nested.shared.clone_from(&self.shared);
         nested.caller.clone_from(&self.caller);
         nested.cost_limit.clone_from(&self.cost_limit);
         nested.report.full = self.report.full;
@@ -187,11 +211,12 @@ impl Context {
 
     /// Reserves up to `count` calls of the provider, and returns how many are left for them.
     pub(super) fn reserve_calls(&self, count: u32) -> u32 {
-        let Some(counts) = &self.counts else {
+        let Some(shared) = &self.shared else {
             return MAX_CALLS.saturating_sub(self.report.attempts).min(count);
         };
         let reserve = |used: u32| Some(used + MAX_CALLS.saturating_sub(used).min(count));
-        let used = counts.provider.fetch_update(Ordering::Relaxed, Ordering::Relaxed, reserve);
+        let calls = &shared.provider_calls;
+        let used = calls.fetch_update(Ordering::Relaxed, Ordering::Relaxed, reserve);
         let used = used.unwrap_or(MAX_CALLS);
         MAX_CALLS.saturating_sub(used).min(count)
     }
@@ -199,8 +224,9 @@ impl Context {
     /// Records calls of the provider, and releases those that were reserved for them but not made.
     pub(super) fn add_calls(&mut self, count: u32, reserved: u32) {
         self.report.attempts += count;
-        if let Some(counts) = &self.counts {
-            counts.provider.fetch_sub(reserved.saturating_sub(count), Ordering::Relaxed);
+        if let Some(shared) = &self.shared {
+            let unused = reserved.saturating_sub(count);
+            shared.provider_calls.fetch_sub(unused, Ordering::Relaxed);
         }
     }
 
@@ -209,9 +235,9 @@ impl Context {
     /// # Errors
     /// `LimitExceeded` if there are too many.
     pub(super) fn add_tool_calls(&mut self, count: usize) -> Result<(), Error> {
-        let Some(counts) = &self.counts else { return Ok(()) };
+        let Some(shared) = &self.shared else { return Ok(()) };
         let added = u32::try_from(count).unwrap_or(u32::MAX);
-        let before = counts.tools.fetch_add(added, Ordering::Relaxed);
+        let before = shared.tool_calls.fetch_add(added, Ordering::Relaxed);
         if before.saturating_add(added) > MAX_TOOL_CALLS {
             let text = format!("the request reached the limit of {MAX_TOOL_CALLS} calls of tools");
             return Err(Error::new(ErrorKind::LimitExceeded, text));

@@ -164,7 +164,7 @@ impl<'a> Conversation<'a> {
                 // No fallback is called after a completed turn, so its time is not needed.
                 context.deadline = context.run_deadline;
                 if calls_tools(&reply) {
-                    match Box::pin(self.run_tools(context, reply, &secrets)).await? {
+                    match Box::pin(self.run_tools(context, reply)).await? {
                         Some(handed_back) => return Ok(handed_back),
                         None => {
                             is_repair = false;
@@ -203,7 +203,6 @@ impl<'a> Conversation<'a> {
         &mut self,
         context: &mut Context,
         reply: Reply,
-        secrets: &SecretsInUse,
     ) -> Result<Option<Value>, Error> {
         let Some(tools) = &mut self.tools else { return Ok(None) };
         if reply.stop_reason == StopReason::Length {
@@ -211,7 +210,7 @@ impl<'a> Conversation<'a> {
                         maxTokens";
             return Err(Error::new(ErrorKind::OutputTruncated, text));
         }
-        let next = tools.run_calls(context, &reply, secrets).await?;
+        let next = tools.run_calls(context, &reply).await?;
         self.chat.messages.push(reply.to_message());
         match next {
             NextStep::HandBack { calls, results } => {

@@ -36,7 +36,7 @@ use crate::plan::{
     Mode, Plan, RejectedRequest, RenderedChat, Rules, ToolPlan, ToolRules, check_origins,
 };
 use crate::ports::{
-    DocumentStore, FunctionCall, FunctionInvoker, Keys, NoSigner, PortFuture, Signer,
+    DocumentStore, FunctionCall, FunctionInvoker, Keys, NoSigner, PortFuture, Secret, Signer,
 };
 use crate::prompt::Limits;
 use crate::request::ParsedRequest;
@@ -311,7 +311,7 @@ impl Runner {
         let mut chat = RenderedChat::default();
         let steps = &self.client.steps;
         if plan.tools.is_some() {
-            context.share_counts();
+            context.share_state();
         }
         if let Some(usd) = plan.max_cost {
             context.limit_cost(usd);
@@ -411,6 +411,13 @@ impl ToolRunner for Runner {
                 let text = "Lambda functions can't be called: no invoker is configured";
                 Box::pin(std::future::ready(Err(Error::new(ErrorKind::ToolFailed, text))))
             }
+        }
+    }
+
+    fn function_secrets(&self) -> PortFuture<'_, Vec<Secret>> {
+        match &self.functions {
+            Some(functions) => functions.secrets(),
+            None => Box::pin(std::future::ready(Vec::new())),
         }
     }
 }

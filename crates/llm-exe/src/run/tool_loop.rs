@@ -12,7 +12,6 @@ use serde_json::{Map, Value, json};
 use super::context::Context;
 use super::outcome::Run;
 use super::report::{Report, ToolRunReport};
-use super::secrets::SecretsInUse;
 use super::tool_arguments::read_arguments;
 use crate::chat::{Chat, Message, Reply, ToolCall, ToolContent, ToolResult};
 use crate::deadline::Deadline;
@@ -23,7 +22,7 @@ use crate::plan::{
     HandedBackConversation, MAX_CONVERSATION_BYTES, MAX_RESULT_BYTES, Plan, PlannedTool, Target,
     ToolPlan, ToolRun, result_text,
 };
-use crate::ports::{FunctionCall, PortFuture};
+use crate::ports::{FunctionCall, PortFuture, Secret};
 use crate::scrub::remove_secrets;
 
 /// Maximum number of tools of one turn that run at the same time.
@@ -46,6 +45,9 @@ pub(super) trait ToolRunner: Sync {
         call: FunctionCall<'a>,
         deadline: Deadline,
     ) -> PortFuture<'a, Result<Bytes, Error>>;
+
+    /// Returns the credentials that sign the calls of Lambda functions.
+    fn function_secrets(&self) -> PortFuture<'_, Vec<Secret>>;
 }
 
 /// What follows a turn with calls.
@@ -125,7 +127,6 @@ impl<'a> ToolLoop<'a> {
         &mut self,
         context: &mut Context,
         reply: &Reply,
-        secrets: &SecretsInUse,
     ) -> Result<NextStep, Error> {
         let calls: Vec<&ToolCall> = reply.tool_calls().collect();
         if self.turns >= self.plan.max_turns {
@@ -140,7 +141,7 @@ impl<'a> ToolLoop<'a> {
         let runs = checked.iter().filter(|call| matches!(call, CheckedCall::Run(..))).count();
         context.add_tool_calls(runs)?;
         let finished = self.run_tools(context, &calls, &checked).await;
-        self.collect(context, secrets, reply, &calls, checked, finished)
+        self.collect(context, reply, &calls, checked, finished)
     }
 
     fn check_call(&self, context: &Context, index: usize, call: &ToolCall) -> CheckedCall<'a> {
@@ -238,6 +239,7 @@ impl<'a> ToolLoop<'a> {
                     let trace_id = context.caller.trace_id.as_deref();
                     let call = FunctionCall { function, event: event.as_bytes(), trace_id };
                     let response = self.runner.call_function(call, deadline).await;
+                    context.add_secrets(&self.runner.function_secrets().await);
                     (response.and_then(|body| response_text(&body)), Report::default())
                 }
                 ToolRun::ByCaller => {
@@ -295,7 +297,6 @@ impl<'a> ToolLoop<'a> {
     fn collect(
         &mut self,
         context: &mut Context,
-        secrets: &SecretsInUse,
         reply: &Reply,
         calls: &[&ToolCall],
         checked: Vec<CheckedCall<'a>>,
@@ -303,6 +304,8 @@ impl<'a> ToolLoop<'a> {
     ) -> Result<NextStep, Error> {
         let (mut handed_back, mut results) = (Vec::new(), Vec::new());
         let mut failed = None;
+        let secrets = context.secrets();
+        let secrets: Vec<&str> = secrets.iter().map(Secret::expose).collect();
         for ((call, checked), finished) in calls.iter().zip(checked).zip(finished) {
             let outcome = match (checked, finished) {
                 (CheckedCall::HandBack(arguments), _) => {
@@ -314,7 +317,7 @@ impl<'a> ToolLoop<'a> {
                 (CheckedCall::Run(..), None) => continue,
                 (CheckedCall::Run(..), Some(finished)) => {
                     let FinishedRun { outcome, duration, report } = finished;
-                    let outcome = check_outcome(outcome, secrets);
+                    let outcome = check_outcome(outcome, &secrets);
                     context.report.add_nested(&call.name, report);
                     if let (Err(reason), None) = (&outcome, &failed) {
                         failed = Some((call.name.clone(), reason.clone()));
@@ -403,16 +406,12 @@ fn response_text(body: &[u8]) -> Result<String, Error> {
     Ok(if text.trim().is_empty() { "ok".to_owned() } else { text })
 }
 
-/// Checks the size of a result, and removes the secrets that the request used.
-fn check_outcome(
-    outcome: Result<String, String>,
-    secrets: &SecretsInUse,
-) -> Result<String, String> {
-    let secrets = secrets.expose();
-    let text = outcome.map_err(|reason| remove_secrets(reason, &secrets))?;
+/// Checks the size of a result, and removes the secrets that the request and its tools used.
+fn check_outcome(outcome: Result<String, String>, secrets: &[&str]) -> Result<String, String> {
+    let text = outcome.map_err(|reason| remove_secrets(reason, secrets))?;
     let (size, max) = (text.len(), MAX_RESULT_BYTES);
     if size > max {
         return Err(format!("the result has {size} bytes; expected at most {max}"));
     }
-    Ok(remove_secrets(text, &secrets))
+    Ok(remove_secrets(text, secrets))
 }

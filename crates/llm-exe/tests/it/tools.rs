@@ -7,9 +7,10 @@ use bytes::Bytes;
 use llm_exe::ports::{FunctionCall, FunctionInvoker, PortFuture};
 use llm_exe::providers::{PROVIDERS, ProviderRow};
 use llm_exe::{
-    CallerContext, Context, Deadline, Error, FunctionName, Plan, Rules, Run, Runner, ToolRules,
+    CallerContext, Context, Deadline, Error, FunctionName, KeyName, Keys, Plan, Rules, Run, Runner,
+    Secret, ToolRules,
 };
-use llm_exe_simulator::{Simulator, Step};
+use llm_exe_simulator::{Simulator, Step, ToolCall};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -352,9 +353,19 @@ async fn changed_conversations_are_rejected() {
     assert_eq!(simulator.journal().len(), 1);
 }
 
-/// A store of functions that records their names.
-#[derive(Default)]
-struct Functions(Mutex<Vec<String>>);
+/// A store of functions that records their names. Each of them returns the same result.
+struct Functions {
+    calls: Mutex<Vec<String>>,
+    result: String,
+}
+
+impl Functions {
+    fn new(result: &str) -> Self {
+        Functions { calls: Mutex::default(), result: result.to_owned() }
+    }
+}
+
+const AWS_SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 
 impl FunctionInvoker for Functions {
     fn invoke<'a>(
@@ -362,8 +373,12 @@ impl FunctionInvoker for Functions {
         call: FunctionCall<'a>,
         _: Deadline,
     ) -> PortFuture<'a, Result<Bytes, Error>> {
-        self.0.lock().unwrap().push(call.function.name.clone());
-        Box::pin(std::future::ready(Ok(Bytes::from_static(b"5"))))
+        self.calls.lock().unwrap().push(call.function.name.clone());
+        Box::pin(std::future::ready(Ok(Bytes::from(self.result.clone()))))
+    }
+
+    fn secrets(&self) -> PortFuture<'_, Vec<Secret>> {
+        Box::pin(std::future::ready(vec![Secret::new(AWS_SECRET).unwrap()]))
     }
 }
 
@@ -380,13 +395,13 @@ async fn plans_of_a_program_call_only_functions_that_the_rules_allow() {
         Rules { tools, ..Rules::default() }
     };
     let run = async |rules: Rules, tools: &Value, is_http: bool| {
-        let functions = Arc::new(Functions::default());
+        let functions = Arc::new(Functions::new("5"));
         let plan = Plan::from_value(request(row, json!({ "tools": tools })), &rules).unwrap();
         let runner = Runner::new(endpoints(&simulator), Arc::new(FixedKey), rules);
         let caller = CallerContext { is_http, ..CallerContext::default() };
         let context = Context::new(Deadline::after(Duration::from_secs(30))).with_caller(caller);
         let run = runner.with_functions(functions.clone()).run_plan(context, &plan).await;
-        let calls = functions.0.lock().unwrap().clone();
+        let calls = functions.calls.lock().unwrap().clone();
         (run.outcome.map_err(|error| error.to_string()), calls)
     };
     for (rules, tools, is_http, expected) in [
@@ -408,4 +423,61 @@ async fn plans_of_a_program_call_only_functions_that_the_rules_allow() {
     simulator.script(vec![Step::tool_call("f", json!({})), Step::text("Done.")]);
     let (outcome, calls) = run(allowed(&["orders"]), &lambda, false).await;
     assert_eq!((outcome, calls), (Ok(json!("Done.")), vec!["orders".to_owned()]));
+}
+
+/// A key store in which each key contains its name.
+struct NamedKeys;
+
+impl Keys for NamedKeys {
+    fn get<'a>(&'a self, name: &'a KeyName) -> PortFuture<'a, Result<Secret, Error>> {
+        let key = format!("secret-of-{}-123456", name.store);
+        Box::pin(std::future::ready(Ok(Secret::new(key).unwrap())))
+    }
+}
+
+#[tokio::test]
+async fn results_contain_no_secret_that_the_request_and_its_tools_used() {
+    let secrets = ["secret-of-KeyOpenAI-123456", "secret-of-KeyAnthropic-123456", AWS_SECRET];
+    let escaped = AWS_SECRET.replace('/', "\\/");
+    let leak = format!("{{\"leak\":\"{} {escaped} unused-KeyXai-123456\"}}", secrets.join(" "));
+    let functions = FunctionName::parse("orders").unwrap();
+    let tools = ToolRules { functions: vec![functions], from_http: false };
+    let rules = Rules { tools, ..Rules::default() };
+    let nested = json!({ "request": {
+        "provider": "anthropic", "model": "claude-sonnet-4-5", "message": "Hi"
+    }});
+    let tool = |name: &str, run: Value| json!({ "name": name, "description": "d", "run": run });
+    let row = PROVIDERS.iter().find(|row| row.name == "openai").unwrap();
+    let mut tools = vec![tool("nested", nested), tool("f", json!({ "lambda": "orders" }))];
+    for hands_back in [false, true] {
+        let simulator = Simulator::start().await.unwrap();
+        let mut calls = vec![("nested", json!({})), ("f", json!({}))];
+        if hands_back {
+            tools.push(json!({ "name": "ask", "description": "d" }));
+            calls.push(("ask", json!({})));
+        }
+        let calls = calls.into_iter();
+        let calls = calls.map(|(name, arguments)| ToolCall { name: name.to_owned(), arguments });
+        simulator.script(vec![
+            Step::tool_calls("", calls.collect()),
+            Step::text(leak.clone()),
+            Step::text("Done."),
+        ]);
+        let runner = Runner::new(endpoints(&simulator), Arc::new(NamedKeys), rules.clone());
+        let runner = runner.with_functions(Arc::new(Functions::new(&leak)));
+        let fields = json!({ "tools": tools, "return": "full" });
+        let run = runner.run(Deadline::after(Duration::from_secs(30)), request(row, fields)).await;
+        let results = run.report.tool_runs.iter().map(|run| run.outcome.clone().unwrap());
+        let shown: String = results.collect();
+        let sent_or_stored = match hands_back {
+            false => simulator.journal().last().unwrap().body.to_string(),
+            true => run.outcome.unwrap()["conversation"].to_string(),
+        };
+        for text in [shown, sent_or_stored] {
+            assert_eq!(text.matches("unused-KeyXai-123456").count(), 2, "{text}");
+            for secret in secrets.iter().copied().chain([&*escaped]) {
+                assert!(!text.contains(secret), "{secret}: {text}");
+            }
+        }
+    }
 }
