@@ -121,8 +121,8 @@ impl<'a> ToolLoop<'a> {
     /// Checks the calls of a reply and runs those tools that run here.
     ///
     /// # Errors
-    /// `LimitExceeded` if the conversation has too many turns or is too large, and `ToolFailed` if
-    /// a failed tool ends the request.
+    /// `LimitExceeded` if the conversation has too many turns or is too large, `ToolFailed` if a
+    /// failed tool ends the request, and `Timeout` if too little time is left for the next turn.
     pub(super) async fn run_calls(
         &mut self,
         context: &mut Context,
@@ -138,10 +138,37 @@ impl<'a> ToolLoop<'a> {
         let checked: Vec<CheckedCall<'a>> =
             checked.map(|(index, call)| self.check_call(context, index, call)).collect();
         self.count_invalid(&calls, &checked)?;
+        let hands_back = checked.iter().any(|call| matches!(call, CheckedCall::HandBack(_)));
+        if !hands_back {
+            self.check_time_left(context)?;
+        }
         let runs = checked.iter().filter(|call| matches!(call, CheckedCall::Run(..))).count();
         context.add_tool_calls(runs)?;
         let finished = self.run_tools(context, &calls, &checked).await;
-        self.collect(context, reply, &calls, checked, finished)
+        let next = self.collect(context, reply, &calls, checked, finished)?;
+        if let NextStep::Continue(_) = next {
+            self.check_time_left(context)?;
+        }
+        Ok(next)
+    }
+
+    /// Checks that the next turn is likely to end before the deadline, because a turn is billed
+    /// even if its reply is too late.
+    ///
+    /// # Errors
+    /// `Timeout` if less time is left than the longest turn took.
+    fn check_time_left(&self, context: &Context) -> Result<(), Error> {
+        let (left, longest) = (context.deadline.left(), self.longest_turn);
+        if left >= longest {
+            return Ok(());
+        }
+        let text = format!(
+            "the conversation stopped before the next turn: {} ms are left, and the longest turn \
+             so far took {} ms",
+            left.as_millis(),
+            longest.as_millis()
+        );
+        Err(Error::new(ErrorKind::Timeout, text))
     }
 
     fn check_call(&self, context: &Context, index: usize, call: &ToolCall) -> CheckedCall<'a> {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use llm_exe::ports::{FunctionCall, FunctionInvoker, PortFuture};
 use llm_exe::providers::{PROVIDERS, ProviderRow};
 use llm_exe::{
-    CallerContext, Context, Deadline, Error, FunctionName, KeyName, Keys, Plan, Rules, Run, Runner,
+    CallerContext, Context, Deadline, Error, ErrorKind, FunctionName, KeyName, Keys, Plan, Rules, Run, Runner,
     Secret, ToolRules,
 };
 use llm_exe_simulator::{Simulator, Step, ToolCall};
@@ -357,11 +357,12 @@ async fn changed_conversations_are_rejected() {
 struct Functions {
     calls: Mutex<Vec<String>>,
     result: String,
+    duration: Duration,
 }
 
 impl Functions {
     fn new(result: &str) -> Self {
-        Functions { calls: Mutex::default(), result: result.to_owned() }
+        Functions { calls: Mutex::default(), result: result.to_owned(), duration: Duration::ZERO }
     }
 }
 
@@ -374,7 +375,10 @@ impl FunctionInvoker for Functions {
         _: Deadline,
     ) -> PortFuture<'a, Result<Bytes, Error>> {
         self.calls.lock().unwrap().push(call.function.name.clone());
-        Box::pin(std::future::ready(Ok(Bytes::from(self.result.clone()))))
+        Box::pin(async {
+            tokio::time::sleep(self.duration).await;
+            Ok(Bytes::from(self.result.clone()))
+        })
     }
 
     fn secrets(&self) -> PortFuture<'_, Vec<Secret>> {
@@ -477,6 +481,57 @@ async fn results_contain_no_secret_that_the_request_and_its_tools_used() {
             assert_eq!(text.matches("unused-KeyXai-123456").count(), 2, "{text}");
             for secret in secrets.iter().copied().chain([&*escaped]) {
                 assert!(!text.contains(secret), "{secret}: {text}");
+            }
+        }
+    }
+}
+
+/// A key store that takes a while, which makes each turn take at least as long.
+struct SlowKeys(Duration);
+
+impl Keys for SlowKeys {
+    fn get<'a>(&'a self, _: &'a KeyName) -> PortFuture<'a, Result<Secret, Error>> {
+        Box::pin(async {
+            tokio::time::sleep(self.0).await;
+            Ok(Secret::new("test-key").unwrap())
+        })
+    }
+}
+
+#[tokio::test]
+async fn no_turn_begins_that_is_likely_to_be_too_late() {
+    let row = PROVIDERS.iter().find(|row| row.name == "openai").unwrap();
+    let function = json!({ "name": "f", "description": "d", "run": { "lambda": "orders" } });
+    let functions = vec![FunctionName::parse("orders").unwrap()];
+    let tools = ToolRules { functions, from_http: false };
+    let rules = Rules { tools, ..Rules::default() };
+    let tools = json!([function, { "name": "ask", "description": "d" }]);
+    let milliseconds = Duration::from_millis;
+    for (called, limit, duration, expected_calls, is_handed_back) in [
+        // Too little time is left before the tool runs, and after it ran.
+        ("f", 1000, 0, 0, false),
+        ("f", 2000, 1000, 1, false),
+        ("unknown", 1000, 0, 0, false),
+        ("ask", 1000, 0, 0, true),
+    ] {
+        let simulator = Simulator::start().await.unwrap();
+        simulator.script(vec![Step::tool_call(called, json!({})), Step::text("Done.")]);
+        let duration = milliseconds(duration);
+        let functions = Arc::new(Functions { duration, ..Functions::new("5") });
+        let keys = Arc::new(SlowKeys(milliseconds(700)));
+        let runner = Runner::new(endpoints(&simulator), keys, rules.clone());
+        let runner = runner.with_functions(functions.clone());
+        let request = request(row, json!({ "tools": tools }));
+        let run = runner.run(Deadline::after(milliseconds(limit)), request).await;
+        assert_eq!(simulator.journal().len(), 1, "{called}");
+        assert_eq!(functions.calls.lock().unwrap().len(), expected_calls, "{called}");
+        match run.outcome {
+            Ok(result) => assert!(is_handed_back, "{called}: {result}"),
+            Err(error) => {
+                assert!(!is_handed_back, "{called}: {error}");
+                assert_eq!(error.kind(), ErrorKind::Timeout, "{called}: {error}");
+                let expected = "the conversation stopped before the next turn";
+                assert!(error.message().contains(expected), "{called}: {error}");
             }
         }
     }
