@@ -1,6 +1,6 @@
 //! Defines the [`Dialect`] trait. A dialect is an API format that one or more providers share.
 
-use crate::chat::{Chat, Reply, ReplyEvent, Structure, Usage};
+use crate::chat::{Chat, Reply, ReplyEvent, Structure, ToolChoice, Usage};
 use crate::error::Error;
 use crate::ports::KeyName;
 use crate::schema::Schema;
@@ -93,6 +93,13 @@ pub trait Dialect: Send + Sync {
     /// [`Structure::ForcedTool`] excludes tools.
     fn allows_with_tools(&self, chat: &Chat) -> bool {
         chat.tools.is_empty() || !matches!(chat.structure, Structure::ForcedTool { .. })
+    }
+
+    /// Returns the tool choice that a request for the chat contains. It differs from that of the
+    /// chat if the model can't be forced to call a tool, or a certain tool. The prompt then asks
+    /// the model to call it. By default, it is the choice of the chat.
+    fn supported_choice(&self, chat: &Chat) -> ToolChoice {
+        chat.tool_choice.clone()
     }
 
     /// Builds the HTTP request for a chat. Call [`build_request`](super::build_request) instead,

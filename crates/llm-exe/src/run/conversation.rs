@@ -16,7 +16,7 @@ use super::secrets::SecretsInUse;
 use super::tool_loop::{NextStep, ToolLoop, ToolRunner};
 use crate::chat::{Chat, Message, Reply, Role, StopReason, Structure, ToolChoice};
 use crate::error::{Error, ErrorKind};
-use crate::plan::{Plan, Target};
+use crate::plan::{Plan, Target, ToolPlan};
 use crate::providers::{Dialect, Endpoint, RejectedPart, Rejection, SelectedApi, build_request};
 use crate::schema::Schema;
 use crate::wire::WireRequest;
@@ -64,6 +64,8 @@ pub(super) struct Conversation<'a> {
     lowered_from: Option<Option<u64>>,
     /// The tools that the model may call.
     tools: Option<ToolLoop<'a>>,
+    /// The choice that forces a call in the first turn, unless the prompt asks for it already.
+    forced_choice: Option<ToolChoice>,
 }
 
 impl<'a> Conversation<'a> {
@@ -82,14 +84,9 @@ impl<'a> Conversation<'a> {
         let sampling = target.sampling.clone();
         let mut chat = Chat { sampling, ..Chat::new(&target.model, messages) };
         if let Some(tools) = &plan.tools {
-            chat.tools = tools.tools.iter().map(|planned| planned.tool.clone()).collect();
-            chat.tool_choice = match (&tools.continued, &tools.choice) {
-                // A forced choice applies only to the first turn.
-                (Some(_), choice) if *choice != ToolChoice::None => ToolChoice::Auto,
-                (_, choice) => choice.clone(),
-            };
-            chat.parallel_tool_calls = tools.parallel;
+            add_tools(&mut chat, tools);
         }
+        let mut forced_choice = forced_choice(&chat);
         // The messages of a continued conversation do not change.
         let is_new = plan.tools.as_ref().is_none_or(|tools| tools.continued.is_none());
         let learned = client.learned.as_deref();
@@ -120,6 +117,7 @@ impl<'a> Conversation<'a> {
         if is_new {
             convert_last_system(&mut chat.messages);
         }
+        ask_for_choice(&mut chat, dialect, &mut forced_choice);
         let mut warnings: Vec<String> =
             changes.iter().map(|change| change.warning(&target.model)).collect();
         let changed = changes.iter().map(|change| change.report(name, &target.model)).collect();
@@ -142,6 +140,7 @@ impl<'a> Conversation<'a> {
             resent: 0,
             lowered_from: None,
             tools: plan.tools.as_deref().map(|tools| ToolLoop::new(tools, runner)),
+            forced_choice,
         })
     }
 
@@ -161,6 +160,8 @@ impl<'a> Conversation<'a> {
             let (reply, secrets) = self.call(context).await?;
             if let Some(tools) = &mut self.tools {
                 tools.add_turn(started.elapsed(), is_repair);
+                // The messages before a completed turn do not change.
+                self.forced_choice = None;
                 // No fallback is called after a completed turn, so its time is not needed.
                 context.deadline = context.run_deadline;
                 if calls_tools(&reply) {
@@ -361,6 +362,7 @@ impl<'a> Conversation<'a> {
         } else {
             change.apply(&mut self.chat);
         }
+        ask_for_choice(&mut self.chat, self.api.dialect, &mut self.forced_choice);
         let warning = change.warning(&self.target.model);
         context.report.add_warnings(vec![warning]);
         let provider = self.target.provider.name();
@@ -398,6 +400,32 @@ impl<'a> Conversation<'a> {
 fn calls_tools(reply: &Reply) -> bool {
     let is_refused = matches!(reply.stop_reason, StopReason::Refusal | StopReason::ContentFilter);
     !is_refused && reply.tool_calls().next().is_some()
+}
+
+/// Adds the tools of a plan to a chat.
+fn add_tools(chat: &mut Chat, tools: &ToolPlan) {
+    chat.tools = tools.tools.iter().map(|planned| planned.tool.clone()).collect();
+    chat.tool_choice = match (&tools.continued, &tools.choice) {
+        // A forced choice applies only to the first turn.
+        (Some(_), choice) if *choice != ToolChoice::None => ToolChoice::Auto,
+        (_, choice) => choice.clone(),
+    };
+    chat.parallel_tool_calls = tools.parallel;
+}
+
+/// Returns the tool choice of a chat if it forces a call.
+fn forced_choice(chat: &Chat) -> Option<ToolChoice> {
+    let choice = &chat.tool_choice;
+    matches!(choice, ToolChoice::Required | ToolChoice::Named(_)).then(|| choice.clone())
+}
+
+/// Asks the model to call a tool if the request can't force it to. `forced` is the choice of the
+/// plan, which is taken when the prompt asks for it.
+fn ask_for_choice(chat: &mut Chat, dialect: &dyn Dialect, forced: &mut Option<ToolChoice>) {
+    let supported = || dialect.supported_choice(chat);
+    if let Some(choice) = forced.take_if(|choice| *choice != supported()) {
+        schema_prompt::add_choice(&mut chat.messages, &choice);
+    }
 }
 
 /// Returns whether a structure needs the schema in the prompt.

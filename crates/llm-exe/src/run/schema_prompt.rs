@@ -1,10 +1,10 @@
-//! Adds instructions to the prompt: the schema, if the API has no field for it, or a request to
-//! correct an unusable reply.
+//! Adds instructions to the prompt: the schema, if the API has no field for it, the choice of a
+//! tool, if the model can't be forced to call one, or a request to correct an unusable reply.
 
 use serde_json::{Map, Value, json};
 
 use super::check_reply::UnusableReply;
-use crate::chat::{Message, Part, Reply, Role};
+use crate::chat::{Message, Part, Reply, Role, ToolChoice};
 use crate::schema::{Schema, SizeBudget, referenced, with_pointers};
 
 /// Adds the schema and an example to the first system message, or to a new one if there is none.
@@ -54,6 +54,24 @@ pub(super) fn add_repair(
         unusable.reason_for_model()
     );
     add_user_text(messages, text);
+}
+
+/// Asks the model to call a tool, at the end of the last user message, because the request can't
+/// force it to. Without a user message, one is added.
+pub(super) fn add_choice(messages: &mut Vec<Message>, choice: &ToolChoice) {
+    let text = match choice {
+        ToolChoice::Named(name) => format!("Call the tool {name} before you answer."),
+        _ => "Call at least one of the tools before you answer.".to_owned(),
+    };
+    match messages.iter().rposition(|message| message.role == Role::User) {
+        Some(index) => {
+            let mut last = messages.split_off(index);
+            let after = last.split_off(1);
+            add_user_text(&mut last, text);
+            messages.extend(last.into_iter().chain(after));
+        }
+        None => add_user_text(messages, text),
+    }
 }
 
 /// Adds a text of the user. It becomes part of the last message if that is a user message, because

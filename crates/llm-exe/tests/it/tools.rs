@@ -7,8 +7,8 @@ use bytes::Bytes;
 use llm_exe::ports::{FunctionCall, FunctionInvoker, PortFuture};
 use llm_exe::providers::{PROVIDERS, ProviderRow};
 use llm_exe::{
-    CallerContext, Context, Deadline, Error, ErrorKind, FunctionName, KeyName, Keys, Plan, Rules, Run, Runner,
-    Secret, ToolRules,
+    CallerContext, Context, Deadline, Error, ErrorKind, FunctionName, KeyName, Keys, Plan, Rules,
+    Run, Runner, Secret, ToolRules,
 };
 use llm_exe_simulator::{Simulator, Step, ToolCall};
 use serde::Deserialize;
@@ -535,4 +535,87 @@ async fn no_turn_begins_that_is_likely_to_be_too_late() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn the_prompt_asks_for_a_call_that_the_request_cant_force() {
+    let named = "Call the tool get_rate before you answer.";
+    let required = "Call at least one of the tools before you answer.";
+    let asks = |body: &Value| {
+        let body = body.to_string();
+        [named, required].map(|text| body.matches(text).count())
+    };
+    for (provider, model, choice, expected) in [
+        ("anthropic", "claude-opus-5-5", json!({ "name": "get_rate" }), [1, 0]),
+        ("anthropic", "claude-opus-5-5", json!("required"), [0, 1]),
+        ("anthropic", "claude-opus-5-5", json!("auto"), [0, 0]),
+        ("anthropic", "claude-sonnet-4-5", json!("required"), [0, 0]),
+        ("amazon", "us.anthropic.claude-opus-5-5", json!("required"), [0, 1]),
+        ("amazon", "us.meta.llama3-1-70b-instruct-v1:0", json!("required"), [0, 1]),
+        ("ollama", "qwen3", json!({ "name": "get_rate" }), [1, 0]),
+        ("deepseek", "deepseek-v4-flash", json!("required"), [0, 1]),
+        ("openai", "gpt-4o", json!({ "name": "get_rate" }), [0, 0]),
+    ] {
+        let simulator = Simulator::start().await.unwrap();
+        let call = || Step::tool_call("get_rate", json!({ "currency": "EUR" }));
+        simulator.script(vec![call(), Step::text("Done.")]);
+        let mut request = json!({
+            "provider": provider, "model": model, "tools": [tool("get_rate")],
+            "message": [
+                { "role": "user", "content": "What is 1 EUR?" },
+                { "role": "assistant", "content": "In which currency?" },
+                { "role": "user", "content": "In USD." }
+            ],
+            "toolChoice": choice
+        });
+        let handed_back = result(run(&simulator, request.clone()).await, model);
+        request["conversation"] = handed_back["conversation"].clone();
+        let id = &handed_back["toolCalls"][0]["id"];
+        request["toolResults"] = json!([{ "id": id, "result": 1.08 }]);
+        assert_eq!(result(run(&simulator, request).await, model), "Done.");
+        let bodies: Vec<Value> = simulator.journal().into_iter().map(|call| call.body).collect();
+        for body in &bodies {
+            assert_eq!(asks(body), expected, "{provider} {model} {choice}: {body}");
+        }
+        // The messages of the first turn stay the same.
+        let text = bodies[0].to_string();
+        let is_last = text.contains("In USD.\\n\\nCall ");
+        assert_eq!(is_last, expected != [0, 0], "{provider} {model}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn the_prompt_asks_for_a_call_that_the_provider_did_not_accept() {
+    let simulator = Simulator::start().await.unwrap();
+    let row = PROVIDERS.iter().find(|row| row.name == "openai").unwrap();
+    let rejection = json!([
+        { "then": { "status": 400, "body": { "error": {
+            "message": "Unsupported parameter: 'tool_choice' is not supported with this model.",
+            "type": "invalid_request_error", "param": "tool_choice", "code": "unsupported_value"
+        }}}},
+        { "then": { "toolCall": { "name": "get_rate", "arguments": { "currency": "EUR" } } } },
+        { "then": { "text": "1.08" } },
+        { "then": { "text": "Done." } },
+        { "then": { "text": "Done again." } }
+    ]);
+    simulator.script_json(rejection).unwrap();
+    let mut tool = tool("get_rate");
+    tool["run"]["request"] = json!({ "provider": "openai", "model": "gpt-4o", "message": "Hi" });
+    let mut request = request(row, json!({ "tools": [tool], "toolChoice": "required" }));
+    request["model"] = json!("gpt-4o");
+    let runner = Runner::new(endpoints(&simulator), Arc::new(FixedKey), Rules::default());
+    let deadline = || Deadline::after(Duration::from_secs(30));
+    for expected in ["Done.", "Done again."] {
+        let run = runner.run(deadline(), request.clone()).await;
+        let warnings = run.report.warnings.clone();
+        assert_eq!(result(run, "openai"), expected);
+        let expected = "toolChoice is dropped for gpt-4o: the provider rejects it";
+        assert!(warnings.iter().any(|text| text == expected), "{warnings:?}");
+    }
+    let asks = |body: &Value| {
+        body.to_string().matches("Call at least one of the tools before you answer.").count()
+    };
+    let counts: Vec<usize> = simulator.journal().iter().map(|call| asks(&call.body)).collect();
+    // The rejected request, the changed one, the request of the tool, and later ones.
+    assert_eq!(counts, [0, 1, 0, 1, 1]);
 }

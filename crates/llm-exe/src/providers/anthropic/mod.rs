@@ -14,7 +14,7 @@ use serde_json::json;
 use self::request::ImageSources;
 use super::capabilities::{ModelTable, Table};
 use super::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint};
-use crate::chat::{Chat, Reply, Structure};
+use crate::chat::{Chat, Reply, Structure, ToolChoice};
 use crate::error::Error;
 use crate::schema::Schema;
 use crate::wire::{Auth, WireReply, WireRequest};
@@ -53,6 +53,10 @@ impl Dialect for Anthropic {
         rejected: &Structure,
     ) -> Structure {
         request::weaker_structure(models::find_model(model), name, schema, rejected)
+    }
+
+    fn supported_choice(&self, chat: &Chat) -> ToolChoice {
+        tools::supported_choice(chat, models::find_model(&chat.model))
     }
 
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {

@@ -92,6 +92,14 @@ pub(crate) fn choose_tool(
     ToolChoice::Auto
 }
 
+/// Returns the tool choice that is sent for that of the chat, if no tool stands for a schema.
+pub(crate) fn supported_choice(chat: &Chat, model: ClaudeModel) -> ToolChoice {
+    match chat.tool_choice {
+        ToolChoice::Required | ToolChoice::Named(_) if !model.forced_tool => ToolChoice::Auto,
+        _ => chat.tool_choice.clone(),
+    }
+}
+
 /// Returns whether the request forces the model to call a tool.
 pub(super) fn is_forced(chat: &Chat, model: ClaudeModel) -> bool {
     let choice = choose_tool(chat, model, &mut Vec::new());

@@ -10,10 +10,11 @@ use serde_json::json;
 use super::failure::read_failure;
 use super::models;
 use super::operation::operation_request;
-use crate::chat::{Chat, Reply, Structure, Usage};
+use crate::chat::{Chat, Reply, Structure, ToolChoice, Usage};
 use crate::error::Error;
 use crate::providers::anthropic::reply;
 use crate::providers::anthropic::request::{self, ImageSources};
+use crate::providers::anthropic::tools::supported_choice;
 use crate::providers::capabilities::{ModelTable, Table};
 use crate::providers::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint};
 use crate::providers::failure::Failure;
@@ -54,6 +55,10 @@ impl Dialect for InvokeAnthropic {
         rejected: &Structure,
     ) -> Structure {
         request::weaker_structure(models::find_claude(model), name, schema, rejected)
+    }
+
+    fn supported_choice(&self, chat: &Chat) -> ToolChoice {
+        supported_choice(chat, models::find_claude(&chat.model))
     }
 
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {

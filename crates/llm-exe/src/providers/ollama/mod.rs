@@ -11,7 +11,7 @@ mod tools;
 use self::tools::NAME;
 use super::capabilities::{ModelTable, Table};
 use super::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StructureSupport};
-use crate::chat::{Chat, Reply, Structure};
+use crate::chat::{Chat, Reply, Structure, ToolChoice};
 use crate::error::Error;
 use crate::schema::{Schema, to_draft_2020_12};
 use crate::wire::{Auth, WireReply, WireRequest};
@@ -54,6 +54,13 @@ impl Dialect for Ollama {
         // `format` is a grammar of the whole reply, so the model could not call a tool.
         let is_json = matches!(chat.structure, Structure::Native { .. } | Structure::JsonMode);
         chat.tools.is_empty() || !is_json
+    }
+
+    fn supported_choice(&self, chat: &Chat) -> ToolChoice {
+        match &chat.tool_choice {
+            ToolChoice::None => ToolChoice::None,
+            _ => ToolChoice::Auto,
+        }
     }
 
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {

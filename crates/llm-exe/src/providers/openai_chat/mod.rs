@@ -16,7 +16,7 @@ use super::bedrock::read_failure as read_bedrock_failure;
 use super::capabilities::{FeatureSupport, ModelTable, Table};
 use super::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StructureSupport};
 use super::failure::{self, Failure};
-use crate::chat::{Chat, Reply, Structure, Usage};
+use crate::chat::{Chat, Reply, Structure, ToolChoice, Usage};
 use crate::error::Error;
 use crate::schema::{Schema, strict, without_lookaround};
 use crate::wire::WireReply;
@@ -59,6 +59,10 @@ impl Dialect for OpenAiChat {
         rejected: &Structure,
     ) -> Structure {
         next_weaker_structure(self.model(model), name, schema, rejected)
+    }
+
+    fn supported_choice(&self, chat: &Chat) -> ToolChoice {
+        request::supported_choice(self, chat)
     }
 
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::models::OpenAiModel;
 use super::quirks::{LastTurn, OpenAiChat, SeedField};
 use super::tools;
-use crate::chat::{Chat, Media, Message, Part, Role, Structure};
+use crate::chat::{Chat, Media, Message, Part, Role, Structure, ToolChoice};
 use crate::error::Error;
 use crate::providers::call_ids::CallIds;
 use crate::providers::capabilities::FeatureSupport;
@@ -44,6 +44,12 @@ pub(super) fn build_body(api: &OpenAiChat, chat: &Chat) -> Result<(Body, Vec<Str
     }
     warnings.extend(insert_options(&mut body, api, chat, model, effort));
     Ok((Body::with_list(body, MESSAGES, build_messages(api, chat, model)), warnings))
+}
+
+/// Returns the tool choice that is sent for that of the chat.
+pub(super) fn supported_choice(api: &OpenAiChat, chat: &Chat) -> ToolChoice {
+    let model = api.model(&chat.model);
+    tools::choose_tool(api, chat, model, requested_effort(chat, model)).0
 }
 
 /// Checks that this API serves the model with the tools of the chat, and accepts the number of stop

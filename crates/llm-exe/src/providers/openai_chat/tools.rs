@@ -25,36 +25,18 @@ pub(super) fn insert_tools(
         return warnings;
     }
     body.insert("tools".to_owned(), chat.tools.iter().map(declare_function).collect());
-    let choice = match &chat.tool_choice {
+    let (choice, warning) = choose_tool(api, chat, model, effort);
+    warnings.extend(warning);
+    let choice = match choice {
         ToolChoice::Auto => None,
         ToolChoice::None => Some(json!("none")),
         ToolChoice::Required => Some(json!("required")),
-        ToolChoice::Named(_) if !api.named_tool => {
-            warnings.push(format!(
-                "toolChoice is sent as \"required\" for {}: the model can't be forced to call a \
-                 certain tool",
-                chat.model
-            ));
-            Some(json!("required"))
-        }
         ToolChoice::Named(name) => {
             Some(json!({ "type": "function", "function": { "name": name } }))
         }
     };
     if let Some(choice) = choice {
-        let is_forced = chat.tool_choice != ToolChoice::None;
-        let no_reasoning = effort == Some("none");
-        let reason = match model.forced_tool {
-            FeatureSupport::Never if is_forced => Some("reasoning models can't be forced to call"),
-            FeatureSupport::WithoutReasoning if is_forced && !no_reasoning => {
-                Some("the model can be forced to call only with effort \"none\"")
-            }
-            _ => None,
-        };
-        match reason {
-            Some(reason) => warnings.push(dropped_field("toolChoice", &chat.model, reason)),
-            None => drop(body.insert("tool_choice".to_owned(), choice)),
-        }
+        body.insert("tool_choice".to_owned(), choice);
     }
     if !chat.parallel_tool_calls {
         if model.parallel_switch {
@@ -65,6 +47,41 @@ pub(super) fn insert_tools(
         }
     }
     warnings
+}
+
+/// Returns the tool choice that is sent for that of the chat, and a warning if they differ.
+/// `effort` is the effort that is sent.
+pub(super) fn choose_tool(
+    api: &OpenAiChat,
+    chat: &Chat,
+    model: OpenAiModel,
+    effort: Option<&str>,
+) -> (ToolChoice, Option<String>) {
+    if !matches!(chat.tool_choice, ToolChoice::Required | ToolChoice::Named(_)) {
+        return (chat.tool_choice.clone(), None);
+    }
+    let reason = match model.forced_tool {
+        FeatureSupport::Never => Some("reasoning models can't be forced to call"),
+        FeatureSupport::WithoutReasoning if effort != Some("none") => {
+            Some("the model can be forced to call only with effort \"none\"")
+        }
+        _ => None,
+    };
+    if let Some(reason) = reason {
+        let warning = dropped_field("toolChoice", &chat.model, reason);
+        return (ToolChoice::Auto, Some(warning));
+    }
+    match &chat.tool_choice {
+        ToolChoice::Named(_) if !api.named_tool => {
+            let warning = format!(
+                "toolChoice is sent as \"required\" for {}: the model can't be forced to call a \
+                 certain tool",
+                chat.model
+            );
+            (ToolChoice::Required, Some(warning))
+        }
+        choice => (choice.clone(), None),
+    }
 }
 
 /// Returns the declaration of a tool, whose format Ollama's API shares.

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use super::failure::read_failure;
 use super::models::{self, ConverseModel, Family, ToolChoice};
 use super::operation::operation_request;
-use crate::chat::{Chat, Reply, Structure};
+use crate::chat::{Chat, Reply, Structure, ToolChoice as Choice};
 use crate::error::Error;
 use crate::providers::anthropic;
 use crate::providers::capabilities::{ModelTable, Table};
@@ -97,6 +97,10 @@ impl Dialect for Converse {
             (Family::Other(model), Structure::Native { .. }) => choose_tool(model, name, schema),
             _ => Structure::PromptOnly,
         }
+    }
+
+    fn supported_choice(&self, chat: &Chat) -> Choice {
+        tools::supported_choice(chat, models::find_model(&chat.model, self.default_family))
     }
 
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {

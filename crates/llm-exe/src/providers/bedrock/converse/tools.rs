@@ -73,6 +73,20 @@ pub(super) fn build_tools(chat: &Chat, model: Family) -> Result<Tools, Error> {
     Ok(tools)
 }
 
+/// Returns the tool choice that is sent for that of the chat.
+pub(super) fn supported_choice(chat: &Chat, model: Family) -> Choice {
+    let support = match model {
+        Family::Claude(model) => return claude::supported_choice(chat, model),
+        Family::Other(model) => model.tool_choice,
+    };
+    match (&chat.tool_choice, support) {
+        (Choice::Required | Choice::Named(_), ToolChoice::Unsupported) => Choice::Auto,
+        // With a single tool, both choices have the same effect.
+        (Choice::Named(_), ToolChoice::Any) if chat.tools.len() > 1 => Choice::Required,
+        (choice, _) => choice.clone(),
+    }
+}
+
 impl Tools {
     fn insert_choice(&mut self, chat: &Chat, choice: &Choice, support: ToolChoice) {
         let any = || json!({ "any": {} });
