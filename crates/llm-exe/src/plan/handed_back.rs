@@ -3,6 +3,8 @@
 //! A conversation is data of the caller, who can change it. So nothing in it is trusted: it is
 //! checked like a new request, and no call in it ever runs.
 
+use std::collections::HashSet;
+
 use ring::digest;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -158,6 +160,14 @@ pub(super) fn check_continued(
         return None;
     }
     add_results(&mut conversation, results.unwrap_or_default(), problems)?;
+    let bytes = conversation.bytes();
+    if bytes > MAX_CONVERSATION_BYTES {
+        let max = MAX_CONVERSATION_BYTES;
+        let text =
+            format!("expected at most {max} bytes together with the conversation, got {bytes}");
+        problems.add("toolResults", text);
+        return None;
+    }
     Some(conversation)
 }
 
@@ -242,8 +252,12 @@ fn add_results(
 }
 
 /// Returns whether a message can be one that was handed back: a turn in the provider's format is an
-/// assistant message and refers to no file, and an image has a URL of an allowed kind.
+/// assistant message and refers to no file, an image has a URL of an allowed kind, and each call
+/// has an id of its own.
 fn is_as_handed_back(message: &Message) -> bool {
+    let mut ids = HashSet::new();
+    let has_valid_ids =
+        message.tool_calls().all(|call| !call.id.is_empty() && ids.insert(&call.id));
     let has_valid_media = message.parts.iter().all(|part| match part {
         Part::Media(media) => media.url.starts_with("https:") || media.url.starts_with("data:"),
         _ => true,
@@ -255,7 +269,7 @@ fn is_as_handed_back(message: &Message) -> bool {
             && matches!(role, None | Some("assistant" | "model"))
             && !has_reference(&turn)
     });
-    has_valid_media && has_valid_raw
+    has_valid_ids && has_valid_media && has_valid_raw
 }
 
 /// Returns whether a value contains one of [`REFERENCES`] as a key or as a type.

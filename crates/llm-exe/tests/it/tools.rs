@@ -331,6 +331,11 @@ async fn changed_conversations_are_rejected() {
             json!(r#"{"role":"user","content":"x"}"#),
             "conversation.messages[1]: expected a message exactly as it was handed back",
         ),
+        (
+            "/conversation/messages/1/content/0/toolCall/id",
+            json!(""),
+            "conversation.messages[1]: expected a message exactly as it was handed back",
+        ),
         ("/conversation/messages/0/role", json!("admin"), "conversation: expected a conversation"),
         ("/toolResults", json!([]), "toolResults: missing: the result of the calls"),
         ("/toolResults/0/id", json!("x"), "toolResults[0].id: no call has the id"),
@@ -618,4 +623,170 @@ async fn the_prompt_asks_for_a_call_that_the_provider_did_not_accept() {
     let counts: Vec<usize> = simulator.journal().iter().map(|call| asks(&call.body)).collect();
     // The rejected request, the changed one, the request of the tool, and later ones.
     assert_eq!(counts, [0, 1, 0, 1, 1]);
+}
+
+/// Returns a conversation with a result of 256 KiB for each of `count` calls.
+async fn large_results(count: usize) -> Result<Value, String> {
+    let simulator = Simulator::start().await.unwrap();
+    let row = PROVIDERS.iter().find(|row| row.name == "openai").unwrap();
+    let mut request = request(row, json!({ "tools": [{ "name": "ask", "description": "d" }] }));
+    let call = || ToolCall { name: "ask".to_owned(), arguments: json!({}) };
+    let calls = (0..count).map(|_| call()).collect();
+    simulator.script(vec![Step::tool_calls("", calls), Step::text("Done.")]);
+    let handed_back = result(run(&simulator, request.clone()).await, "openai");
+    request["conversation"] = handed_back["conversation"].clone();
+    let calls = handed_back["toolCalls"].as_array().unwrap();
+    let large = "x".repeat(256 * 1024);
+    let results = calls.iter().map(|call| json!({ "id": call["id"], "result": large }));
+    request["toolResults"] = results.collect();
+    run(&simulator, request).await.outcome.map_err(|error| error.to_string())
+}
+
+#[tokio::test]
+async fn results_count_toward_the_size_of_the_conversation() {
+    assert_eq!(large_results(15).await, Ok(json!("Done.")));
+    let error = large_results(17).await.unwrap_err();
+    assert!(error.contains("toolResults: expected at most 4194304 bytes together"), "{error}");
+}
+
+#[tokio::test]
+async fn calls_beyond_64_per_turn_are_neither_run_nor_handed_back() {
+    let simulator = Simulator::start().await.unwrap();
+    let row = PROVIDERS.iter().find(|row| row.name == "openai").unwrap();
+    let mut request = request(row, json!({ "tools": [{ "name": "ask", "description": "d" }] }));
+    let call = || ToolCall { name: "ask".to_owned(), arguments: json!({}) };
+    let calls = (0..66).map(|_| call()).collect();
+    simulator.script(vec![Step::tool_calls("", calls), Step::text("Done.")]);
+    let handed_back = result(run(&simulator, request.clone()).await, "openai");
+    let calls = handed_back["toolCalls"].as_array().unwrap();
+    assert_eq!(calls.len(), 64);
+    request["conversation"] = handed_back["conversation"].clone();
+    request["toolResults"] =
+        calls.iter().map(|call| json!({ "id": call["id"], "result": "yes" })).collect();
+    assert_eq!(result(run(&simulator, request).await, "openai"), "Done.");
+    let body = simulator.journal().last().unwrap().body.to_string();
+    assert_eq!(body.matches("a turn may have at most 64 calls").count(), 2, "{body}");
+    assert_eq!(body.matches("\"role\":\"tool\"").count(), 66);
+}
+
+#[tokio::test]
+async fn a_failed_tool_ends_the_request_although_another_call_would_be_handed_back() {
+    let simulator = Simulator::start().await.unwrap();
+    let row = PROVIDERS.iter().find(|row| row.name == "openai").unwrap();
+    let nested = json!({ "request": {
+        "provider": "openai", "model": "gpt-4o", "message": "Hi", "options": { "numOfAttempts": 1 }
+    }});
+    let tools = json!([
+        { "name": "rate", "description": "d", "run": nested },
+        { "name": "ask", "description": "d" }
+    ]);
+    for (fails, arguments) in [(true, json!({})), (false, json!({})), (true, json!([1]))] {
+        let call = |name: &str, arguments: &Value| {
+            let (name, arguments) = (name.to_owned(), arguments.clone());
+            ToolCall { name, arguments }
+        };
+        let calls = vec![call("ask", &json!({})), call("rate", &arguments)];
+        simulator.script(vec![Step::tool_calls("", calls), Step::status(400)]);
+        let errors = if fails { "fail" } else { "report" };
+        let request = request(row, json!({ "tools": tools, "toolErrors": errors }));
+        let outcome = run(&simulator, request).await.outcome;
+        // Invalid arguments are always reported to the model.
+        if fails && arguments.is_object() {
+            let error = outcome.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::ToolFailed, "{error}");
+            assert!(error.message().contains("the tool \"rate\" failed"), "{error}");
+        } else {
+            let handed_back = outcome.unwrap();
+            assert_eq!(handed_back["toolCalls"][0]["name"], "ask", "{handed_back}");
+            let result = &handed_back["conversation"]["results"][0];
+            assert_eq!(result["isError"], true, "{result}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn calls_without_a_unique_id_are_paired_with_their_own_results() {
+    let arguments = ["{\"n\":1}", "{\"n\":2}", "{\"n\":3}"];
+    let ids = ["a", "a", ""];
+    let pairs = || ids.into_iter().zip(arguments);
+    let value = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    let chat_calls: Vec<Value> = pairs()
+        .map(|(id, arguments)| {
+            let function = json!({ "name": "ask", "arguments": arguments });
+            json!({ "id": id, "type": "function", "function": function })
+        })
+        .collect();
+    let blocks = |fields: fn(&str, Value) -> Value| -> Vec<Value> {
+        pairs().map(|(id, arguments)| fields(id, value(arguments))).collect()
+    };
+    let claude =
+        blocks(|id, input| json!({ "type": "tool_use", "id": id, "name": "ask", "input": input }));
+    let converse = blocks(
+        |id, input| json!({ "toolUse": { "toolUseId": id, "name": "ask", "input": input } }),
+    );
+    let gemini =
+        blocks(|id, args| json!({ "functionCall": { "id": id, "name": "ask", "args": args } }));
+    let usage = json!({ "input_tokens": 1, "output_tokens": 1 });
+    for (provider, model, body) in [
+        (
+            "openai",
+            "gpt-4o",
+            json!({ "choices": [{ "finish_reason": "tool_calls", "message": {
+                "role": "assistant", "content": null, "tool_calls": chat_calls
+            }}]}),
+        ),
+        (
+            "anthropic",
+            "claude-sonnet-4-5",
+            json!({
+                "role": "assistant", "content": claude, "stop_reason": "tool_use", "usage": usage
+            }),
+        ),
+        (
+            "amazon",
+            "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+            json!({
+                "output": { "message": { "role": "assistant", "content": converse } },
+                "stopReason": "tool_use"
+            }),
+        ),
+        (
+            "google",
+            "gemini-2.5-flash",
+            json!({ "candidates": [{
+                "content": { "role": "model", "parts": gemini }, "finishReason": "STOP"
+            }]}),
+        ),
+    ] {
+        let simulator = Simulator::start().await.unwrap();
+        simulator
+            .script_json(json!([
+                { "then": { "json": body } }, { "then": { "text": "Done." } }
+            ]))
+            .unwrap();
+        let parameters = json!({ "properties": { "n": { "type": "integer" } } });
+        let tools = json!([{ "name": "ask", "description": "d", "parameters": parameters }]);
+        let mut request = json!({
+            "provider": provider, "model": model, "tools": tools,
+            "message": [{ "role": "user", "content": "Hi" }]
+        });
+        let handed_back = result(run(&simulator, request.clone()).await, provider);
+        let calls = handed_back["toolCalls"].as_array().unwrap();
+        let ids: std::collections::HashSet<&str> =
+            calls.iter().map(|call| call["id"].as_str().unwrap()).collect();
+        assert_eq!((calls.len(), ids.len()), (3, 3), "{provider}: {calls:?}");
+        assert!(!ids.contains(""), "{provider}");
+        request["conversation"] = handed_back["conversation"].clone();
+        // The results are in another order than the calls.
+        let results = calls.iter().rev().map(|call| {
+            json!({ "id": call["id"], "result": format!("result {}", call["arguments"]["n"]) })
+        });
+        request["toolResults"] = results.collect();
+        // The simulator rejects ids that are empty, repeated or unknown.
+        assert_eq!(result(run(&simulator, request).await, provider), "Done.", "{provider}");
+        let sent = simulator.journal().last().unwrap().body.to_string();
+        let positions: Vec<usize> =
+            (1..=3).map(|n| sent.find(&format!("result {n}")).unwrap()).collect();
+        assert!(positions.is_sorted(), "{provider}: {sent}");
+    }
 }
