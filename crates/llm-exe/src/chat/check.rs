@@ -7,6 +7,9 @@ use super::tools::{ToolCall, ToolChoice, ToolResult};
 use crate::error::{Error, Problem};
 use crate::json::{quoted, type_name};
 
+/// Maximum length of the name of a tool in characters, which most providers have.
+const MAX_NAME_LENGTH: usize = 64;
+
 impl Chat {
     /// Checks the tools, the tool choice, and the calls and results in the messages.
     ///
@@ -36,6 +39,10 @@ impl Chat {
             };
             if tool.name.is_empty() {
                 add("name", "expected a name, got an empty string".to_owned());
+            }
+            let length = tool.name.chars().count();
+            if length > MAX_NAME_LENGTH {
+                add("name", format!("expected at most {MAX_NAME_LENGTH} characters, got {length}"));
             }
             if self.tools.iter().take(index).any(|earlier| earlier.name == tool.name) {
                 add("name", format!("another tool has the name {} as well", quoted(&tool.name)));
@@ -297,5 +304,16 @@ mod tests {
              reserved for the tool that returns the reply; choose another name; \
              tools[2].parameters: expected a JSON Schema as an object, got a list"
         );
+    }
+
+    #[test]
+    fn names_of_tools_are_at_most_64_characters_long() {
+        let check = |length| {
+            let tools = vec![Tool::new("x".repeat(length), json!({"type": "object"}))];
+            Chat { tools, ..Chat::new("m", Vec::new()) }.check()
+        };
+        check(64).unwrap();
+        let error = check(65).unwrap_err();
+        assert_eq!(error.message(), "tools[0].name: expected at most 64 characters, got 65");
     }
 }

@@ -790,3 +790,33 @@ async fn calls_without_a_unique_id_are_paired_with_their_own_results() {
         assert!(positions.is_sorted(), "{provider}: {sent}");
     }
 }
+
+#[tokio::test]
+async fn names_of_64_characters_are_sent_unchanged() {
+    let names = ["a", "b"].map(|end| format!("{}{end}", "x".repeat(63)));
+    for row in providers_with_tools() {
+        let simulator = Simulator::start().await.unwrap();
+        simulator.script(vec![Step::tool_call(&names[1], json!({ "currency": "EUR" }))]);
+        let tools: Vec<Value> = names.iter().map(|name| tool(name)).collect();
+        let run = run(&simulator, request(row, json!({ "tools": tools }))).await;
+        let handed_back = result(run, row.name);
+        assert_eq!(handed_back["toolCalls"][0]["name"], names[1], "{}", row.name);
+        let body = simulator.journal().last().unwrap().body.to_string();
+        for name in &names {
+            assert_eq!(body.matches(&format!("\"{name}\"")).count(), 1, "{}: {body}", row.name);
+        }
+    }
+}
+
+/// The tool that stands for a schema has the name `answer`.
+#[tokio::test]
+async fn a_tool_may_have_the_name_of_the_tool_for_a_schema() {
+    let schema = json!({ "type": "object", "properties": { "usd": { "type": "number" } } });
+    for row in providers_with_tools() {
+        let simulator = Simulator::start().await.unwrap();
+        simulator.script(vec![Step::tool_call("answer", json!({ "currency": "EUR" }))]);
+        let fields = json!({ "tools": [tool("answer")], "output": "json", "schema": schema });
+        let handed_back = result(run(&simulator, request(row, fields)).await, row.name);
+        assert_eq!(handed_back["toolCalls"][0]["name"], "answer", "{}", row.name);
+    }
+}
