@@ -1,9 +1,9 @@
 //! The token counts of a reply.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Token counts that do not overlap. `total_tokens` is the sum of the other fields.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Usage {
     /// Prompt tokens that were neither read from nor written to a cache.

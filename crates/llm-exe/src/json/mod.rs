@@ -7,6 +7,7 @@
 mod decimal;
 mod describe;
 mod finite;
+mod hash;
 mod lossy;
 mod near_json;
 mod number;
@@ -20,6 +21,7 @@ pub(crate) const MAX_DEPTH: usize = 127;
 pub(crate) use decimal::Decimal;
 pub use describe::{quoted, shown, type_name};
 pub(crate) use finite::to_value;
+pub(crate) use hash::hash_value;
 pub(crate) use lossy::parse_lossy;
 pub(crate) use near_json::{Deviation, NearJson, parse_near};
 pub(crate) use number::{

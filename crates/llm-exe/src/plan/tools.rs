@@ -444,8 +444,7 @@ fn check_tool_errors(written: Option<&str>, problems: &mut Problems) -> bool {
     }
 }
 
-/// Returns the hash of the names, descriptions and parameters of tools. It does not depend on the
-/// order of keys or on how numbers are written, which JSON writers change.
+/// Returns the hash of the names, descriptions and parameters of tools.
 fn hash_tools<P>(tools: &[PlannedTool<P>]) -> String {
     let mut hasher = digest::Context::new(&digest::SHA256);
     for PlannedTool { tool, .. } in tools {
@@ -453,35 +452,7 @@ fn hash_tools<P>(tools: &[PlannedTool<P>]) -> String {
             hasher.update(text.as_bytes());
             hasher.update(&[0]);
         }
-        hash_value(&tool.parameters, &mut hasher);
+        json::hash_value(&tool.parameters, &mut hasher);
     }
     prefixed_hex("sha256:", hasher.finish().as_ref())
-}
-
-fn hash_value(value: &Value, hasher: &mut digest::Context) {
-    match value {
-        Value::Object(fields) => {
-            let mut sorted: Vec<_> = fields.iter().collect();
-            sorted.sort_unstable_by_key(|(name, _)| *name);
-            hasher.update(b"{");
-            for (name, value) in sorted {
-                hasher.update(name.as_bytes());
-                hasher.update(&[0]);
-                hash_value(value, hasher);
-            }
-            hasher.update(b"}");
-        }
-        Value::Array(items) => {
-            hasher.update(b"[");
-            items.iter().for_each(|item| hash_value(item, hasher));
-            hasher.update(b"]");
-        }
-        Value::Number(number) => {
-            hasher.update(&number.as_f64().unwrap_or_default().to_bits().to_be_bytes());
-        }
-        other => {
-            hasher.update(other.to_string().as_bytes());
-            hasher.update(&[0]);
-        }
-    }
 }

@@ -6,13 +6,14 @@ use std::time::Instant;
 
 use serde_json::{Map, Value};
 
+use super::checkpoint::Checkpoints;
 use super::cost_limit::CostLimit;
 use super::outcome::Run;
-use super::report::Report;
+use super::report::{Report, StoredCounts};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
 use crate::function_name::FunctionName;
-use crate::ports::{Secret, ToolHandler};
+use crate::ports::{ProgressStore, Secret, ToolHandler};
 use crate::providers::amount_of_dollars;
 
 /// Maximum number of provider calls for one request, including retries, repairs, fallbacks and the
@@ -99,6 +100,12 @@ pub struct Context {
     shared: Option<Arc<SharedState>>,
     /// The limit of the cost, if the request or one around it has one.
     pub(super) cost_limit: Option<Arc<CostLimit>>,
+    /// Stores the progress of the run, if it has several turns or steps.
+    pub(super) progress_store: Option<Arc<dyn ProgressStore>>,
+    /// The hash of the request that identifies its progress.
+    pub(super) request_hash: Option<String>,
+    /// The stored progress of the run.
+    pub(super) checkpoints: Option<Checkpoints>,
 }
 
 impl std::fmt::Debug for Context {
@@ -123,6 +130,9 @@ impl Context {
             handler: None,
             shared: None,
             cost_limit: None,
+            progress_store: None,
+            request_hash: None,
+            checkpoints: None,
         }
     }
 
@@ -165,6 +175,13 @@ impl Context {
         Context { origins: origins.to_vec(), ..self }
     }
 
+    /// Sets the store for the turns of a request with tools or steps, so that a repeated run does
+    /// not pay for them again. Other requests have no progress to store.
+    #[must_use]
+    pub fn with_progress(self, store: Arc<dyn ProgressStore>) -> Self {
+        Context { progress_store: Some(store), ..self }
+    }
+
     /// Counts the calls and collects the secrets together with the requests inside of this one.
     pub(super) fn share_state(&mut self) {
         self.shared.get_or_insert_default();
@@ -198,12 +215,14 @@ impl Context {
     }
 
     /// Creates the context for a request inside of this one.
-    pub(super) fn nested(&self, deadline: Deadline) -> Self {
+    /// `name` is that of its progress.
+    pub(super) fn nested(&self, name: &str, deadline: Deadline) -> Self {
         let mut nested = Context::new(deadline);
         nested.origins.clone_from(&self.origins);
         nested.shared.clone_from(&self.shared);
         nested.caller.clone_from(&self.caller);
         nested.cost_limit.clone_from(&self.cost_limit);
+        nested.checkpoints = self.checkpoints.as_ref().map(|known| known.nested(name));
         nested.report.full = self.report.full;
         nested.report.counts_cost = self.report.counts_cost;
         nested
@@ -227,6 +246,23 @@ impl Context {
         if let Some(shared) = &self.shared {
             let unused = reserved.saturating_sub(count);
             shared.provider_calls.fetch_sub(unused, Ordering::Relaxed);
+        }
+    }
+
+    /// Adds a part of an earlier run to the report and to the limits.
+    pub(super) fn restore(&mut self, counts: StoredCounts) {
+        self.count_restored(&counts);
+        self.report.answered = true;
+        self.report.restore(counts);
+    }
+
+    /// Adds the calls of an earlier run to the limits.
+    pub(super) fn count_restored(&self, counts: &StoredCounts) {
+        if let Some(shared) = &self.shared {
+            shared.provider_calls.fetch_add(counts.attempts, Ordering::Relaxed);
+        }
+        if let Some(limit) = &self.cost_limit {
+            limit.add(counts.cost.and_then(|cost| cost.total()).unwrap_or(0));
         }
     }
 

@@ -2,12 +2,13 @@
 //! correct an unusable reply.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::call_provider::ProviderClient;
 use super::check_reply::{CheckedReply, check_reply};
+use super::checkpoint::{Checkpoints, StoredStart, StoredTurn};
 use super::context::Context;
 use super::cost_limit::{CostLimit, Reservation};
 use super::learned::{self, Api, Change, LearnedChanges, MAX_METHODS, RequestChange};
@@ -62,6 +63,8 @@ pub(super) struct Conversation<'a> {
     resent: usize,
     /// The output limit of the chat before it was lowered for one call.
     lowered_from: Option<Option<u64>>,
+    /// The number of replies, repairs included.
+    replies: u32,
     /// The tools that the model may call.
     tools: Option<ToolLoop<'a>>,
     /// The choice that forces a call in the first turn, unless the prompt asks for it already.
@@ -69,7 +72,8 @@ pub(super) struct Conversation<'a> {
 }
 
 impl<'a> Conversation<'a> {
-    /// Builds the first request to a target.
+    /// Builds the first request to a target. The messages of a conversation that is not new do not
+    /// change.
     ///
     /// # Errors
     /// `InvalidRequest` if the target does not support the messages, for example because they
@@ -78,7 +82,7 @@ impl<'a> Conversation<'a> {
         client: &'a ProviderClient,
         plan: &'a Plan,
         target: &'a Target,
-        messages: Vec<Message>,
+        (messages, is_new): (Vec<Message>, bool),
         runner: &'a dyn ToolRunner,
     ) -> Result<Self, Error> {
         let sampling = target.sampling.clone();
@@ -86,9 +90,7 @@ impl<'a> Conversation<'a> {
         if let Some(tools) = &plan.tools {
             add_tools(&mut chat, tools);
         }
-        let mut forced_choice = forced_choice(&chat);
-        // The messages of a continued conversation do not change.
-        let is_new = plan.tools.as_ref().is_none_or(|tools| tools.continued.is_none());
+        let mut forced_choice = forced_choice(&chat).filter(|_| is_new);
         let learned = client.learned.as_deref();
         let name = target.provider.name();
         let api_change = learned.and_then(|known| known.responses_api(name, &chat));
@@ -139,6 +141,7 @@ impl<'a> Conversation<'a> {
             unconfirmed_changes: 0,
             resent: 0,
             lowered_from: None,
+            replies: 0,
             tools: plan.tools.as_deref().map(|tools| ToolLoop::new(tools, runner)),
             forced_choice,
         })
@@ -154,12 +157,23 @@ impl<'a> Conversation<'a> {
             // One turn after those with tools asks only for a reply that satisfies the schema.
             repairs_left += 1;
         }
+        if let (Some(tools), Some(checkpoints)) = (&mut self.tools, &context.checkpoints) {
+            tools.set_run_id(checkpoints.id());
+        }
         let mut is_repair = false;
         loop {
             let started = Instant::now();
-            let (reply, secrets) = self.call(context).await?;
+            let (reply, secrets, duration) = match context.checkpoints.clone() {
+                Some(checkpoints) if self.tools.is_some() => {
+                    Box::pin(self.stored_turn(context, &checkpoints)).await?
+                }
+                _ => {
+                    let (reply, secrets) = self.call(context).await?;
+                    (reply, secrets, started.elapsed())
+                }
+            };
             if let Some(tools) = &mut self.tools {
-                tools.add_turn(started.elapsed(), is_repair);
+                tools.add_turn(duration, is_repair);
                 // The messages before a completed turn do not change.
                 self.forced_choice = None;
                 // No fallback is called after a completed turn, so its time is not needed.
@@ -185,7 +199,7 @@ impl<'a> Conversation<'a> {
             };
             // A repair is billed, so it is attempted only if it is likely to finish before the
             // deadline.
-            if repairs_left == 0 || context.deadline.left() < started.elapsed() {
+            if repairs_left == 0 || context.deadline.left() < duration {
                 return Err(unusable.into_error(&reply, &secrets));
             }
             repairs_left -= 1;
@@ -196,6 +210,42 @@ impl<'a> Conversation<'a> {
             is_repair = true;
             self.rebuild(context)?;
         }
+    }
+
+    /// Returns the next turn and its duration. A turn of an earlier run is not paid for again.
+    async fn stored_turn(
+        &mut self,
+        context: &mut Context,
+        checkpoints: &Checkpoints,
+    ) -> Result<(Reply, SecretsInUse, Duration), Error> {
+        self.replies += 1;
+        let name = StoredTurn::name(self.replies);
+        if let Some(turn) = checkpoints.load::<StoredTurn>(&name, context.deadline).await? {
+            let duration = turn.duration;
+            let (reply, counts) = turn.into_reply();
+            context.restore(counts);
+            context.report.stop_reason = Some(reply.stop_reason);
+            context.report.provider_stop_reason.clone_from(&reply.provider_stop_reason);
+            return Ok((reply, SecretsInUse::default(), duration));
+        }
+        let earlier = context.report.take_counts();
+        let started = Instant::now();
+        let called = self.call(context).await;
+        let duration = started.elapsed();
+        let counts = context.report.take_counts();
+        let turn = called.as_ref().ok().map(|(reply, _)| {
+            let is_first = self.replies == 1;
+            let start = is_first.then(|| StoredStart::new(self.target, &self.chat.messages));
+            StoredTurn::new(start, reply, duration, counts.clone())
+        });
+        context.report.restore(earlier);
+        context.report.restore(counts);
+        if let Some(turn) = turn {
+            let warning = checkpoints.store(&name, &turn, context.run_deadline).await;
+            context.report.add_warnings(Vec::from_iter(warning));
+        }
+        let (reply, secrets) = called?;
+        Ok((reply, secrets, duration))
     }
 
     /// Runs the tools that a reply calls, and adds the results to the messages. Returns the result

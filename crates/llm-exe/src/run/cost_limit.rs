@@ -64,6 +64,16 @@ impl CostLimit {
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Adds the cost of calls that an earlier run made.
+    pub(super) fn add(&self, cost: u128) {
+        let mut used = self.lock();
+        used.amount = used.amount.saturating_add(cost);
+        drop(used);
+        if let Some(outer) = &self.outer {
+            outer.add(cost);
+        }
+    }
+
     /// Reserves a share of the rest of this limit and of those around it. Returns `Ok(None)` if the
     /// call must wait until another one ends.
     fn reserve(

@@ -8,13 +8,14 @@ use super::conversation::{Conversation, name_target};
 use super::tool_loop::ToolRunner;
 use crate::chat::{Message, Part};
 use crate::error::{Error, ErrorKind, Problem};
-use crate::plan::Plan;
+use crate::plan::{Plan, Target};
 
 /// Maximum total size of the prompts for all targets in bytes.
 const MAX_PROMPT_BYTES: usize = 48 << 20;
 
-/// Builds the first request to every target before any target is called. This detects a target that
-/// does not support the messages before any call is billed.
+/// Builds the first request to every target before any target is called. If the conversation has
+/// started, only the target `started_with` is called. This detects a target that does not support
+/// the messages before any call is billed.
 ///
 /// # Errors
 /// `InvalidRequest` with the path of the fallback that does not support the messages.
@@ -22,14 +23,15 @@ pub(super) fn prepare<'a>(
     client: &'a ProviderClient,
     plan: &'a Plan,
     mut messages: Vec<Message>,
+    started_with: Option<(&str, &str)>,
     runner: &'a dyn ToolRunner,
 ) -> Result<Vec<Conversation<'a>>, Error> {
     let mut targets = std::iter::once(&plan.target).chain(&plan.fallbacks);
-    if let Some(continued) = plan.tools.as_ref().and_then(|tools| tools.continued.as_ref()) {
+    if let Some(started_with) = started_with {
         // A conversation stays with its provider and model.
-        let target = targets.find(|target| continued.is_with(target));
-        let target = target.unwrap_or(&plan.target);
-        return Ok(vec![Conversation::new(client, plan, target, messages, runner)?]);
+        let is_same = |target: &&Target| (target.provider.name(), &*target.model) == started_with;
+        let target = targets.find(is_same).unwrap_or(&plan.target);
+        return Ok(vec![Conversation::new(client, plan, target, (messages, false), runner)?]);
     }
     let last = plan.fallbacks.len();
     if last > 0 {
@@ -39,7 +41,7 @@ pub(super) fn prepare<'a>(
     for (index, target) in targets.enumerate() {
         // The messages may contain large images, so they are not copied for the last target.
         let messages = if index == last { std::mem::take(&mut messages) } else { messages.clone() };
-        let conversation = Conversation::new(client, plan, target, messages, runner);
+        let conversation = Conversation::new(client, plan, target, (messages, true), runner);
         conversations.push(conversation.map_err(|error| match index.checked_sub(1) {
             None => error,
             Some(fallback) => at_fallback(&error, fallback),

@@ -2,6 +2,7 @@
 
 mod call_provider;
 mod check_reply;
+mod checkpoint;
 mod context;
 mod conversation;
 mod cost_limit;
@@ -36,12 +37,14 @@ use crate::plan::{
     Mode, Plan, RejectedRequest, RenderedChat, Rules, ToolPlan, ToolRules, check_origins,
 };
 use crate::ports::{
-    DocumentStore, FunctionCall, FunctionInvoker, Keys, NoSigner, PortFuture, Secret, Signer,
+    DocumentStore, FunctionCall, FunctionInvoker, Keys, NoSigner, PortFuture, ProgressStore,
+    Secret, Signer,
 };
 use crate::prompt::Limits;
 use crate::request::ParsedRequest;
 use crate::transport::{HttpClient, HttpTransport, Transport};
 use call_provider::ProviderClient;
+use checkpoint::{Checkpoints, StoredStart, StoredTurn, request_hash};
 use step_queue::StepQueue;
 use tool_loop::ToolRunner;
 
@@ -170,6 +173,10 @@ impl Runner {
                 Some(stored.conversation)
             }
         };
+        // Only requests with several turns have progress to store.
+        if context.progress_store.is_some() && request.get("tools").is_some() {
+            context.request_hash = Some(request_hash(&request));
+        }
         let validate = || {
             let mut parsed = ParsedRequest::from_value(request);
             parsed.warnings.splice(0..0, warnings);
@@ -302,7 +309,27 @@ impl Runner {
             context.report.warnings.clone_from(&plan.warnings);
             return Err(error);
         }
-        self.call_targets(context, plan).await
+        match (context.progress_store.take(), context.request_hash.take()) {
+            (Some(store), Some(hash)) if plan.tools.is_some() && !plan.dry_run => {
+                Box::pin(self.run_with_progress(context, plan, (&*store, &hash))).await
+            }
+            _ => self.call_targets(context, plan).await,
+        }
+    }
+
+    /// Runs a plan whose turns are stored. No provider is called if that is not possible.
+    async fn run_with_progress(
+        &self,
+        context: &mut Context,
+        plan: &Plan,
+        (store, request_hash): (&dyn ProgressStore, &str),
+    ) -> Result<Value, Error> {
+        let progress = store.open(request_hash, context.run_deadline).await?;
+        let checkpoints = Checkpoints::new(progress);
+        context.checkpoints = Some(checkpoints.clone());
+        let outcome = self.call_targets(context, plan).await;
+        checkpoints.release(context.run_deadline).await;
+        outcome
     }
 
     async fn call_targets(&self, context: &mut Context, plan: &Plan) -> Result<Value, Error> {
@@ -317,14 +344,23 @@ impl Runner {
             context.limit_cost(usd);
         }
         let continued = plan.tools.as_ref().and_then(|tools| tools.continued.as_ref());
-        if let Some(continued) = continued {
+        let mut stored = None;
+        let started_with = if let Some(continued) = continued {
             chat.messages.clone_from(&continued.messages);
+            Some((&*continued.provider, &*continued.model))
+        } else if let Some(start) = load_start(context, plan).await? {
+            let StoredStart { provider, model, messages } = start;
+            chat.messages = messages;
+            let (provider, model) = stored.insert((provider, model));
+            Some((&**provider, &**model))
         } else {
             let rendered = steps.run(|| plan.render_into(&mut chat, &Limits::default())).await;
             context.report.warnings.append(&mut chat.warnings);
             rendered?;
-        }
-        let prepare = || fallbacks::prepare(&self.client, plan, chat.messages, self);
+            None
+        };
+        let messages = chat.messages;
+        let prepare = || fallbacks::prepare(&self.client, plan, messages, started_with, self);
         let conversations = steps.run(prepare).await?;
         if plan.dry_run {
             for conversation in &conversations {
@@ -360,6 +396,16 @@ struct ResolvedRequest {
     is_pinned: bool,
     /// The hosted configs, each with the path of the request that points to it.
     origins: Vec<NestedOrigin>,
+}
+
+/// Reads the start of a conversation with tools that an earlier run began.
+async fn load_start(context: &Context, plan: &Plan) -> Result<Option<StoredStart>, Error> {
+    let Some(checkpoints) = context.checkpoints.as_ref().filter(|_| plan.tools.is_some()) else {
+        return Ok(None);
+    };
+    let name = StoredTurn::name(1);
+    let first = Box::pin(checkpoints.load::<StoredTurn>(&name, context.deadline)).await?;
+    Ok(first.and_then(|mut turn| turn.take_start()))
 }
 
 /// Adds the document and the line to the problems of fields that come from a hosted config.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::learned::RequestChange;
 use crate::chat::{StopReason, ToolCall, Usage};
 use crate::destination::ParsedDestination;
@@ -43,7 +45,7 @@ pub struct FailedTarget {
 const MAX_TOOL_TEXT: usize = 4_096;
 
 /// A run of a tool.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ToolRunReport {
     /// The turn of the model that called the tool, counted from 1.
@@ -73,6 +75,35 @@ impl ToolRunReport {
         let outcome = outcome.as_ref().map(cut).map_err(cut);
         let (name, arguments) = (call.name.clone(), cut(&call.arguments));
         ToolRunReport { turn, name, arguments, outcome, duration }
+    }
+}
+
+/// What a part of a run adds to its report.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct StoredCounts {
+    pub(super) attempts: u32,
+    pub(super) repairs: u32,
+    pub(super) unknown_calls: u32,
+    pub(super) usage: Usage,
+    pub(super) cost: Option<Cost>,
+    pub(super) answered_model: Option<String>,
+    pub(super) warnings: Vec<String>,
+    pub(super) tool_runs: Vec<ToolRunReport>,
+}
+
+impl StoredCounts {
+    /// Returns the counts of a finished run.
+    pub(super) fn of(report: &Report) -> Self {
+        StoredCounts {
+            attempts: report.attempts,
+            repairs: report.repairs,
+            unknown_calls: report.unknown_calls,
+            usage: report.usage,
+            cost: report.cost().copied(),
+            answered_model: report.answered_model.clone(),
+            warnings: report.warnings.clone(),
+            tool_runs: report.tool_runs.clone(),
+        }
     }
 }
 
@@ -177,6 +208,36 @@ impl Report {
         self.learned.extend(nested.learned);
         self.has_pinned_tools |= nested.has_pinned_tools;
         self.tool_runs.extend(nested.tool_runs);
+    }
+
+    /// Removes what the calls so far added, so that the counts of the next call can be stored.
+    pub(super) fn take_counts(&mut self) -> StoredCounts {
+        StoredCounts {
+            attempts: std::mem::take(&mut self.attempts),
+            repairs: std::mem::take(&mut self.repairs),
+            unknown_calls: std::mem::take(&mut self.unknown_calls),
+            usage: std::mem::take(&mut self.usage),
+            cost: self.cost.take().map(|cost| *cost),
+            answered_model: self.answered_model.take(),
+            warnings: std::mem::take(&mut self.warnings),
+            tool_runs: std::mem::take(&mut self.tool_runs),
+        }
+    }
+
+    /// Adds counts that were removed or stored.
+    pub(super) fn restore(&mut self, counts: StoredCounts) {
+        self.attempts += counts.attempts;
+        self.repairs += counts.repairs;
+        self.unknown_calls += counts.unknown_calls;
+        self.usage.add(counts.usage);
+        if let Some(cost) = counts.cost {
+            self.cost.get_or_insert_default().add(&cost);
+        }
+        if counts.answered_model.is_some() {
+            self.answered_model = counts.answered_model;
+        }
+        self.add_warnings(counts.warnings);
+        self.tool_runs.extend(counts.tool_runs);
     }
 
     /// Sets the target that is being called.

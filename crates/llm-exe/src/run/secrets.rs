@@ -13,6 +13,7 @@ const MAX_STOP_REASON_CHARS: usize = 64;
 const MAX_NAME_CHARS: usize = 256;
 
 /// The secrets that were sent to a provider, which its response may quote.
+#[derive(Default)]
 pub(super) struct SecretsInUse {
     /// The API key.
     pub(super) key: Option<Secret>,

@@ -9,9 +9,10 @@ use futures_util::stream;
 use ring::digest;
 use serde_json::{Map, Value, json};
 
+use super::checkpoint::{Checkpoints, StoredRun};
 use super::context::Context;
 use super::outcome::Run;
-use super::report::{Report, ToolRunReport};
+use super::report::{Report, StoredCounts, ToolRunReport};
 use super::tool_arguments::read_arguments;
 use crate::chat::{Chat, Message, Reply, ToolCall, ToolContent, ToolResult};
 use crate::deadline::Deadline;
@@ -107,6 +108,11 @@ impl<'a> ToolLoop<'a> {
         ToolLoop { plan, runner, run_id, turns, longest_turn, invalid, bytes }
     }
 
+    /// Sets the id of the conversation to one that is the same when the run is repeated.
+    pub(super) fn set_run_id(&mut self, id: String) {
+        self.run_id = id;
+    }
+
     /// Records a turn of the model, which took `duration`. Repairs do not count as turns.
     pub(super) fn add_turn(&mut self, duration: Duration, is_repair: bool) {
         self.turns += u32::from(!is_repair);
@@ -144,7 +150,7 @@ impl<'a> ToolLoop<'a> {
         }
         let runs = checked.iter().filter(|call| matches!(call, CheckedCall::Run(..))).count();
         context.add_tool_calls(runs)?;
-        let finished = self.run_tools(context, &calls, &checked).await;
+        let finished = self.run_tools(context, &calls, &checked).await?;
         let next = self.collect(context, reply, &calls, checked, finished)?;
         if let NextStep::Continue(_) = next {
             self.check_time_left(context)?;
@@ -233,13 +239,14 @@ impl<'a> ToolLoop<'a> {
         context: &Context,
         calls: &[&ToolCall],
         checked: &[CheckedCall<'a>],
-    ) -> Vec<Option<FinishedRun>> {
+    ) -> Result<Vec<Option<FinishedRun>>, Error> {
         let runs = calls.iter().zip(checked).enumerate();
         let runs =
             runs.map(|(index, (call, checked))| self.run_tool(context, index, call, checked));
         // The compiler can't show that a closure which returns unboxed futures is `Send`.
-        let runs: Vec<PortFuture<'_, Option<FinishedRun>>> = runs.collect();
-        stream::iter(runs).buffered(MAX_CONCURRENT).collect().await
+        let runs: Vec<PortFuture<'_, Result<Option<FinishedRun>, Error>>> = runs.collect();
+        let finished: Vec<_> = stream::iter(runs).buffered(MAX_CONCURRENT).collect().await;
+        finished.into_iter().collect()
     }
 
     /// Runs the tool of a call, if it runs here.
@@ -249,16 +256,20 @@ impl<'a> ToolLoop<'a> {
         index: usize,
         call: &'s ToolCall,
         checked: &'s CheckedCall<'a>,
-    ) -> PortFuture<'s, Option<FinishedRun>> {
+    ) -> PortFuture<'s, Result<Option<FinishedRun>, Error>> {
         Box::pin(async move {
-            let CheckedCall::Run(tool, arguments) = checked else { return None };
+            let CheckedCall::Run(tool, arguments) = checked else { return Ok(None) };
+            let name = format!("call-{}-{index}", self.turns);
+            if let Some(finished) = load_run(context, &name).await? {
+                return Ok(Some(finished));
+            }
             let rest = context.deadline.left().saturating_sub(self.longest_turn);
             let limit = tool.timeout.map_or(rest, |timeout| timeout.min(rest));
             let deadline = context.deadline.within(Some(limit));
             let started = Instant::now();
             let (outcome, report) = match &tool.run {
                 ToolRun::Request(plan) => {
-                    let run = self.run_request(context, plan, arguments, deadline).await;
+                    let run = self.run_request(context, &name, (plan, arguments), deadline).await;
                     (run.outcome.map(result_text), run.report)
                 }
                 ToolRun::Function(function) => {
@@ -270,7 +281,7 @@ impl<'a> ToolLoop<'a> {
                     (response.and_then(|body| response_text(&body)), Report::default())
                 }
                 ToolRun::ByCaller => {
-                    let handler = context.handler_of(&call.name)?;
+                    let Some(handler) = context.handler_of(&call.name) else { return Ok(None) };
                     let arguments = Value::Object(arguments.clone());
                     let called = handler.call(&call.name, arguments);
                     let ended = tokio::time::timeout_at(deadline.instant().into(), called).await;
@@ -282,7 +293,13 @@ impl<'a> ToolLoop<'a> {
                 let text = format!("{}: {}", error.kind(), error.message());
                 shorten(&text, MAX_ERROR_CHARS)
             });
-            Some(FinishedRun { outcome, duration, report })
+            let has_time = deadline.left() > Duration::ZERO || limit < rest;
+            let mut finished = FinishedRun { outcome, duration, report };
+            // A run that lacked time runs again when the request is repeated.
+            if let Some(checkpoints) = context.checkpoints.as_ref().filter(|_| has_time) {
+                store_run(context, checkpoints, &name, &mut finished).await;
+            }
+            Ok(Some(finished))
         })
     }
 
@@ -291,8 +308,8 @@ impl<'a> ToolLoop<'a> {
     async fn run_request(
         &self,
         context: &Context,
-        plan: &Plan,
-        arguments: &Map<String, Value>,
+        name: &str,
+        (plan, arguments): (&Plan, &Map<String, Value>),
         deadline: Deadline,
     ) -> Run {
         let mut plan = plan.clone();
@@ -301,7 +318,7 @@ impl<'a> ToolLoop<'a> {
                 plan.data.insert(name.clone(), value.clone());
             }
         }
-        let nested = context.nested(deadline);
+        let nested = context.nested(name, deadline);
         self.runner.run_nested(nested, &plan).await
     }
 
@@ -404,6 +421,37 @@ impl<'a> ToolLoop<'a> {
             "conversation": conversation,
         })
     }
+}
+
+/// Returns the end of a run of a tool in an earlier run of the request.
+async fn load_run(context: &Context, name: &str) -> Result<Option<FinishedRun>, Error> {
+    let Some(checkpoints) = &context.checkpoints else { return Ok(None) };
+    let stored: Option<StoredRun<Result<String, String>>> =
+        checkpoints.load(name, context.deadline).await?;
+    Ok(stored.map(|StoredRun { outcome, duration, counts }| {
+        context.count_restored(&counts);
+        let mut report = Report::default();
+        report.restore(counts);
+        FinishedRun { outcome, duration, report }
+    }))
+}
+
+/// Stores the end of a run of a tool without the secrets that it may quote.
+async fn store_run(
+    context: &Context,
+    checkpoints: &Checkpoints,
+    name: &str,
+    finished: &mut FinishedRun,
+) {
+    let secrets = context.secrets();
+    let secrets: Vec<&str> = secrets.iter().map(Secret::expose).collect();
+    let stored = StoredRun {
+        outcome: check_outcome(finished.outcome.clone(), &secrets),
+        duration: finished.duration,
+        counts: StoredCounts::of(&finished.report),
+    };
+    let warning = checkpoints.store(name, &stored, context.run_deadline).await;
+    finished.report.add_warnings(Vec::from_iter(warning));
 }
 
 /// Returns the text of the result of a tool of the program. `None` means that it took too long.

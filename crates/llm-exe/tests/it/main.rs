@@ -26,6 +26,7 @@ mod model_data;
 mod models;
 mod numbers;
 mod parsers;
+mod progress;
 mod prompt_limits;
 mod prompt_ours;
 mod prompts;

@@ -704,8 +704,9 @@ async fn a_failed_tool_ends_the_request_although_another_call_would_be_handed_ba
     }
 }
 
-#[tokio::test]
-async fn calls_without_a_unique_id_are_paired_with_their_own_results() {
+/// Returns replies with three calls, of which two have the same id and one has none: the provider,
+/// the model and the body of each.
+fn replies_without_unique_ids() -> [(&'static str, &'static str, Value); 4] {
     let arguments = ["{\"n\":1}", "{\"n\":2}", "{\"n\":3}"];
     let ids = ["a", "a", ""];
     let pairs = || ids.into_iter().zip(arguments);
@@ -727,7 +728,7 @@ async fn calls_without_a_unique_id_are_paired_with_their_own_results() {
     let gemini =
         blocks(|id, args| json!({ "functionCall": { "id": id, "name": "ask", "args": args } }));
     let usage = json!({ "input_tokens": 1, "output_tokens": 1 });
-    for (provider, model, body) in [
+    [
         (
             "openai",
             "gpt-4o",
@@ -757,7 +758,12 @@ async fn calls_without_a_unique_id_are_paired_with_their_own_results() {
                 "content": { "role": "model", "parts": gemini }, "finishReason": "STOP"
             }]}),
         ),
-    ] {
+    ]
+}
+
+#[tokio::test]
+async fn calls_without_a_unique_id_are_paired_with_their_own_results() {
+    for (provider, model, body) in replies_without_unique_ids() {
         let simulator = Simulator::start().await.unwrap();
         simulator
             .script_json(json!([

@@ -1,5 +1,6 @@
 //! Computes what calls cost.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
 
 use super::billing::Billing;
@@ -11,7 +12,7 @@ use crate::chat::Usage;
 use crate::json::parse_number;
 
 /// What calls cost, by the list prices of the provider. The amounts are exact.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cost {
     /// The amounts in 10^-18 dollars.
     amounts: Amounts,
@@ -22,7 +23,7 @@ pub struct Cost {
     is_unknown: bool,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Amounts {
     input: u128,
     cached_input: u128,

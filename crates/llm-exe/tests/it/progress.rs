@@ -1,0 +1,354 @@
+//! Kills runs with tools at every point and repeats them: nothing that was stored is paid for or
+//! run again.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use llm_exe::bytes::Bytes;
+use llm_exe::http::{Request, Response};
+use llm_exe::ports::{PortFuture, ProgressStore, RunProgress, ToolHandler};
+use llm_exe::transport::{HttpError, HttpTransport};
+use llm_exe::{Context, Deadline, Endpoints, Error, ErrorKind, Rules, Run, Runner};
+use serde_json::{Value, json};
+
+use crate::common::FixedKey;
+
+/// The number of turns that call both tools.
+const TURNS: usize = 4;
+
+/// The world outside of the run. It outlives a killed run.
+#[derive(Default)]
+struct World {
+    /// The entries of the progress by the hash of the request and their names.
+    entries: Mutex<HashMap<String, Bytes>>,
+    /// How often each request was answered, by its name.
+    paid: Mutex<HashMap<String, usize>>,
+    /// How often each tool ran, by its key.
+    tool_runs: Mutex<HashMap<String, usize>>,
+    /// The number of points that the run may pass before it is killed.
+    points_left: Mutex<Option<usize>>,
+    passed: Mutex<usize>,
+    /// Whether entries can't be written.
+    write_fails: Mutex<bool>,
+}
+
+impl World {
+    /// Passes a point at which the run can be killed.
+    async fn pass(&self) {
+        *self.passed.lock().unwrap() += 1;
+        let is_killed = {
+            let mut left = self.points_left.lock().unwrap();
+            let is_killed = *left == Some(0);
+            *left = left.map(|left| left.saturating_sub(1));
+            is_killed
+        };
+        if is_killed {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    fn count(counts: &Mutex<HashMap<String, usize>>, name: String) {
+        *counts.lock().unwrap().entry(name).or_default() += 1;
+    }
+
+    fn reply(&self, request: &Request<Bytes>) -> Value {
+        let body: Value = serde_json::from_slice(request.body()).unwrap();
+        let messages = body["messages"].as_array().unwrap();
+        let turns: Vec<&Value> =
+            messages.iter().filter(|message| message["role"] == "assistant").collect();
+        for (index, turn) in turns.iter().enumerate() {
+            // An earlier turn comes back as it was sent.
+            assert_eq!(turn["reasoning_content"], format!("thought {index}"), "{body}");
+        }
+        let is_nested = body["model"] == "gpt-4o-mini";
+        let name = match is_nested {
+            true => format!("nested {}", messages[0]["content"]),
+            false => format!("turn {}", turns.len()),
+        };
+        Self::count(&self.paid, name);
+        let call = |id: &str, name: &str| {
+            let arguments = json!({ "n": turns.len() }).to_string();
+            let function = json!({ "name": name, "arguments": arguments });
+            let id = format!("{id}{}", turns.len());
+            json!({ "id": id, "type": "function", "function": function })
+        };
+        let mut message = json!({ "role": "assistant", "content": "Done" });
+        let calls_tools = !is_nested && turns.len() < TURNS;
+        if calls_tools {
+            message["tool_calls"] = json!([call("a", "count"), call("b", "ask")]);
+            message["content"] = Value::Null;
+        }
+        message["reasoning_content"] = json!(format!("thought {}", turns.len()));
+        let reason = if calls_tools { "tool_calls" } else { "stop" };
+        json!({
+            "id": "r", "model": body["model"],
+            "choices": [{ "index": 0, "finish_reason": reason, "message": message }],
+            "usage": { "prompt_tokens": 10, "completion_tokens": 1 }
+        })
+    }
+}
+
+struct Provider(Arc<World>);
+
+impl HttpTransport for Provider {
+    fn send(
+        &self,
+        request: Request<Bytes>,
+        _: Deadline,
+    ) -> PortFuture<'_, Result<Response<Bytes>, HttpError>> {
+        Box::pin(async move {
+            self.0.pass().await;
+            if request.body().windows(8).any(|text| text == b"gpt-down") {
+                World::count(&self.0.paid, "down".to_owned());
+                return Err(HttpError::NotConnected("refused".to_owned()));
+            }
+            let reply = self.0.reply(&request);
+            self.0.pass().await;
+            Ok(Response::new(Bytes::from(reply.to_string())))
+        })
+    }
+}
+
+struct Tools(Arc<World>);
+
+impl ToolHandler for Tools {
+    fn handles(&self, name: &str) -> bool {
+        name == "count"
+    }
+
+    fn call<'a>(
+        &'a self,
+        name: &'a str,
+        arguments: Value,
+    ) -> PortFuture<'a, Result<Value, String>> {
+        Box::pin(async move {
+            self.0.pass().await;
+            World::count(&self.0.tool_runs, format!("{name} {arguments}"));
+            self.0.pass().await;
+            Ok(arguments)
+        })
+    }
+}
+
+struct Store(Arc<World>);
+
+impl ProgressStore for Store {
+    fn open<'a>(
+        &'a self,
+        request: &'a str,
+        _: Deadline,
+    ) -> PortFuture<'a, Result<Box<dyn RunProgress>, Error>> {
+        Box::pin(async move {
+            self.0.pass().await;
+            let start = format!("{request}/start");
+            let known = self.0.entries.lock().unwrap().insert(start, Bytes::new());
+            let (world, id) = (Arc::clone(&self.0), request.to_owned());
+            let progress = Progress { world, id, is_repeated: known.is_some() };
+            Ok(Box::new(progress) as Box<dyn RunProgress>)
+        })
+    }
+}
+
+struct Progress {
+    world: Arc<World>,
+    id: String,
+    is_repeated: bool,
+}
+
+impl RunProgress for Progress {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn is_repeated(&self) -> bool {
+        self.is_repeated
+    }
+
+    fn read<'a>(
+        &'a self,
+        name: &'a str,
+        _: Deadline,
+    ) -> PortFuture<'a, Result<Option<Bytes>, Error>> {
+        assert!(self.is_repeated, "a new run has nothing to read");
+        Box::pin(async move {
+            let name = format!("{}/{name}", self.id);
+            Ok(self.world.entries.lock().unwrap().get(&name).cloned())
+        })
+    }
+
+    fn write<'a>(
+        &'a self,
+        name: &'a str,
+        entry: Bytes,
+        _: Deadline,
+    ) -> PortFuture<'a, Result<(), Error>> {
+        Box::pin(async move {
+            self.world.pass().await;
+            if *self.world.write_fails.lock().unwrap() {
+                return Err(Error::new(ErrorKind::ResultUnavailable, "S3 failed"));
+            }
+            let name = format!("{}/{name}", self.id);
+            let earlier = self.world.entries.lock().unwrap().insert(name, entry);
+            assert!(earlier.is_none(), "an entry is written once");
+            self.world.pass().await;
+            Ok(())
+        })
+    }
+
+    fn release(&self, _: Deadline) -> PortFuture<'_, ()> {
+        Box::pin(async move { self.world.pass().await })
+    }
+}
+
+fn request() -> Value {
+    let parameters = json!({ "type": "object", "properties": { "n": { "type": "integer" } } });
+    let nested = json!({ "provider": "openai", "model": "gpt-4o-mini", "message": "Ask {{n}}" });
+    json!({
+        "provider": "openai",
+        "model": "gpt-4o",
+        "message": "Go",
+        "return": "full",
+        "tools": [
+            { "name": "count", "description": "Counts.", "parameters": parameters },
+            {
+                "name": "ask", "description": "Asks.", "parameters": parameters,
+                "run": { "request": nested }
+            }
+        ]
+    })
+}
+
+async fn run(world: &Arc<World>, request: Value) -> Run {
+    let endpoints = Endpoints::default();
+    let runner = Runner::new(endpoints, Arc::new(FixedKey), Rules::default())
+        .with_http_transport(Arc::new(Provider(Arc::clone(world))));
+    let context = Context::new(Deadline::after(Duration::from_secs(600)))
+        .with_tool_handler(Arc::new(Tools(Arc::clone(world))))
+        .with_progress(Arc::new(Store(Arc::clone(world))));
+    runner.run(context, request).await
+}
+
+/// Runs a request and kills it after it passed a number of points. Returns `None` if it was killed.
+async fn run_until(world: &Arc<World>, request: Value, points: usize) -> Option<Run> {
+    *world.points_left.lock().unwrap() = Some(points);
+    let run = tokio::time::timeout(Duration::from_secs(60), run(world, request)).await.ok();
+    *world.points_left.lock().unwrap() = None;
+    run
+}
+
+fn values(counts: &Mutex<HashMap<String, usize>>) -> Vec<usize> {
+    counts.lock().unwrap().values().copied().collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_killed_run_pays_at_most_for_the_calls_in_flight_again() {
+    let world = Arc::new(World::default());
+    let expected = run(&world, request()).await.with_envelope().outcome.unwrap();
+    assert_eq!(expected["result"], "Done");
+    let points = *world.passed.lock().unwrap();
+    assert!(points > 40, "{points}");
+    assert_eq!(values(&world.paid), [1; 2 * TURNS + 1]);
+
+    for point in 0..points {
+        let world = Arc::new(World::default());
+        assert!(run_until(&world, request(), point).await.is_none(), "{point}");
+        let again = run(&world, request()).await.with_envelope().outcome.unwrap();
+        assert_eq!(again["result"], "Done", "{point}");
+        assert_eq!(again["usage"], expected["usage"], "{point}");
+        assert_eq!(again["cost"], expected["cost"], "{point}");
+        assert_eq!(again["attempts"], expected["attempts"], "{point}");
+        let tools = |full: &Value| full["toolRuns"].as_array().unwrap().len();
+        assert_eq!(tools(&again), tools(&expected), "{point}");
+        let paid = values(&world.paid);
+        assert_eq!(paid.len(), 2 * TURNS + 1, "{point}");
+        // A call of the model, or one of each tool, can be in flight.
+        let extra: usize = paid.iter().map(|count| count - 1).sum();
+        assert!(extra <= 1, "{point}: {:?}", world.paid.lock().unwrap());
+        let runs = values(&world.tool_runs);
+        let repeated: usize = runs.iter().map(|count| count - 1).sum();
+        assert!(runs.len() == TURNS && repeated <= 1, "{point}: {runs:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_killed_again_and_again_ends() {
+    let world = Arc::new(World::default());
+    let mut kills = 0;
+    // Each run can complete one turn with its tools.
+    while run_until(&world, request(), 16).await.is_none() {
+        kills += 1;
+        assert!(kills < 20);
+    }
+    assert!(kills > 2, "{kills}");
+    assert!(values(&world.paid).iter().all(|count| *count <= 2));
+    assert!(values(&world.tool_runs).iter().all(|count| *count <= 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_finished_run_is_not_paid_for_again() {
+    let world = Arc::new(World::default());
+    run(&world, request()).await.outcome.unwrap();
+    assert_eq!(run(&world, request()).await.outcome.unwrap(), "Done");
+    assert_eq!(values(&world.paid), [1; 2 * TURNS + 1]);
+    assert_eq!(values(&world.tool_runs), [1; TURNS]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repeated_run_stays_with_the_fallback_that_replied() {
+    let world = Arc::new(World::default());
+    let mut request = request();
+    request["model"] = json!("gpt-down");
+    request["options"] = json!({ "numOfAttempts": 1 });
+    request["fallbacks"] = json!([{ "provider": "openai", "model": "gpt-4o" }]);
+    assert!(run_until(&world, request.clone(), 20).await.is_none());
+    let run = run(&world, request).await;
+    assert_eq!(run.outcome.unwrap(), "Done");
+    assert_eq!(run.report.model.as_deref(), Some("gpt-4o"));
+    assert_eq!(world.paid.lock().unwrap()["down"], 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_changed_request_starts_from_the_beginning() {
+    let world = Arc::new(World::default());
+    run(&world, request()).await.outcome.unwrap();
+    let mut changed = request();
+    changed["options"] = json!({ "temperature": 0 });
+    run(&world, changed).await.outcome.unwrap();
+    assert_eq!(values(&world.paid), [2; 2 * TURNS + 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_continues_if_its_progress_can_not_be_stored() {
+    let world = Arc::new(World::default());
+    *world.write_fails.lock().unwrap() = true;
+    let run = run(&world, request()).await;
+    assert_eq!(run.outcome.unwrap(), "Done");
+    let warnings = &run.report.warnings;
+    assert!(
+        warnings.iter().any(|text| text.contains("turn-1 could not be stored")),
+        "{warnings:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_with_one_turn_have_no_progress() {
+    let world = Arc::new(World::default());
+    let mut request = request();
+    request.as_object_mut().unwrap().remove("tools");
+    drop(run(&world, request).await);
+    assert!(world.entries.lock().unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_damaged_entry_is_an_error_before_any_call() {
+    let world = Arc::new(World::default());
+    run(&world, request()).await.outcome.unwrap();
+    for entry in world.entries.lock().unwrap().values_mut() {
+        *entry = Bytes::from_static(b"{}");
+    }
+    let error = run(&world, request()).await.outcome.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ResultUnavailable);
+    assert!(error.message().contains("turn-1 of the request is damaged"), "{error}");
+    assert_eq!(values(&world.paid), [1; 2 * TURNS + 1]);
+}
