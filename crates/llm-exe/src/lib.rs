@@ -44,10 +44,13 @@ mod word_list;
 pub use bytes;
 pub use http;
 
-pub use chat::{Chat, Media, Message, Part, Reply, Role, StopReason, Usage};
+pub use chat::{Chat, Media, Message, Part, Reply, Role, StopReason, ToolChoice, Usage};
 #[cfg(feature = "schemars")]
 pub use client::Executor;
-pub use client::{BuildError, Client, ClientBuilder, RequestBuilder, Response};
+pub use client::{
+    BuildError, Client, ClientBuilder, Json, PendingCall, PendingCalls, RequestBuilder, Response,
+    Tool, ToolOutput,
+};
 pub use deadline::Deadline;
 pub use destination::{
     DestinationParser, InvalidDestination, ParsedDestination, ResultDestination,
@@ -75,8 +78,8 @@ pub use request::{
     field_names, request_schema, suggestion,
 };
 pub use run::{
-    CallerContext, Context, Durations, FailedTarget, HandBackPolicy, Report, RequestChange, Run,
-    Runner, StoredTurns, ToolRunReport, UNKNOWN_CONVERSATION,
+    CallerContext, Context, Durations, FailedTarget, HandBackPolicy, Observer, Report,
+    RequestChange, Run, Runner, StoredTurns, ToolRunReport, Turn, UNKNOWN_CONVERSATION,
 };
 pub use scrub::scrub;
 pub use single_flight::SingleFlight;

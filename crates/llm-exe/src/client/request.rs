@@ -6,7 +6,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::callbacks::Callbacks;
 use super::handle::Client;
+use super::pending::{PendingCall, PendingCalls};
+use super::tool::{Tool, add_to_plan};
 use crate::chat::Role;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Problem};
@@ -45,8 +48,11 @@ use crate::run::{Context, Report, Run};
 pub struct RequestBuilder {
     pub(super) client: Client,
     pub(super) request: Request,
-    problems: Vec<Problem>,
+    pub(super) problems: Vec<Problem>,
     pub(super) time_limit: Duration,
+    /// The tools of the request, in the order of its field `tools`.
+    pub(super) tools: Vec<Tool>,
+    pub(super) callbacks: Callbacks,
     /// The type of the result, if the program named one.
     #[cfg(feature = "schemars")]
     pub(super) result_type: Option<super::result_type::TypeFunctions>,
@@ -63,6 +69,8 @@ impl RequestBuilder {
             request,
             problems,
             time_limit,
+            tools: Vec::new(),
+            callbacks: Callbacks::default(),
             #[cfg(feature = "schemars")]
             result_type: None,
         }
@@ -270,8 +278,11 @@ impl RequestBuilder {
         self.run_in(Mode::DryRun).await.outcome
     }
 
-    async fn run_in(self, mode: Mode) -> Run {
-        let context = Context::new(Deadline::after(self.time_limit));
+    async fn run_in(mut self, mode: Mode) -> Run {
+        let mut context = Context::new(Deadline::after(self.time_limit));
+        if let Some(observer) = std::mem::take(&mut self.callbacks).into_observer() {
+            context = context.with_observer(observer);
+        }
         let client = self.client.clone();
         client.runner.run_validated(context, self.into_plan(mode)).await
     }
@@ -299,9 +310,14 @@ impl RequestBuilder {
             );
             self.problems.push(Problem::request("schema", text));
         }
-        let RequestBuilder { request, problems, .. } = self;
+        for (index, tool) in self.tools.iter().enumerate() {
+            let path = format!("tools[{index}]");
+            self.problems.extend(tool.find_problem(&path, &self.client.runner));
+        }
+        let RequestBuilder { request, problems, tools, .. } = self;
         let parsed = ParsedRequest { request, problems, warnings: Vec::new() };
-        let plan = Plan::validate(parsed, rules, mode)?;
+        let mut plan = Plan::validate(parsed, rules, mode)?;
+        add_to_plan(&mut plan, tools);
         #[cfg(feature = "schemars")]
         let plan = plan.with_result_type(result_type);
         Ok(plan)
@@ -403,8 +419,10 @@ impl Response {
     /// Returns the result as text.
     ///
     /// # Errors
-    /// `OutputInvalid` if the request's output is not a text, such as a list.
+    /// `OutputInvalid` if the request's output is not a text, such as a list, or if the response
+    /// has [pending calls](Response::pending_calls).
     pub fn text(self) -> Result<String, Error> {
+        self.check_finished()?;
         match self.value {
             Value::String(text) => Ok(text),
             other => {
@@ -417,7 +435,30 @@ impl Response {
         }
     }
 
-    /// Returns the result as JSON.
+    /// Returns the calls of tools that are handed back to the program, if there are any: those of
+    /// tools without a function. The response then has no other result.
+    pub fn pending_calls(&self) -> Option<PendingCalls> {
+        PendingCalls::from_result(&self.value).filter(|_| self.report.handed_back)
+    }
+
+    /// Checks that the response has a result.
+    fn check_finished(&self) -> Result<(), Error> {
+        if !self.report.handed_back {
+            return Ok(());
+        }
+        let pending = self.pending_calls();
+        let calls = pending.iter().flat_map(PendingCalls::calls);
+        let names: Vec<&str> = calls.map(PendingCall::name).collect();
+        let message = format!(
+            "there is no result yet, because the model calls tools without a function ({}); use \
+             pending_calls() and RequestBuilder::resume",
+            names.join(", ")
+        );
+        Err(Error::new(ErrorKind::OutputInvalid, message))
+    }
+
+    /// Returns the result as JSON. If calls are handed back, this is an object with them and the
+    /// conversation.
     pub fn json(self) -> Value {
         self.value
     }
@@ -425,9 +466,11 @@ impl Response {
     /// Deserializes the result.
     ///
     /// # Errors
-    /// `OutputInvalid` if the result does not have the type's form.
+    /// `OutputInvalid` if the result does not have the type's form, or if the response has
+    /// [pending calls](Response::pending_calls).
     pub fn parse<T: DeserializeOwned>(self) -> Result<T, Error> {
-        deserialize(self.value)
+        self.check_finished()?;
+        deserialize(self.value, "the result")
     }
 
     /// Returns the report of what the run did, how long it took and how many tokens it used.
@@ -436,11 +479,11 @@ impl Response {
     }
 }
 
-/// Deserializes a result.
-pub(super) fn deserialize<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
+/// Deserializes a value, which `name` describes.
+pub(super) fn deserialize<T: DeserializeOwned>(value: Value, name: &str) -> Result<T, Error> {
     serde_path_to_error::deserialize(value).map_err(|error| {
-        // serde's message quotes the result, which must not be logged.
-        let logged = "the result can't be deserialized into the program's type";
+        // serde's message quotes the value, which must not be logged.
+        let logged = format!("{name} can't be deserialized into the program's type");
         let message = format!("{logged}: {error}");
         Error::new(ErrorKind::OutputInvalid, message).logged_as(logged)
     })

@@ -60,20 +60,28 @@ impl TypeFunctions {
 /// The name of the output whose schema is that of the type.
 const JSON: &str = "json";
 
-/// Deserializes a value.
+/// Deserializes a reply.
 ///
 /// # Errors
-/// Returns the reason why the value does not deserialize, which a repair sends to the model.
-fn check<T: DeserializeOwned>(value: &Value) -> Result<(), String> {
-    let Err(error) = serde_path_to_error::deserialize::<_, T>(value) else { return Ok(()) };
-    let mut message = format!("the reply does not fit the program's type: {error}");
+/// Returns the reason why the reply does not deserialize, which a repair sends to the model.
+fn check<T: DeserializeOwned>(reply: &Value) -> Result<(), String> {
+    match find_type_error::<T>(reply) {
+        None => Ok(()),
+        Some(reason) => Err(format!("the reply does not fit the program's type: {reason}")),
+    }
+}
+
+/// Returns the reason why a value does not deserialize, if it does not.
+pub(super) fn find_type_error<T: DeserializeOwned>(value: &Value) -> Option<String> {
+    let error = serde_path_to_error::deserialize::<_, T>(value).err()?;
+    let mut message = error.to_string();
     // With the feature `exact-numbers`, serde_json does not quote a number of the wrong type.
     if let Some(Value::Number(number)) = value_at(value, error.path())
         && !message.contains(&number.to_string())
     {
         message.push_str(&format!(", got {}", crate::json::shown(&Value::Number(number.clone()))));
     }
-    Err(message)
+    Some(message)
 }
 
 fn value_at<'a>(root: &'a Value, path: &Path) -> Option<&'a Value> {

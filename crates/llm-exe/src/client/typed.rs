@@ -7,12 +7,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::callbacks::Callbacks;
 use super::handle::Client;
 use super::request::{RequestBuilder, Response, fields_of};
 use super::result_type::TypeFunctions;
+use super::tool::Tool;
 use crate::deadline::Deadline;
 use crate::error::Error;
-use crate::plan::{Mode, Plan};
+use crate::plan::{Mode, Plan, ToolRun};
 use crate::run::Context;
 
 impl RequestBuilder {
@@ -122,16 +124,23 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// `InvalidRequest` or `PromptInvalid` with all problems of the prompt.
+    /// `InvalidRequest` or `PromptInvalid` with all problems of the prompt. Each tool of the prompt
+    /// must have a function, because an executor can't hand calls back.
     pub fn executor<I, O>(&self, prompt: RequestBuilder) -> Result<Executor<I, O>, Error>
     where
         I: Serialize,
         O: DeserializeOwned + JsonSchema,
     {
-        let time_limit = prompt.time_limit;
+        let (time_limit, callbacks) = (prompt.time_limit, prompt.callbacks.clone());
         let plan =
             prompt.schema_of::<O>().into_plan(Mode::Run).map_err(|rejected| rejected.error)?;
-        Ok(Executor { client: self.clone(), plan, time_limit, types: PhantomData })
+        if let Some(name) = plan.tools.as_ref().and_then(|tools| tools.handed_back(|_| false)) {
+            let text = format!(
+                "the tool {name} has no function, and an executor can't hand its calls back"
+            );
+            return Err(Error::invalid("tools", text));
+        }
+        Ok(Executor { client: self.clone(), plan, time_limit, callbacks, types: PhantomData })
     }
 }
 
@@ -140,14 +149,15 @@ pub struct Executor<I, O> {
     client: Client,
     plan: Plan,
     time_limit: Duration,
+    callbacks: Callbacks,
     types: PhantomData<fn(&I) -> O>,
 }
 
 impl<I, O> Clone for Executor<I, O> {
     fn clone(&self) -> Self {
-        let Executor { client, plan, time_limit, types } = self;
-        let (client, plan) = (client.clone(), plan.clone());
-        Executor { client, plan, time_limit: *time_limit, types: *types }
+        let Executor { client, plan, time_limit, callbacks, types } = self;
+        let (client, plan, callbacks) = (client.clone(), plan.clone(), callbacks.clone());
+        Executor { client, plan, time_limit: *time_limit, callbacks, types: *types }
     }
 }
 
@@ -177,7 +187,64 @@ impl<I: Serialize, O: DeserializeOwned> Executor<I, O> {
         let fields = fields_of(input).map_err(|problem| Error::from_problems(vec![problem]))?;
         let mut plan = self.plan.clone();
         plan.data.extend(fields);
-        let context = Context::new(Deadline::after(self.time_limit));
+        let mut context = Context::new(Deadline::after(self.time_limit));
+        if let Some(observer) = self.callbacks.clone().into_observer() {
+            context = context.with_observer(observer);
+        }
         Response::new(self.client.runner.run_validated(context, Ok(plan)).await)
+    }
+}
+
+impl<I: Serialize + DeserializeOwned + JsonSchema, O> Executor<I, O> {
+    /// Creates a tool that runs the executor. Its arguments are the fields of the input, and its
+    /// result is the output.
+    ///
+    /// A run is a request inside of the request that has the tool: it has the same deadline and
+    /// shares the limits, and its tokens, cost and attempts are added to the report of that request.
+    /// The time limit of the executor also applies, and its closures for events are not called. Data
+    /// that the prompt sets takes precedence over arguments with the same name. The request and the
+    /// executor must have the same client. Requests can be nested up to a depth of 4.
+    ///
+    /// ```
+    /// # use bytes::Bytes;
+    /// # use http::{Request, Response};
+    /// # let http = |request: Request<Bytes>| {
+    /// #     let body = String::from_utf8_lossy(request.body());
+    /// #     let reply: &[u8] = if body.contains("In one sentence") {
+    /// #         br#"{"message": {"content": "They sing."}, "done_reason": "stop", "eval_count": 2}"#
+    /// #     } else if body.contains("They sing.") {
+    /// #         br#"{"message": {"content": "Songs."}, "done_reason": "stop", "eval_count": 3}"#
+    /// #     } else {
+    /// #         br#"{"message": {"content": "", "tool_calls": [
+    /// #             {"function": {"name": "summarize", "arguments": {"text": "Whales ..."}}}
+    /// #         ]}, "done_reason": "stop", "eval_count": 4}"#
+    /// #     };
+    /// #     Ok(Response::new(Bytes::from_static(reply)))
+    /// # };
+    /// # let client = llm_exe::Client::builder().http(http).build()?;
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+    /// struct Article {
+    ///     text: String,
+    /// }
+    ///
+    /// let prompt = client.request("ollama:qwen3").user("In one sentence: {{text}}");
+    /// let summarize = client.executor::<Article, String>(prompt)?;
+    /// let response = client
+    ///     .request("ollama:qwen3")
+    ///     .user("What is this about? Whales ...")
+    ///     .tool(summarize.as_tool("summarize", "Summarizes a text in one sentence."))
+    ///     .send()
+    ///     .await?;
+    /// assert_eq!(response.report().usage.output_tokens, 4 + 2 + 3);
+    /// assert_eq!(response.text()?, "Songs.");
+    /// # Ok::<(), llm_exe::Error>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn as_tool(&self, name: impl Into<String>, description: impl Into<String>) -> Tool {
+        let tool = Tool::with_input::<I>(name, description).time_limit(self.time_limit);
+        let run = ToolRun::Request(Box::new(self.plan.clone()));
+        Tool { run, runner: Some(self.client.runner.clone()), ..tool }
     }
 }

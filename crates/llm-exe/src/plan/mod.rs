@@ -28,6 +28,7 @@ pub use render::RenderedChat;
 pub use rules::{InvalidModelPatterns, ModelPatterns, Rules, ToolRules};
 pub use schema::{config_schema, request_schema_with};
 pub use target::Target;
+pub(crate) use tools::{ConvertArguments, ProgramFunction};
 
 use crate::destination::ParsedDestination;
 use crate::error::{Error, Problem};
@@ -249,7 +250,7 @@ impl Plan {
         for (index, planned) in tools.enumerate() {
             let path = format!("tools[{index}].run");
             match &planned.run {
-                ToolRun::ByCaller => {}
+                ToolRun::ByCaller | ToolRun::Program(_) => {}
                 ToolRun::Function(name) => functions.push((format!("{path}.lambda"), name)),
                 ToolRun::Request(plan) => {
                     let inner = plan.tool_functions().into_iter();
@@ -259,6 +260,16 @@ impl Plan {
             }
         }
         functions
+    }
+
+    /// Returns the number of requests that are inside of each other, this one included.
+    pub(crate) fn depth(&self) -> usize {
+        let tools = self.tools.iter().flat_map(|plan| &plan.tools);
+        let inner = tools.map(|planned| match &planned.run {
+            ToolRun::Request(plan) => plan.depth(),
+            _ => 0,
+        });
+        1 + inner.max().unwrap_or(0)
     }
 
     /// Renders the prompt. The limits apply to the prompt as a whole, not to each message.

@@ -3,6 +3,7 @@
 //! The types are generic over the plan `P` of the request of a tool, because that plan has tools as
 //! well.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ring::digest;
@@ -17,6 +18,7 @@ use crate::error::{Error, Problem};
 use crate::function_name::{FunctionName, is_qualifier};
 use crate::hex::prefixed_hex;
 use crate::json;
+use crate::ports::PortFuture;
 use crate::request::{
     MAX_NESTED_REQUESTS, MAX_TOOLS, ParsedRequest, Request, RequestTool, RequestToolChoice,
     RequestToolRun, TextOr, suggestion,
@@ -65,6 +67,8 @@ pub(crate) struct PlannedTool<P> {
     pub(crate) tool: Tool,
     /// The schema of the arguments.
     pub(crate) arguments: Schema,
+    /// Converts arguments that satisfy the schema to those of a Rust type.
+    pub(crate) convert: Option<ConvertArguments>,
     pub(crate) run: ToolRun<P>,
     /// Maximum duration of one run.
     pub(crate) timeout: Option<Duration>,
@@ -79,6 +83,44 @@ pub(crate) enum ToolRun<P> {
     Request(Box<P>),
     /// The result is that of a Lambda function.
     Function(FunctionName),
+    /// The result is that of a function of the program.
+    Program(ProgramFunction),
+}
+
+/// Converts arguments, or returns why they are invalid, for the model.
+pub(crate) type ConvertArguments = fn(Map<String, Value>) -> Result<Map<String, Value>, String>;
+
+/// A function of the program that runs a tool.
+#[derive(Clone)]
+pub(crate) struct ProgramFunction(Arc<CallProgram>);
+
+type CallProgram =
+    dyn Fn(Map<String, Value>) -> PortFuture<'static, Result<Value, String>> + Send + Sync;
+
+impl ProgramFunction {
+    /// Creates the function from a closure, which returns the reason for the model if it fails.
+    pub(crate) fn new(
+        function: impl Fn(Map<String, Value>) -> PortFuture<'static, Result<Value, String>>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        ProgramFunction(Arc::new(function))
+    }
+
+    /// Starts the function.
+    pub(crate) fn call(
+        &self,
+        arguments: Map<String, Value>,
+    ) -> PortFuture<'static, Result<Value, String>> {
+        (self.0)(arguments)
+    }
+}
+
+impl std::fmt::Debug for ProgramFunction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ProgramFunction")
+    }
 }
 
 impl<P> ToolPlan<P> {
@@ -198,7 +240,7 @@ fn check_tool<P>(
     let (name, arguments, run) = (name?, parameters?, run?);
     let mut tool = Tool::new(name, arguments.written().clone());
     tool.description = description;
-    Some(PlannedTool { tool, arguments, run, timeout })
+    Some(PlannedTool { tool, arguments, convert: None, run, timeout })
 }
 
 fn check_name(name: Option<String>, path: &str, problems: &mut Problems) -> Option<String> {

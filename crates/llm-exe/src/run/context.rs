@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::checkpoint::Checkpoints;
 use super::cost_limit::CostLimit;
+use super::observer::Observer;
 use super::outcome::Run;
 use super::report::{Report, StoredCounts};
 use crate::deadline::Deadline;
@@ -95,6 +96,8 @@ pub struct Context {
     pub(super) caller: CallerContext,
     /// Runs tools that have no `run`.
     pub(super) handler: Option<Arc<dyn ToolHandler>>,
+    /// Receives the events of the run.
+    pub(super) observer: Option<Arc<dyn Observer>>,
     /// The state of this request and of those around and inside of it. `None` if the request has no
     /// tools; its report then counts the calls.
     shared: Option<Arc<SharedState>>,
@@ -128,6 +131,7 @@ impl Context {
             hand_back: HandBackPolicy::default(),
             caller: CallerContext::default(),
             handler: None,
+            observer: None,
             shared: None,
             cost_limit: None,
             progress_store: None,
@@ -154,6 +158,12 @@ impl Context {
     #[must_use]
     pub fn with_tool_handler(self, handler: Arc<dyn ToolHandler>) -> Self {
         Context { handler: Some(handler), ..self }
+    }
+
+    /// Sets the observer of the run. It receives no events of requests that are tools.
+    #[must_use]
+    pub fn with_observer(self, observer: Arc<dyn Observer>) -> Self {
+        Context { observer: Some(observer), ..self }
     }
 
     /// Returns the handler of a tool that has no `run`, if there is one.

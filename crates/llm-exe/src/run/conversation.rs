@@ -12,6 +12,7 @@ use super::checkpoint::{Checkpoints, StoredStart, StoredTurn};
 use super::context::Context;
 use super::cost_limit::{CostLimit, Reservation};
 use super::learned::{self, Api, Change, LearnedChanges, MAX_METHODS, RequestChange};
+use super::observer::Turn;
 use super::schema_prompt;
 use super::secrets::SecretsInUse;
 use super::tool_loop::{NextStep, ToolLoop, ToolRunner};
@@ -172,6 +173,7 @@ impl<'a> Conversation<'a> {
                     (reply, secrets, started.elapsed())
                 }
             };
+            self.report_turn(context, &reply, duration, is_repair);
             if let Some(tools) = &mut self.tools {
                 tools.add_turn(duration, is_repair);
                 // The messages before a completed turn do not change.
@@ -246,6 +248,14 @@ impl<'a> Conversation<'a> {
         }
         let (reply, secrets) = called?;
         Ok((reply, secrets, duration))
+    }
+
+    /// Reports a turn to the observer of the run, if there is one.
+    fn report_turn(&self, context: &Context, reply: &Reply, duration: Duration, is_repair: bool) {
+        let Some(observer) = &context.observer else { return };
+        let before = self.tools.as_ref().map_or(0, ToolLoop::turns);
+        let number = (before + u32::from(!is_repair)).max(1);
+        observer.on_turn(&Turn { number, is_repair, duration, reply });
     }
 
     /// Runs the tools that a reply calls, and adds the results to the messages. Returns the result

@@ -8,6 +8,7 @@ mod conversation;
 mod cost_limit;
 mod fallbacks;
 mod learned;
+mod observer;
 mod outcome;
 mod quote;
 mod read_response;
@@ -25,6 +26,7 @@ use serde_json::Value;
 
 pub use context::{CallerContext, Context, HandBackPolicy, StoredTurns, UNKNOWN_CONVERSATION};
 pub use learned::RequestChange;
+pub use observer::{Observer, Turn};
 pub use outcome::Run;
 pub use report::{Durations, FailedTarget, Report, ToolRunReport};
 

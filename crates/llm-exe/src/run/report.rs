@@ -53,10 +53,10 @@ pub struct ToolRunReport {
     /// The name of the tool.
     pub name: String,
     /// The beginning of the arguments, as the model wrote them. Empty unless the request asked for
-    /// the `full` object.
+    /// the `full` object or the run has an observer.
     pub arguments: String,
     /// The beginning of the result, or of the error that the model received. Empty unless the
-    /// request asked for the `full` object.
+    /// request asked for the `full` object or the run has an observer.
     pub outcome: Result<String, String>,
     /// The duration of the run.
     pub duration: Duration,

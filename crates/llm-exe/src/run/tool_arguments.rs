@@ -4,15 +4,18 @@ use serde_json::{Map, Value};
 
 use crate::chat::ToolCall;
 use crate::json::{parse_unique, reword_for_model, shown};
+use crate::plan::ConvertArguments;
 use crate::schema::{Origin, Schema};
 
-/// Parses the arguments of a call and coerces them to the schema of the tool.
+/// Parses the arguments of a call, coerces them to the schema of the tool, and converts them to those
+/// of its Rust type.
 ///
 /// # Errors
 /// Returns why the arguments are invalid, worded for the model.
 pub(super) fn read_arguments(
     call: &ToolCall,
     schema: &Schema,
+    convert: Option<ConvertArguments>,
 ) -> Result<Map<String, Value>, String> {
     let text = call.arguments_text();
     let value = parse_unique(text).map_err(|error| {
@@ -24,7 +27,10 @@ pub(super) fn read_arguments(
     }
     let read = schema.coerce_from(value, Origin::Json(Some(text)));
     match read.map(|read| read.value) {
-        Ok(Value::Object(arguments)) => Ok(arguments),
+        Ok(Value::Object(arguments)) => match convert {
+            Some(convert) => convert(arguments).map_err(|reason| reword_for_model(&reason)),
+            None => Ok(arguments),
+        },
         Ok(other) => Err(format!("expected the arguments as an object, got {}", shown(&other))),
         Err(error) => {
             Err(reword_for_model(&format!("the arguments do not satisfy the parameters: {error}")))
@@ -58,7 +64,7 @@ mod tests {
             ("[1]", Err("expected the arguments as a JSON object, got a list")),
             (r#"{"count":"many"}"#, Err("the arguments do not satisfy the parameters: /count")),
         ] {
-            let read = read_arguments(&ToolCall::new("a", "f", arguments), &schema);
+            let read = read_arguments(&ToolCall::new("a", "f", arguments), &schema, None);
             match (read, expected) {
                 (Ok(read), Ok(expected)) => assert_eq!(Value::Object(read), expected),
                 (Err(reason), Err(start)) => {

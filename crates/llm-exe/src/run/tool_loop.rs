@@ -91,9 +91,12 @@ enum CheckedCall<'a> {
 
 /// The end of one run of a tool.
 struct FinishedRun {
+    /// The result for the model, or the error.
     outcome: Result<String, String>,
-    duration: Duration,
-    report: Report,
+    /// The report of the run itself.
+    run: ToolRunReport,
+    /// The report of the request that ran, if the tool is a request.
+    nested: Report,
 }
 
 impl<'a> ToolLoop<'a> {
@@ -117,6 +120,11 @@ impl<'a> ToolLoop<'a> {
     pub(super) fn add_turn(&mut self, duration: Duration, is_repair: bool) {
         self.turns += u32::from(!is_repair);
         self.longest_turn = self.longest_turn.max(duration);
+    }
+
+    /// Returns the number of turns of the model.
+    pub(super) fn turns(&self) -> u32 {
+        self.turns
     }
 
     /// Returns whether the model has completed a turn. From then on, the messages do not change.
@@ -192,7 +200,7 @@ impl<'a> ToolLoop<'a> {
             let text = format!("there is no tool {name}; the tools are {}", names.join(", "));
             return CheckedCall::Rejected(text);
         };
-        match read_arguments(call, &tool.arguments) {
+        match read_arguments(call, &tool.arguments, tool.convert) {
             Err(text) => CheckedCall::Rejected(text),
             Ok(arguments) => match &tool.run {
                 ToolRun::ByCaller if context.handler_of(&call.name).is_none() => {
@@ -233,7 +241,7 @@ impl<'a> ToolLoop<'a> {
     }
 
     /// Runs the tools of a turn, several at a time. Returns the ends of the runs in the order of
-    /// the calls.
+    /// the calls, in which they are also reported to the observer.
     async fn run_tools(
         &self,
         context: &Context,
@@ -242,10 +250,16 @@ impl<'a> ToolLoop<'a> {
     ) -> Result<Vec<Option<FinishedRun>>, Error> {
         let runs = calls.iter().zip(checked).enumerate();
         let runs =
-            runs.map(|(index, (call, checked))| self.run_tool(context, index, call, checked));
+            runs.map(|(index, (call, checked))| self.run_tool(context, (index, call), checked));
         // The compiler can't show that a closure which returns unboxed futures is `Send`.
         let runs: Vec<PortFuture<'_, Result<Option<FinishedRun>, Error>>> = runs.collect();
-        let finished: Vec<_> = stream::iter(runs).buffered(MAX_CONCURRENT).collect().await;
+        let runs = stream::iter(runs).buffered(MAX_CONCURRENT);
+        let report = |finished: &Result<Option<FinishedRun>, Error>| {
+            if let (Some(observer), Ok(Some(finished))) = (&context.observer, finished) {
+                observer.on_tool_run(&finished.run);
+            }
+        };
+        let finished: Vec<_> = runs.inspect(report).collect().await;
         finished.into_iter().collect()
     }
 
@@ -253,21 +267,20 @@ impl<'a> ToolLoop<'a> {
     fn run_tool<'s>(
         &'s self,
         context: &'s Context,
-        index: usize,
-        call: &'s ToolCall,
+        (index, call): (usize, &'s ToolCall),
         checked: &'s CheckedCall<'a>,
     ) -> PortFuture<'s, Result<Option<FinishedRun>, Error>> {
         Box::pin(async move {
             let CheckedCall::Run(tool, arguments) = checked else { return Ok(None) };
             let name = format!("call-{}-{index}", self.turns);
-            if let Some(finished) = load_run(context, &name).await? {
+            if let Some(finished) = self.load_run(context, &name, call).await? {
                 return Ok(Some(finished));
             }
             let rest = context.deadline.left().saturating_sub(self.longest_turn);
             let limit = tool.timeout.map_or(rest, |timeout| timeout.min(rest));
             let deadline = context.deadline.within(Some(limit));
             let started = Instant::now();
-            let (outcome, report) = match &tool.run {
+            let (outcome, nested) = match &tool.run {
                 ToolRun::Request(plan) => {
                     let run = self.run_request(context, &name, (plan, arguments), deadline).await;
                     (run.outcome.map(result_text), run.report)
@@ -284,8 +297,11 @@ impl<'a> ToolLoop<'a> {
                     let Some(handler) = context.handler_of(&call.name) else { return Ok(None) };
                     let arguments = Value::Object(arguments.clone());
                     let called = handler.call(&call.name, arguments);
-                    let ended = tokio::time::timeout_at(deadline.instant().into(), called).await;
-                    (handler_outcome(ended.ok()), Report::default())
+                    (wait_for_program(called, deadline).await, Report::default())
+                }
+                ToolRun::Program(function) => {
+                    let called = function.call(arguments.clone());
+                    (wait_for_program(called, deadline).await, Report::default())
                 }
             };
             let duration = started.elapsed();
@@ -293,14 +309,49 @@ impl<'a> ToolLoop<'a> {
                 let text = format!("{}: {}", error.kind(), error.message());
                 shorten(&text, MAX_ERROR_CHARS)
             });
-            let has_time = deadline.left() > Duration::ZERO || limit < rest;
-            let mut finished = FinishedRun { outcome, duration, report };
+            let known = context.secrets();
+            let known: Vec<&str> = known.iter().map(Secret::expose).collect();
+            let outcome = check_outcome(outcome, &known);
+            let run = self.report_run(context, call, &outcome, duration);
+            let mut finished = FinishedRun { outcome, run, nested };
             // A run that lacked time runs again when the request is repeated.
+            let has_time = deadline.left() > Duration::ZERO || limit < rest;
             if let Some(checkpoints) = context.checkpoints.as_ref().filter(|_| has_time) {
                 store_run(context, checkpoints, &name, &mut finished).await;
             }
             Ok(Some(finished))
         })
+    }
+
+    /// Returns the report of a run of a tool.
+    fn report_run(
+        &self,
+        context: &Context,
+        call: &ToolCall,
+        outcome: &Result<String, String>,
+        duration: Duration,
+    ) -> ToolRunReport {
+        let has_texts = context.report.full || context.observer.is_some();
+        ToolRunReport::new(self.turns, call, outcome, duration, has_texts)
+    }
+
+    /// Returns the end of a run of a tool in an earlier run of the request.
+    async fn load_run(
+        &self,
+        context: &Context,
+        name: &str,
+        call: &ToolCall,
+    ) -> Result<Option<FinishedRun>, Error> {
+        let Some(checkpoints) = &context.checkpoints else { return Ok(None) };
+        let stored: Option<StoredRun<Result<String, String>>> =
+            checkpoints.load(name, context.deadline).await?;
+        Ok(stored.map(|StoredRun { outcome, duration, counts }| {
+            context.count_restored(&counts);
+            let mut nested = Report::default();
+            nested.restore(counts);
+            let run = self.report_run(context, call, &outcome, duration);
+            FinishedRun { outcome, run, nested }
+        }))
     }
 
     /// Runs the request of a tool. Its `data` are the declared arguments, and the values that its
@@ -360,15 +411,14 @@ impl<'a> ToolLoop<'a> {
                 (CheckedCall::Rejected(reason) | CheckedCall::Deferred(reason), _) => Err(reason),
                 (CheckedCall::Run(..), None) => continue,
                 (CheckedCall::Run(..), Some(finished)) => {
-                    let FinishedRun { outcome, duration, report } = finished;
+                    let FinishedRun { outcome, run, nested } = finished;
+                    // Other tools may have used more secrets in the meantime.
                     let outcome = check_outcome(outcome, &secrets);
-                    context.report.add_nested(&call.name, report);
+                    let run = self.report_run(context, call, &outcome, run.duration);
+                    context.report.add_nested(&call.name, nested);
                     if let (Err(reason), None) = (&outcome, &failed) {
                         failed = Some((call.name.clone(), reason.clone()));
                     }
-                    let turn = self.turns;
-                    let full = context.report.full;
-                    let run = ToolRunReport::new(turn, call, &outcome, duration, full);
                     context.report.tool_runs.push(run);
                     outcome
                 }
@@ -423,45 +473,33 @@ impl<'a> ToolLoop<'a> {
     }
 }
 
-/// Returns the end of a run of a tool in an earlier run of the request.
-async fn load_run(context: &Context, name: &str) -> Result<Option<FinishedRun>, Error> {
-    let Some(checkpoints) = &context.checkpoints else { return Ok(None) };
-    let stored: Option<StoredRun<Result<String, String>>> =
-        checkpoints.load(name, context.deadline).await?;
-    Ok(stored.map(|StoredRun { outcome, duration, counts }| {
-        context.count_restored(&counts);
-        let mut report = Report::default();
-        report.restore(counts);
-        FinishedRun { outcome, duration, report }
-    }))
-}
-
-/// Stores the end of a run of a tool without the secrets that it may quote.
+/// Stores the end of a run of a tool.
 async fn store_run(
     context: &Context,
     checkpoints: &Checkpoints,
     name: &str,
     finished: &mut FinishedRun,
 ) {
-    let secrets = context.secrets();
-    let secrets: Vec<&str> = secrets.iter().map(Secret::expose).collect();
     let stored = StoredRun {
-        outcome: check_outcome(finished.outcome.clone(), &secrets),
-        duration: finished.duration,
-        counts: StoredCounts::of(&finished.report),
+        outcome: &finished.outcome,
+        duration: finished.run.duration,
+        counts: StoredCounts::of(&finished.nested),
     };
     let warning = checkpoints.store(name, &stored, context.run_deadline).await;
-    finished.report.add_warnings(Vec::from_iter(warning));
+    finished.nested.add_warnings(Vec::from_iter(warning));
 }
 
-/// Returns the text of the result of a tool of the program. `None` means that it took too long.
-fn handler_outcome(ended: Option<Result<Value, String>>) -> Result<String, Error> {
-    match ended {
-        Some(Ok(value)) => Ok(result_text(value)),
-        Some(Err(reason)) => {
+/// Waits for a tool of the program, at most until the deadline. Returns the text of its result.
+async fn wait_for_program(
+    called: PortFuture<'_, Result<Value, String>>,
+    deadline: Deadline,
+) -> Result<String, Error> {
+    match tokio::time::timeout_at(deadline.instant().into(), called).await {
+        Ok(Ok(value)) => Ok(result_text(value)),
+        Ok(Err(reason)) => {
             Err(Error::new(ErrorKind::ToolFailed, reason).logged_as("the tool failed"))
         }
-        None => {
+        Err(_) => {
             let text = "the tool did not end in time; it may have had an effect anyway";
             Err(Error::new(ErrorKind::Timeout, text))
         }

@@ -8,6 +8,7 @@
 )]
 
 mod broken_replies;
+mod client_tools;
 mod clients;
 mod coercion;
 mod common;
