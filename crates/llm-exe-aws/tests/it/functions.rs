@@ -1,104 +1,130 @@
 //! Tests how the client of Lambda reports the errors of functions, and that it repeats a call only
 //! if the function has certainly not run.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use llm_exe::ports::{FunctionCall, FunctionInvoker};
 use llm_exe::{Deadline, Error, FunctionName};
+use llm_exe_testkit::aws::{Action, AwsFault, AwsSimulator, FunctionResponse, Operation};
+use serde_json::json;
 
-use crate::support::proxy::{Action, Proxy};
-use crate::support::{OTHER_SECRET, assert_no_secrets, deadline, ports};
+use crate::support::{EXAMPLE_SECRET, assert_no_secrets, deadline, ports};
 
-async fn invoke(proxy: &Proxy, name: &str, deadline: Deadline) -> Result<Bytes, Error> {
-    let functions = ports(&proxy.url(), OTHER_SECRET).functions();
+async fn invoke(aws: &AwsSimulator, name: &str, deadline: Deadline) -> Result<Bytes, Error> {
+    invoke_with(aws, name, br#"{"arguments":{}}"#, deadline).await
+}
+
+async fn invoke_with(
+    aws: &AwsSimulator,
+    name: &str,
+    event: &[u8],
+    deadline: Deadline,
+) -> Result<Bytes, Error> {
+    let functions = ports(&aws.url(), EXAMPLE_SECRET).functions();
     let function = FunctionName::parse(name).unwrap();
-    let call = FunctionCall {
-        function: &function,
-        event: br#"{"arguments":{}}"#,
-        trace_id: Some("Root=1-2-3"),
-    };
+    let call = FunctionCall { function: &function, event, trace_id: Some("Root=1-2-3") };
     functions.invoke(call, deadline).await
 }
 
-fn respond(status: u16, headers: &str, body: &str) -> Action {
-    Action::Respond(status, headers.to_owned(), body.to_owned())
+fn refuse(status: u16, code: &str) -> Action {
+    Action::Refuse(status, code.to_owned())
+}
+
+fn script(aws: &AwsSimulator, action: Action, times: u64) {
+    aws.clear_script();
+    aws.script(AwsFault::on(Operation::Invoke, "*", action).times(times));
 }
 
 #[tokio::test]
 async fn response_of_a_function_is_returned_unchanged() {
-    let proxy = Proxy::without_target().await;
-    proxy.script(&[respond(200, "", "{\"a\": 1.0,  \"b\":[]}")]);
-    let body = invoke(&proxy, "orders:live", deadline()).await.unwrap();
-    assert_eq!(body, "{\"a\": 1.0,  \"b\":[]}");
-    let head = &proxy.request_heads()[0];
-    let path = "post /2015-03-31/functions/orders/invocations?qualifier=live http/1.1";
-    assert!(head.starts_with(path), "{head}");
-    assert!(head.contains("x-amzn-trace-id: root=1-2-3"), "{head}");
-    assert!(head.contains("x-amz-invocation-type: requestresponse"), "{head}");
+    let aws = AwsSimulator::start().await.unwrap();
+    let text = "{\"a\": 1.0,  \"b\":[]}";
+    aws.set_function("orders", [FunctionResponse::Result(text.to_owned())]);
+    assert_eq!(invoke(&aws, "orders:live", deadline()).await.unwrap(), text);
+    let arn = "arn:aws:lambda:us-east-1:123456789012:function:orders";
+    assert_eq!(invoke(&aws, arn, deadline()).await.unwrap(), text);
+    let [first, second] = &aws.invocations()[..] else {
+        panic!("{:?}", aws.invocations());
+    };
+    assert_eq!((&first.function[..], first.qualifier.as_deref()), ("orders", Some("live")));
+    assert_eq!(first.event, json!({ "arguments": {} }));
+    assert_eq!(first.trace_id.as_deref(), Some("Root=1-2-3"));
+    assert_eq!(second.function, "123456789012:function:orders");
 }
 
 #[tokio::test]
-async fn errors_name_the_function_and_what_to_do() {
-    let proxy = Proxy::without_target().await;
-    let function_error = "x-amz-function-error: Unhandled\r\n";
-    for (action, kind, expected) in [
-        (
-            respond(
-                200,
-                function_error,
-                concat!(
-                    r#"{"errorType":"KeyError","errorMessage":"no order 5","#,
-                    r#""stackTrace":["secret.py"]}"#
-                ),
-            ),
-            "ToolFailed",
-            "the function orders failed: KeyError: no order 5",
-        ),
-        (respond(200, function_error, "Task timed out"), "ToolFailed", "function orders failed"),
-        (
-            respond(404, "x-amzn-errortype: ResourceNotFoundException\r\n", "{}"),
-            "ToolFailed",
-            "can't call the function orders: it does not exist (404 ResourceNotFoundException)",
-        ),
-        (
-            respond(403, "x-amzn-errortype: AccessDeniedException\r\n", "{}"),
-            "AccessDenied",
-            "AWS denied lambda:InvokeFunction on orders",
-        ),
-        (respond(500, "x-amzn-errortype: ServiceException\r\n", "{}"), "ToolFailed", "500"),
-        (Action::Drop, "ToolFailed", "can't call the function orders"),
+async fn errors_of_functions_have_their_type_and_message_only() {
+    let aws = AwsSimulator::start().await.unwrap();
+    for (response, expected) in [
+        (FunctionResponse::error("KeyError", "no order 5"), "failed: KeyError: no order 5"),
+        (FunctionResponse::Failure("Task timed out".to_owned()), "function orders failed"),
+        (FunctionResponse::Result("1".repeat(6 << 21)), "Function.ResponseSizeTooLarge"),
     ] {
-        proxy.script(std::slice::from_ref(&action));
-        let error = invoke(&proxy, "orders", deadline()).await.unwrap_err();
-        assert_eq!(error.kind().name(), kind, "{action:?}: {error}");
-        assert!(error.message().contains(expected), "{action:?}: {error}");
-        assert!(!error.message().contains("secret.py"), "{error}");
+        aws.set_function("orders", [response]);
+        aws.clear_calls();
+        let error = invoke(&aws, "orders", deadline()).await.unwrap_err();
+        assert_eq!(error.kind().name(), "ToolFailed", "{error}");
+        assert!(error.message().contains(expected), "{error}");
+        assert!(!error.message().contains("index.py"), "{error}");
         assert!(!error.for_log().contains("no order 5"), "{}", error.for_log());
-        assert_no_secrets(&format!("{error:#?}"));
-        assert_eq!(proxy.request_count(), 1, "{action:?}: the function may have run");
+        assert_eq!(aws.count(Operation::Invoke, "orders"), 1);
     }
 }
 
 #[tokio::test]
+async fn failed_calls_name_the_function_and_are_not_repeated() {
+    let aws = AwsSimulator::start().await.unwrap();
+    for (action, kind, expected) in [
+        (refuse(403, "AccessDeniedException"), "AccessDenied", "lambda:InvokeFunction on orders"),
+        (refuse(500, "ServiceException"), "ToolFailed", "500 ServiceException"),
+        (Action::Drop, "ToolFailed", "can't call the function orders"),
+        (Action::DropEarly, "ToolFailed", "can't call the function orders"),
+        (Action::DoneThenDrop, "ToolFailed", "can't call the function orders"),
+        (Action::DoneThenRefuse(502, "EC2ThrottledException".to_owned()), "ToolFailed", "502"),
+    ] {
+        script(&aws, action.clone(), 1);
+        aws.clear_calls();
+        let error = invoke(&aws, "orders", deadline()).await.unwrap_err();
+        assert_eq!(error.kind().name(), kind, "{action:?}: {error}");
+        assert!(error.message().contains(expected), "{action:?}: {error}");
+        assert_no_secrets(&format!("{error:#?}"));
+        let calls = aws.count(Operation::Invoke, "*");
+        assert_eq!(calls, 1, "{action:?}: the function may have run");
+    }
+    let error = invoke(&aws, "missing-orders", deadline()).await.unwrap_err();
+    let expected = "can't call the function missing-orders: it does not exist (404 Resource";
+    assert!(error.message().contains(expected), "{error}");
+    let large = json!({ "arguments": "x".repeat(6 << 20) }).to_string();
+    let error = invoke_with(&aws, "orders", large.as_bytes(), deadline()).await.unwrap_err();
+    assert!(error.message().contains("413 RequestTooLargeException"), "{error}");
+}
+
+#[tokio::test]
 async fn throttled_call_is_repeated() {
-    let proxy = Proxy::without_target().await;
-    let throttled = respond(429, "x-amzn-errortype: TooManyRequestsException\r\n", "{}");
-    proxy.script(&[throttled.clone(), throttled.clone(), respond(200, "", "5")]);
-    assert_eq!(invoke(&proxy, "orders", deadline()).await.unwrap(), "5");
-    assert_eq!(proxy.request_count(), 3);
-    proxy.script(&[throttled.clone(), throttled.clone(), throttled]);
-    let error = invoke(&proxy, "orders", deadline()).await.unwrap_err();
+    let aws = AwsSimulator::start().await.unwrap();
+    aws.set_function("orders", [FunctionResponse::Result("5".to_owned())]);
+    script(&aws, Action::Throttle(0), 2);
+    assert_eq!(invoke(&aws, "orders", deadline()).await.unwrap(), "5");
+    assert_eq!((aws.count(Operation::Invoke, "*"), aws.invocations().len()), (3, 1));
+    script(&aws, Action::Throttle(0), 3);
+    let error = invoke(&aws, "orders", deadline()).await.unwrap_err();
     assert!(error.message().contains("429 TooManyRequestsException"), "{error}");
+    assert_eq!(aws.invocations().len(), 1);
 }
 
 #[tokio::test]
 async fn time_out_says_that_the_function_may_have_completed() {
-    let proxy = Proxy::without_target().await;
-    proxy.script(&[Action::Delay(Duration::from_secs(20))]);
-    let short = Deadline::after(Duration::from_millis(300));
-    let error = invoke(&proxy, "orders", short).await.unwrap_err();
-    assert_eq!(error.kind().name(), "Timeout");
-    assert!(error.message().contains("it may have completed anyway"), "{error}");
-    assert_eq!(proxy.request_count(), 1);
+    let aws = AwsSimulator::start().await.unwrap();
+    for action in [Action::DoneThenHang, Action::Delay(Duration::from_secs(20))] {
+        script(&aws, action, 1);
+        aws.clear_calls();
+        let started = Instant::now();
+        let short = Deadline::after(Duration::from_millis(300));
+        let error = invoke(&aws, "orders", short).await.unwrap_err();
+        assert!(started.elapsed() < Duration::from_secs(10), "the deadline did not apply");
+        assert_eq!(error.kind().name(), "Timeout");
+        assert!(error.message().contains("it may have completed anyway"), "{error}");
+        assert!(aws.count(Operation::Invoke, "*") <= 1, "the call was repeated");
+    }
 }

@@ -15,6 +15,8 @@ pub enum Operation {
     SendMessage,
     /// Puts events onto an EventBridge bus.
     PutEvents,
+    /// Invokes a Lambda function.
+    Invoke,
 }
 
 /// The effect of a fault on a call.
@@ -24,8 +26,14 @@ pub enum Action {
     Refuse(u16, String),
     /// The call is executed after this delay.
     Delay(Duration),
+    /// The call is not executed, and the response is Lambda's error for too many calls, with this
+    /// number of seconds in `Retry-After`.
+    Throttle(u64),
     /// The call is not executed, and the connection is closed without a response.
     Drop,
+    /// The connection is closed before the body of the request is read. The target of a message or
+    /// an event is in the body, so the pattern must match an empty target.
+    DropEarly,
     /// The call is not executed, and no response is sent.
     Hang,
     /// The call is executed, but the connection is closed without a response.
@@ -53,8 +61,9 @@ pub struct AwsFault {
 
 impl AwsFault {
     /// Creates a fault that occurs in every call to this operation whose target matches the
-    /// pattern. The target is the `bucket/key` of an object, the URL of a queue, or the bus of the
-    /// first event. In the pattern, `*` matches any string.
+    /// pattern. The target is the `bucket/key` of an object, the URL of a queue, the bus of the
+    /// first event, or the name of a function, with its qualifier after a colon. In the pattern,
+    /// `*` matches any string.
     pub fn on(operation: Operation, pattern: &str, action: Action) -> Self {
         let pattern = pattern.to_owned();
         Self { operation, pattern, action, remaining: u64::MAX, every: 1, matched: 0 }
@@ -89,13 +98,20 @@ impl AwsFault {
     }
 }
 
-/// Returns the action of the first fault that occurs in a call.
+/// Returns the action of the first fault that occurs in a call whose body was read.
 pub(super) fn next_action(
     faults: &mut [AwsFault],
     operation: Operation,
     name: &str,
 ) -> Option<Action> {
-    faults.iter_mut().find_map(|fault| fault.apply(operation, name))
+    let mut faults = faults.iter_mut().filter(|fault| fault.action != Action::DropEarly);
+    faults.find_map(|fault| fault.apply(operation, name))
+}
+
+/// Whether the connection is closed before the body of a call is read.
+pub(super) fn drops_early(faults: &mut [AwsFault], operation: Operation, name: &str) -> bool {
+    let mut faults = faults.iter_mut().filter(|fault| fault.action == Action::DropEarly);
+    faults.any(|fault| fault.apply(operation, name).is_some())
 }
 
 /// Whether a name matches a pattern, in which `*` matches any string.

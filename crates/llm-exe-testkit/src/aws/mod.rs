@@ -1,17 +1,19 @@
-//! A simulator of the S3, SQS and EventBridge operations that the function uses, for tests.
+//! A simulator of the S3, SQS, EventBridge and Lambda operations that the function uses, for tests.
 //!
 //! All services share one loopback port. Stored data remains until the simulator is dropped, so
 //! tests can inspect it after the processes under test have ended:
 //!
 //! ```no_run
-//! # use llm_exe_testkit::aws::{Action, AwsFault, AwsSimulator, Operation};
+//! # use llm_exe_testkit::aws::{Action, AwsFault, AwsSimulator, FunctionResponse, Operation};
 //! # async fn example() -> std::io::Result<()> {
-//! let aws = AwsSimulator::start().await?; // AWS_ENDPOINT_URL_S3, _SQS and _EVENTS = aws.url()
+//! let aws = AwsSimulator::start().await?; // AWS_ENDPOINT_URL_S3, _SQS, … = aws.url()
 //! aws.put("prompts", "a.md", "---\nprovider: openai\n---\nHi");
 //! aws.script(AwsFault::on(Operation::PutObject, "results/*", Action::DoneThenDrop).every(20));
+//! aws.set_function("orders", [FunctionResponse::Result(r#"{"total":540}"#.to_owned())]);
 //! // … run the function …
 //! aws.objects(); // by bucket/key, with body, metadata, ETag, version and number of writes
 //! aws.messages(); // all SQS messages; aws.events() returns all events
+//! aws.invocations(); // all calls of functions, with their events
 //! aws.calls(); // every call and its outcome; also aws.reads(), aws.writes(), aws.count(…)
 //! # Ok(())
 //! # }
@@ -26,14 +28,17 @@
 //!   the message id but no MD5.
 //! - `PutEvents` accepts at most 10 entries and 256 KiB in total. Each entry succeeds or fails
 //!   individually.
+//! - `Invoke` accepts the type `RequestResponse` and events of at most 6 MB. A function returns the
+//!   responses that the test set ([`AwsSimulator::set_function`]), and otherwise its event.
 //!
-//! Every bucket and queue exists, unless its name begins with `missing-`. An ETag is a hash of the
-//! content, but not an MD5 hash. Signatures are checked as in the Bedrock dialects of
+//! Every bucket, queue and function exists, unless its name begins with `missing-`. An ETag is a
+//! hash of the content, but not an MD5 hash. Signatures are checked as in the Bedrock dialects of
 //! `llm-exe-simulator`. The `x-amz-content-sha256` header of an S3 request must match the body.
 //! Unsupported operations are rejected with 501.
 
 mod event_bridge;
 mod fault;
+mod lambda;
 mod s3;
 mod server;
 mod service;
@@ -50,7 +55,7 @@ use tokio::task::JoinHandle;
 
 pub use fault::{Action, AwsFault, Operation};
 use store::SharedStore;
-pub use store::{Event, Message, Object, RecordedCall};
+pub use store::{Event, FunctionInvocation, FunctionResponse, Message, Object, RecordedCall};
 
 /// A running AWS simulator. Dropping the handle stops the server, closes its connections and
 /// deletes all data.
@@ -81,8 +86,8 @@ impl AwsSimulator {
         Ok(Self { address, store, task })
     }
 
-    /// Returns the URL of the simulator, `http://HOST:PORT`, for `AWS_ENDPOINT_URL_S3`, `_SQS` and
-    /// `_EVENTS`.
+    /// Returns the URL of the simulator, `http://HOST:PORT`, for `AWS_ENDPOINT_URL_S3`, `_SQS`,
+    /// `_EVENTS` and `_LAMBDA`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -123,6 +128,17 @@ impl AwsSimulator {
         self.store.lock().events.clone()
     }
 
+    /// Sets the responses to the next calls of a function, by its name without account and
+    /// qualifier. The last one is repeated.
+    pub fn set_function(&self, name: &str, responses: impl IntoIterator<Item = FunctionResponse>) {
+        self.store.lock().functions.insert(name.to_owned(), responses.into_iter().collect());
+    }
+
+    /// Returns all calls that functions received, in order.
+    pub fn invocations(&self) -> Vec<FunctionInvocation> {
+        self.store.lock().invocations.clone()
+    }
+
     /// Adds a fault. If several faults match a call, only the first one occurs.
     pub fn script(&self, fault: AwsFault) {
         self.store.lock().faults.push(fault);
@@ -157,9 +173,12 @@ impl AwsSimulator {
         self.count(Operation::PutObject, "*")
     }
 
-    /// Clears the recorded calls. Objects, messages, events and faults are not affected.
+    /// Clears the recorded calls, including those that functions received. Objects, messages,
+    /// events and faults are not affected.
     pub fn clear_calls(&self) {
-        self.store.lock().calls.clear();
+        let mut store = self.store.lock();
+        store.calls.clear();
+        store.invocations.clear();
     }
 }
 

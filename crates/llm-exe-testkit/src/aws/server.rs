@@ -3,22 +3,24 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+use http::request::Parts;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::{Request, Response};
 use llm_exe_simulator::response::{self, Body, ConnectionDropped, Delivery, PlannedResponse};
 use llm_exe_simulator::sigv4::{self, SignedRequest};
-use percent_encoding::percent_decode_str;
 use tokio::net::TcpListener;
 
 use super::fault::{Action, Operation};
 use super::service::{Rejection, Service, ServiceRequest};
 use super::store::{RecordedCall, SharedStore};
-use super::{event_bridge, s3, sqs};
+use super::{event_bridge, lambda, s3, sqs};
 use crate::accept;
 
 /// The services in the order in which they are tried. S3 is last because it accepts every request.
-static SERVICES: &[&dyn Service] = &[&sqs::Sqs, &event_bridge::EventBridge, &s3::S3];
+static SERVICES: &[&dyn Service] =
+    &[&sqs::Sqs, &event_bridge::EventBridge, &lambda::Lambda, &s3::S3];
 
 /// The maximum body size in bytes, which is larger than any object in tests.
 const BODY_LIMIT: usize = 64 * 1024 * 1024;
@@ -36,16 +38,37 @@ async fn serve(
     store: Arc<SharedStore>,
 ) -> Result<Response<Body>, ConnectionDropped> {
     let (head, body) = request.into_parts();
+    if drops_early(&head, &store) {
+        return Err(ConnectionDropped);
+    }
     let body = Limited::new(body, BODY_LIMIT).collect().await.map_err(|_| ConnectionDropped)?;
     let body = body.to_bytes();
-    let path = percent_decode_str(head.uri.path()).decode_utf8_lossy().into_owned();
-    let request = ServiceRequest { head: &head, path, body: &body };
-    let Some(service) = SERVICES.iter().copied().find(|service| service.serves(&request)) else {
-        return Err(ConnectionDropped);
-    };
+    let request = ServiceRequest::new(&head, &body);
+    let service = find_service(&request).ok_or(ConnectionDropped)?;
     let planned = decide(service, &request, &store).await;
     let id = store.lock().next_id();
     response::deliver(planned.with_header(service.request_id_header(), &id)).await
+}
+
+fn find_service(request: &ServiceRequest<'_>) -> Option<&'static dyn Service> {
+    SERVICES.iter().copied().find(|service| service.serves(request))
+}
+
+/// Records the call if a fault closes its connection before the body is read.
+fn drops_early(head: &Parts, store: &SharedStore) -> bool {
+    let no_body = Bytes::new();
+    let request = ServiceRequest::new(head, &no_body);
+    let Some((operation, name)) =
+        find_service(&request).and_then(|service| service.operation(&request))
+    else {
+        return false;
+    };
+    let mut store = store.lock();
+    let is_dropped = store.drops_early(operation, &name);
+    if is_dropped {
+        store.calls.push(RecordedCall { operation, name, status: None, done: false });
+    }
+    is_dropped
 }
 
 /// Executes a request, injects a fault if one matches, and records the call.
@@ -80,7 +103,11 @@ async fn decide(
     };
     let planned = match action {
         Some(Action::Refuse(status, code)) => scripted_error(status, &code),
-        Some(Action::Drop) => scripted_error(500, "").with_delivery(Delivery::Drop),
+        Some(Action::Throttle(seconds)) => scripted_error(429, "TooManyRequestsException")
+            .with_header("retry-after", &seconds.to_string()),
+        Some(Action::Drop | Action::DropEarly) => {
+            scripted_error(500, "").with_delivery(Delivery::Drop)
+        }
         Some(Action::Hang) => scripted_error(500, "").with_delivery(Delivery::Never),
         Some(Action::DoneThenDrop) => execute().with_delivery(Delivery::Drop),
         Some(Action::DoneThenHang) => execute().with_delivery(Delivery::Never),

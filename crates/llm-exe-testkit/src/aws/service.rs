@@ -5,6 +5,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use llm_exe_simulator::response::PlannedResponse;
 use llm_exe_simulator::sigv4::SignatureErrorKind;
+use percent_encoding::percent_decode_str;
 
 use super::fault::Operation;
 use super::store::Store;
@@ -51,7 +52,12 @@ pub(super) struct ServiceRequest<'a> {
     pub(super) body: &'a Bytes,
 }
 
-impl ServiceRequest<'_> {
+impl<'a> ServiceRequest<'a> {
+    pub(super) fn new(head: &'a Parts, body: &'a Bytes) -> Self {
+        let path = percent_decode_str(head.uri.path()).decode_utf8_lossy().into_owned();
+        Self { head, path, body }
+    }
+
     /// Returns the trimmed value of a header, or `None` if it is missing or not ASCII.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.head.headers.get(name)?.to_str().ok().map(str::trim)

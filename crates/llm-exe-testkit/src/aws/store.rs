@@ -1,16 +1,16 @@
-//! The state of the simulator: objects and their versions, messages, events, recorded calls and
-//! faults.
+//! The state of the simulator: objects and their versions, messages, events, calls of functions,
+//! recorded calls and faults.
 //!
 //! A single lock protects the whole state, so that a conditional write checks its condition and
 //! writes in one atomic step.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
 use llm_exe_simulator::sigv4::hex;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::fault::{self, Action, AwsFault, Operation};
@@ -75,13 +75,46 @@ pub struct Event {
     pub detail: Value,
 }
 
+/// What a simulated function does when it is invoked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FunctionResponse {
+    /// Returns this JSON text.
+    Result(String),
+    /// Fails. Lambda responds with 200, the header `X-Amz-Function-Error` and this text.
+    Failure(String),
+}
+
+impl FunctionResponse {
+    /// Creates a failure as Lambda's runtimes report it, with a stack trace.
+    pub fn error(error_type: &str, error_message: &str) -> Self {
+        let error = json!({
+            "errorMessage": error_message, "errorType": error_type,
+            "stackTrace": ["  File \"/var/task/index.py\", line 4, in handler\n"],
+        });
+        Self::Failure(error.to_string())
+    }
+}
+
+/// A call that a simulated function received.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FunctionInvocation {
+    /// The name, which may include an account, as in the URL.
+    pub function: String,
+    /// The version or alias.
+    pub qualifier: Option<String>,
+    /// The header `X-Amzn-Trace-Id`.
+    pub trace_id: Option<String>,
+    /// The event.
+    pub event: Value,
+}
+
 /// A recorded call and its outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedCall {
     /// The operation.
     pub operation: Operation,
-    /// The target: the `bucket/key` of an object, the URL of a queue, or the bus of the first
-    /// event.
+    /// The target: the `bucket/key` of an object, the URL of a queue, the bus of the first event,
+    /// or the name of a function, with its qualifier after a colon.
     pub name: String,
     /// The status of the response, or `None` if no response was sent.
     pub status: Option<u16>,
@@ -96,6 +129,9 @@ pub(super) struct Store {
     versioned_buckets: BTreeSet<String>,
     pub(super) messages: Vec<Message>,
     pub(super) events: Vec<Event>,
+    /// The next responses of functions. The last one is repeated.
+    pub(super) functions: BTreeMap<String, VecDeque<FunctionResponse>>,
+    pub(super) invocations: Vec<FunctionInvocation>,
     pub(super) faults: Vec<AwsFault>,
     pub(super) calls: Vec<RecordedCall>,
     last_id: u64,
@@ -121,6 +157,17 @@ impl Store {
     /// Returns the action of the first fault that occurs in a call.
     pub(super) fn next_action(&mut self, operation: Operation, name: &str) -> Option<Action> {
         fault::next_action(&mut self.faults, operation, name)
+    }
+
+    /// Whether the connection is closed before the body of a call is read.
+    pub(super) fn drops_early(&mut self, operation: Operation, name: &str) -> bool {
+        fault::drops_early(&mut self.faults, operation, name)
+    }
+
+    /// Returns the next response of a function, or `None` if the test set none.
+    pub(super) fn next_response(&mut self, function: &str) -> Option<FunctionResponse> {
+        let responses = self.functions.get_mut(function)?;
+        if responses.len() > 1 { responses.pop_front() } else { responses.front().cloned() }
     }
 
     /// Enables versioning for a bucket.

@@ -1,4 +1,4 @@
-//! Tests the simulated S3, SQS and EventBridge.
+//! Tests the simulated S3, SQS and EventBridge. `lambda.rs` tests Lambda.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -14,13 +14,17 @@ const QUEUE: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/results";
 const FIFO: &str = "https://sqs.us-east-1.amazonaws.com/123456789012/results.fifo";
 const BUS: &str = "arn:aws:events:us-east-1:123456789012:event-bus/results";
 
-fn address(aws: &AwsSimulator) -> SocketAddr {
+pub(crate) fn address(aws: &AwsSimulator) -> SocketAddr {
     aws.url().strip_prefix("http://").unwrap().parse().unwrap()
 }
 
 /// Returns headers with an arbitrary signature. The simulator does not know these credentials, so
 /// it does not verify the signature.
-fn signed(service: &str, additional: &[(&str, &str)], body: &[u8]) -> BTreeMap<String, String> {
+pub(crate) fn signed(
+    service: &str,
+    additional: &[(&str, &str)],
+    body: &[u8],
+) -> BTreeMap<String, String> {
     let (day, time) = now();
     let hash: String = Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect();
     let authorization = format!(

@@ -3,4 +3,5 @@
 
 mod aws;
 mod client;
+mod lambda;
 mod runtime_api;

@@ -4,6 +4,7 @@
 
 mod destinations;
 mod fifo;
+mod functions;
 mod keys;
 mod kills;
 mod loops;
