@@ -64,6 +64,11 @@ pub(crate) enum Figure {
     WarmJsonInstructions,
     AllocationsJson,
     ResidentJson,
+    /// The instructions and allocations of a warm invocation of five turns with two tools, and the
+    /// resident memory after 1,000 of them.
+    WarmToolsInstructions,
+    AllocationsTools,
+    ResidentTools,
     /// The peak memory of a process that handled one SQS event with 1,000 records.
     BatchMemory,
     /// The records per second of such events in one process.
@@ -93,7 +98,7 @@ pub(crate) enum Part {
 
 impl Figure {
     /// All figures with their parts and their names in the table, in the order of its rows.
-    pub(crate) const ALL: [(Figure, Part, &str); 36] = [
+    pub(crate) const ALL: [(Figure, Part, &str); 39] = [
         (Figure::ColdText, Part::Times, "text: cold, ms"),
         (Figure::ColdTextCpu, Part::Times, "text: cold, ms of CPU"),
         (Figure::WarmText, Part::Times, "text: warm, ms"),
@@ -125,6 +130,9 @@ impl Figure {
         (Figure::WarmJsonInstructions, Part::Instructions, "json: warm, thousand instructions"),
         (Figure::AllocationsJson, Part::Instructions, "json: warm, allocations"),
         (Figure::ResidentJson, Part::Instructions, "json: memory after 1,000, MB"),
+        (Figure::WarmToolsInstructions, Part::Instructions, "tools: warm, thousand instructions"),
+        (Figure::AllocationsTools, Part::Instructions, "tools: warm, allocations"),
+        (Figure::ResidentTools, Part::Instructions, "tools: memory after 1,000, MB"),
         (Figure::BatchMemory, Part::Throughput, "batch of 1,000: peak memory, MB"),
         (Figure::BatchRate, Part::Throughput, "batch of 1,000: records per second"),
         (Figure::BatchCpu, Part::Throughput, "batch of 1,000: µs of CPU per record"),

@@ -2,6 +2,8 @@
 //! of the process after 1,000 invocations. Unlike times, these figures hardly depend on
 //! the machine's load.
 
+use std::borrow::Cow;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use llm_exe_simulator::Simulator;
@@ -13,6 +15,7 @@ use crate::figures::{Figure, Samples};
 use crate::function::{Function, Kind};
 use crate::measure::check_calls;
 use crate::running::{JSON, Running, TEXT};
+use crate::tool_loop::{self, TURNS, ToolFunctions};
 
 /// The maximum number of rounds. It is low because the counts hardly vary.
 pub(crate) const COUNTED_ROUNDS: u32 = 3;
@@ -27,44 +30,66 @@ const CLEAR_EVERY: u32 = 250;
 
 /// A request and the figures that are measured with it.
 struct Workload {
-    body: &'static str,
+    body: Cow<'static, str>,
     is_expected: fn(&Value) -> bool,
-    cold: Figure,
+    /// The number of calls of the provider per request. The model calls tools if it is not 1.
+    turns: u32,
+    /// The instructions of a cold start, if they are measured.
+    cold: Option<Figure>,
     warm: Figure,
     allocations: Figure,
     resident: Figure,
 }
 
 const TEXT_WORKLOAD: Workload = Workload {
-    body: TEXT,
+    body: Cow::Borrowed(TEXT),
     is_expected: Value::is_string,
-    cold: Figure::ColdTextInstructions,
+    turns: 1,
+    cold: Some(Figure::ColdTextInstructions),
     warm: Figure::WarmTextInstructions,
     allocations: Figure::AllocationsText,
     resident: Figure::ResidentText,
 };
 
 const JSON_WORKLOAD: Workload = Workload {
-    body: JSON,
+    body: Cow::Borrowed(JSON),
     is_expected: |result| result["query"].is_string(),
-    cold: Figure::ColdJsonInstructions,
+    turns: 1,
+    cold: Some(Figure::ColdJsonInstructions),
     warm: Figure::WarmJsonInstructions,
     allocations: Figure::AllocationsJson,
     resident: Figure::ResidentJson,
 };
 
-/// Counts instructions of functions that call a simulated provider.
+fn tools_workload() -> Workload {
+    Workload {
+        body: Cow::Owned(tool_loop::request().to_string()),
+        is_expected: Value::is_string,
+        turns: TURNS,
+        cold: None,
+        warm: Figure::WarmToolsInstructions,
+        allocations: Figure::AllocationsTools,
+        resident: Figure::ResidentTools,
+    }
+}
+
+/// Counts instructions of functions that call a simulated provider, and Lambda functions as tools.
 pub(crate) struct Instructions<'a> {
     simulator: &'a Simulator,
+    tool_functions: &'a ToolFunctions,
     /// The file that callgrind writes.
     profile: PathBuf,
 }
 
 impl<'a> Instructions<'a> {
     /// Returns an error if valgrind is missing. `folder` is the folder for the profile.
-    pub(crate) fn new(simulator: &'a Simulator, folder: &Path) -> Result<Self, Error> {
+    pub(crate) fn new(
+        simulator: &'a Simulator,
+        tool_functions: &'a ToolFunctions,
+        folder: &Path,
+    ) -> Result<Self, Error> {
         callgrind::check_installed()?;
-        Ok(Instructions { simulator, profile: folder.join("callgrind.out") })
+        Ok(Instructions { simulator, tool_functions, profile: folder.join("callgrind.out") })
     }
 
     /// Measures a function once and adds the samples to `samples`.
@@ -76,6 +101,7 @@ impl<'a> Instructions<'a> {
         self.workload(function, &TEXT_WORKLOAD, samples).await?;
         if function.kind == Kind::LlmExe {
             self.workload(function, &JSON_WORKLOAD, samples).await?;
+            self.workload(function, &tools_workload(), samples).await?;
         }
         Ok(())
     }
@@ -86,7 +112,10 @@ impl<'a> Instructions<'a> {
         workload: &Workload,
         samples: &mut Samples,
     ) -> Result<(), Error> {
-        let cold = self.count(function, workload, 1).await?;
+        if let Some(figure) = workload.cold {
+            let cold = self.count(function, workload, 1).await?;
+            samples.add(figure, cold.instructions as f64 / 1e3);
+        }
         let few = self.count(function, workload, FEW).await?;
         let many = self.count(function, workload, MANY).await?;
         let per_invocation = |of: fn(&Counts) -> u64| -> Result<f64, Error> {
@@ -94,7 +123,6 @@ impl<'a> Instructions<'a> {
             let more = more.ok_or("more invocations executed fewer instructions")?;
             Ok(more as f64 / f64::from(MANY - FEW))
         };
-        samples.add(workload.cold, cold.instructions as f64 / 1e3);
         samples.add(workload.warm, per_invocation(|counts| counts.instructions)? / 1e3);
         samples.add(workload.allocations, per_invocation(|counts| counts.allocations)?);
         samples.add(workload.resident, self.resident_memory(function, workload).await? / 1e6);
@@ -108,16 +136,14 @@ impl<'a> Instructions<'a> {
         workload: &Workload,
         invocations: u32,
     ) -> Result<Counts, Error> {
-        self.simulator.clear();
         // Do not read an old profile if valgrind writes none.
         if self.profile.exists() {
             std::fs::remove_file(&self.profile)?;
         }
-        let (command, openai) = (callgrind::command(&self.profile), self.openai());
-        let running = Running::start_under(&command, function, &openai, &[]).await?;
-        running.repeat(invocations, workload.body, workload.is_expected).await?;
+        let command = callgrind::command(&self.profile);
+        let running = self.start(&command, function, workload).await?;
+        self.invoke(&running, function, workload, invocations).await?;
         running.terminate().await?;
-        check_calls(self.simulator, function, invocations)?;
         callgrind::parse(&std::fs::read_to_string(&self.profile)?)
     }
 
@@ -129,16 +155,42 @@ impl<'a> Instructions<'a> {
         workload: &Workload,
     ) -> Result<f64, Error> {
         function.evict_from_page_cache()?;
-        let running = Running::start_under(&[], function, &self.openai(), &[]).await?;
+        let running = self.start(&[], function, workload).await?;
         for _ in 0..RESIDENT / CLEAR_EVERY {
-            self.simulator.clear();
-            running.repeat(CLEAR_EVERY, workload.body, workload.is_expected).await?;
-            check_calls(self.simulator, function, CLEAR_EVERY)?;
+            self.invoke(&running, function, workload, CLEAR_EVERY).await?;
         }
         running.idle().await.resident_memory()
     }
 
-    fn openai(&self) -> String {
-        self.simulator.openai_base_url()
+    /// Starts a process. It can call Lambda functions only if the workload does, because its
+    /// credentials would otherwise change its cold start.
+    async fn start(
+        &self,
+        command: &[OsString],
+        function: &Function,
+        workload: &Workload,
+    ) -> Result<Running, Error> {
+        let has_tools = workload.turns > 1;
+        let variables = if has_tools { self.tool_functions.variables() } else { Vec::new() };
+        let openai = self.simulator.openai_base_url();
+        Running::start_under(command, function, &openai, &variables).await
+    }
+
+    /// Invokes a process and checks that it called the provider and the tools as expected.
+    async fn invoke(
+        &self,
+        running: &Running,
+        function: &Function,
+        workload: &Workload,
+        invocations: u32,
+    ) -> Result<(), Error> {
+        self.simulator.clear();
+        let has_tools = workload.turns > 1;
+        if has_tools {
+            self.simulator.script(tool_loop::replies(invocations));
+        }
+        running.repeat(invocations, &workload.body, workload.is_expected).await?;
+        check_calls(self.simulator, function, invocations * workload.turns)?;
+        if has_tools { self.tool_functions.check_calls(invocations) } else { Ok(()) }
     }
 }

@@ -23,6 +23,7 @@ mod running;
 mod table;
 mod targets;
 mod throughput;
+mod tool_loop;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -40,6 +41,7 @@ use instructions::{COUNTED_ROUNDS, Instructions};
 use measure::{Measure, Task};
 use memory::{MEMORY_ROUNDS, MemoryGrowth};
 use provider::Provider;
+use tool_loop::ToolFunctions;
 
 /// Compares the function with the limit program and with Node.
 #[derive(Parser)]
@@ -116,7 +118,8 @@ async fn run(args: &Args) -> Result<bool, Error> {
     let mut figures = Figures::new(functions.len());
     let mut growth = Growth::default();
     if parts.contains(&Part::Instructions) {
-        let instructions = Instructions::new(&simulator, &args.built)?;
+        let functions_api = ToolFunctions::start().await?;
+        let instructions = Instructions::new(&simulator, &functions_api, &args.built)?;
         for round in 1..=few_rounds {
             eprintln!("instructions, round {round} of {few_rounds}");
             for (index, function) in functions.iter().enumerate() {

@@ -11,6 +11,7 @@ use crate::measure::{COUNTED, SETTLING};
 use crate::memory::MEMORY_ROUNDS;
 use crate::targets::Verdict;
 use crate::throughput::{EVENTS, RECORDS};
+use crate::tool_loop::TURNS;
 
 /// Returns a table that has a row for each figure of the parts that were run, and columns for the
 /// measured functions, ratios and targets.
@@ -34,7 +35,7 @@ pub(crate) fn table(
         let _ = write!(text, " {title} |");
     }
     text += " of limit |";
-    let has_own = parts.contains(&Part::Times);
+    let has_own = parts.contains(&Part::Times) || parts.contains(&Part::Instructions);
     text += if has_own { " of its own | target |" } else { " target |" };
     let columns = measured.len() + compared.len() + 2 + usize::from(has_own);
     let _ = writeln!(text, "\n|---|{}", "---|".repeat(columns));
@@ -93,6 +94,9 @@ fn own_ratio(figures: &Figures, figure: Figure) -> String {
         Figure::SqsTen | Figure::SqsHundred => (Figure::SqsOne, "1"),
         Figure::StoredTen | Figure::StoredHundred => (Figure::StoredOne, "1"),
         Figure::SqsTenCpu | Figure::StoredTenCpu => (Figure::DirectTenCpu, "direct"),
+        Figure::WarmToolsInstructions => (Figure::WarmTextInstructions, "text"),
+        Figure::AllocationsTools => (Figure::AllocationsText, "text"),
+        Figure::ResidentTools => (Figure::ResidentText, "text"),
         Figure::MemoryAfterMany => (Figure::MemoryAfterFew, "1,000"),
         _ => return String::new(),
     };
@@ -143,7 +147,9 @@ pub(crate) fn footnote(rounds: u32, parts: &[Part]) -> String {
              rounds, in user mode. Cold: from the start of the process until it waits for its \
              second event. Warm: the difference of {MANY} and {FEW} invocations, per invocation. \
              Memory after {RESIDENT} requests: resident, without callgrind. JSON is compared with \
-             the text of the limit program."
+             the text of the limit program. Tools: {TURNS} turns, each of the first {} of which \
+             calls one of two Lambda functions.",
+            TURNS - 1
         );
     }
     if parts.contains(&Part::Throughput) {

@@ -49,6 +49,12 @@ const TARGETS: &[Target] = &[
     target(Figure::ColdJsonInstructions, Against::Limit, 1.9, "1.9 times limit"),
     target(Figure::WarmJsonInstructions, Against::Limit, 3.0, "3 times limit"),
     target(Figure::ResidentJson, Against::Limit, 2.1, "2.1 times limit"),
+    target(
+        Figure::WarmToolsInstructions,
+        Against::Times(Figure::WarmTextInstructions),
+        6.0,
+        "6 times text",
+    ),
     target(Figure::BatchMemory, Against::Absolute, 15.0, "15 MB"),
     target(Figure::BatchRate, Against::AtLeast, 10_000.0, "at least 10,000"),
     target(Figure::Zip, Against::Absolute, 2.75, "2.75 MB"),
