@@ -18,6 +18,18 @@ pub(crate) fn array_field<'a>(value: &'a Value, name: &str) -> &'a [Value] {
     value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
+/// Returns the tool that a request in one of OpenAI's formats forces the model to call.
+/// `name_path` is the path of the name in a tool and in the choice.
+pub(crate) fn forced_tool<'a>(body: &'a Value, name_path: &str) -> Option<&'a Value> {
+    let tools = array_field(body, "tools");
+    let choice = body.get("tool_choice")?;
+    if choice == "required" {
+        return tools.first();
+    }
+    let name = choice.pointer(name_path)?;
+    tools.iter().find(|tool| tool.pointer(name_path) == Some(name))
+}
+
 /// Returns a hash of JSON values (FNV-1a). Marks for caching may be added and removed at any time,
 /// so they do not count.
 pub(crate) fn hash_values<'a>(values: impl IntoIterator<Item = &'a Value>) -> u64 {

@@ -7,4 +7,5 @@ mod faults;
 #[cfg(unix)]
 mod program;
 mod sample;
+mod tools;
 mod validation;

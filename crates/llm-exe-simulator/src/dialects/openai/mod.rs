@@ -23,9 +23,12 @@ use serde_json::{Value, json};
 
 use crate::completion::{Completion, CompletionSpec, OutputKind};
 use crate::dialects::dialect::{Dialect, ProviderRequest, Rejection};
-use crate::dialects::json::{array_field, content_text, field, str_field};
+use crate::dialects::json::{array_field, content_text, field, forced_tool, str_field};
 
 pub(crate) use vendor::path_segment as vendor_path_segment;
+
+/// The path of a tool's name, in a tool and in a choice.
+const FUNCTION_NAME: &str = "/function/name";
 
 /// OpenAI's Chat Completions API.
 pub(crate) struct OpenAi;
@@ -96,7 +99,10 @@ impl Dialect for OpenAi {
             max_tokens: max_tokens.and_then(Value::as_u64),
             stop_sequences,
             output: match vendor::find(request.decoded) {
-                Some(vendor) if vendor.is_open_weight(body) && forced_tool(body).is_none() => {
+                Some(vendor)
+                    if vendor.is_open_weight(body)
+                        && forced_tool(body, FUNCTION_NAME).is_none() =>
+                {
                     OutputKind::Text
                 }
                 _ => output_kind(body),
@@ -132,7 +138,7 @@ fn last_message(body: &Value) -> String {
 }
 
 fn output_kind(body: &Value) -> OutputKind {
-    if let Some(tool) = forced_tool(body) {
+    if let Some(tool) = forced_tool(body, FUNCTION_NAME) {
         let function = tool.get("function").unwrap_or(&Value::Null);
         return OutputKind::Tool {
             name: str_field(function, "name").unwrap_or_default().to_owned(),
@@ -147,14 +153,4 @@ fn output_kind(body: &Value) -> OutputKind {
         ),
         _ => OutputKind::Text,
     }
-}
-
-fn forced_tool(body: &Value) -> Option<&Value> {
-    let tools = array_field(body, "tools");
-    let choice = body.get("tool_choice")?;
-    if choice == "required" {
-        return tools.first();
-    }
-    let name = choice.pointer("/function/name")?;
-    tools.iter().find(|tool| tool.pointer("/function/name") == Some(name))
 }

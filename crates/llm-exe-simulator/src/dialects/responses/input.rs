@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::reasoning::is_genuine;
+use super::reasoning::{is_genuine, validate_required};
 use crate::dialects::dialect::Rejection;
 use crate::dialects::json::{array_field, field, str_field};
 use crate::dialects::openai::error::{
@@ -27,6 +27,7 @@ pub(super) fn validate(body: &Value) -> Result<(), Rejection> {
     };
     for (index, item) in items.iter().enumerate() {
         validate_item(body, item, index)?;
+        validate_required(items.get(..index).unwrap_or_default(), item)?;
         let is_last_of_turn =
             items.get(index + 1).is_none_or(|next| str_field(next, "role") == Some("user"));
         if str_field(item, "type") == Some("reasoning") && is_last_of_turn {

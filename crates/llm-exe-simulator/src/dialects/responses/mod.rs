@@ -16,7 +16,7 @@ use self::validate::{AZURE_PATH, BEDROCK_PATH};
 use super::openai::OpenAi;
 use crate::completion::{Completion, CompletionSpec, OutputKind};
 use crate::dialects::dialect::{Dialect, ProviderRequest, Rejection};
-use crate::dialects::json::{array_field, content_text, field, str_field};
+use crate::dialects::json::{array_field, content_text, field, forced_tool, str_field};
 
 /// OpenAI's Responses API.
 pub(crate) struct Responses;
@@ -95,7 +95,7 @@ fn last_message(body: &Value) -> String {
 }
 
 fn output_kind(body: &Value) -> OutputKind {
-    if let Some(tool) = forced_tool(body) {
+    if let Some(tool) = forced_tool(body, "/name") {
         return OutputKind::Tool {
             name: str_field(tool, "name").unwrap_or_default().to_owned(),
             schema: field(tool, "parameters").cloned().unwrap_or_else(|| json!({})),
@@ -109,14 +109,4 @@ fn output_kind(body: &Value) -> OutputKind {
         }
         _ => OutputKind::Text,
     }
-}
-
-fn forced_tool(body: &Value) -> Option<&Value> {
-    let tools = array_field(body, "tools");
-    let choice = body.get("tool_choice")?;
-    if choice == "required" {
-        return tools.first();
-    }
-    let name = choice.get("name")?;
-    tools.iter().find(|tool| tool.get("name") == Some(name))
 }

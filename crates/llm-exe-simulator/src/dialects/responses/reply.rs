@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use super::reasoning::{encrypted_content, is_xai, reasons};
+use super::reasoning::{encrypted_content, is_xai, item_id, reasoning_id, reasons};
 use crate::completion::{Completion, Content, ContentCall, FinishReason};
 use crate::dialects::dialect::ProviderRequest;
 use crate::dialects::json::{array_field, field, str_field};
@@ -59,7 +59,7 @@ fn output(body: &Value, completion: &Completion, number: u64, status: &str) -> V
     let wants_encrypted =
         array_field(body, "include").iter().any(|item| item == "reasoning.encrypted_content");
     if reasons(body) {
-        let id = format!("rs_sim{number:06}");
+        let id = reasoning_id(number);
         let encrypted = wants_encrypted.then(|| encrypted_content(body, &id));
         let mut item = json!({
             "id": id, "type": "reasoning",
@@ -89,7 +89,7 @@ fn output(body: &Value, completion: &Completion, number: u64, status: &str) -> V
     };
     if let Some(part) = part {
         let mut message = json!({
-            "id": format!("msg_sim{number:06}"), "type": "message", "status": status,
+            "id": item_id("msg", number, reasons(body)), "type": "message", "status": status,
             "role": "assistant", "content": [part],
         });
         if reasons(body) {
@@ -100,7 +100,8 @@ fn output(body: &Value, completion: &Completion, number: u64, status: &str) -> V
     }
     items.extend(calls.iter().enumerate().map(|(index, call)| {
         json!({
-            "id": format!("fc_sim{number:06}_{index}"), "type": "function_call", "status": status,
+            "id": format!("{}_{index}", item_id("fc", number, reasons(body))),
+            "type": "function_call", "status": status,
             "call_id": format!("call_sim{number:06}_{index}"), "name": call.name,
             "arguments": call.arguments,
         })
