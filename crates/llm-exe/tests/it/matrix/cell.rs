@@ -3,10 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use llm_exe::chat::{Chat, Message, Structure, Tool};
-use llm_exe::providers::{BuiltRequest, Dialect, build_request};
-use llm_exe::schema::Schema;
-use llm_exe::{Deadline, Endpoints, Error, Provider, Role, Rules, Runner};
+use llm_exe::{Deadline, Endpoints, Error, Rules, Runner};
 use serde_json::{Value, json};
 
 use super::rows::Row;
@@ -97,11 +94,6 @@ impl Feature {
         })
     }
 
-    pub(super) fn compiled_schema() -> Schema {
-        let Value::Object(schema) = Feature::schema() else { panic!("it is an object") };
-        Schema::compile(schema).unwrap()
-    }
-
     /// Returns the request for a model in the JSON format that callers send.
     pub(super) fn request(self, row: &Row) -> Value {
         let mut options = json!({ "maxTokens": self.max_tokens() });
@@ -123,30 +115,13 @@ impl Feature {
             request["outputOptions"] = json!({ "repairs": 0 });
             request["schema"] = Feature::schema();
         }
+        if self.has_tools() {
+            request["tools"] = json!([{
+                "name": TOOL, "description": "Returns the rate of a currency to the euro.",
+                "parameters": Feature::schema(),
+            }]);
+        }
         request
-    }
-
-    /// Returns the chat for a model, without the schema. The JSON format has no tools.
-    fn chat(self, row: &Row) -> Chat {
-        let mut chat = Chat::new(&row.model, vec![Message::text(Role::User, self.prompt())]);
-        chat.sampling.max_tokens = Some(self.max_tokens());
-        let tool = Tool::new(TOOL, Feature::schema());
-        chat.tools = vec![tool.with_description("Returns the rate of a currency to the euro.")];
-        chat
-    }
-}
-
-/// Adds the schema of the result to a chat.
-fn add_schema(chat: &mut Chat, dialect: &dyn Dialect) {
-    let structure = dialect.structure(&chat.model, "answer", &Feature::compiled_schema());
-    // The model can't be forced to call the tool of the answer and be free to call others.
-    chat.structure = match structure {
-        Structure::ForcedTool { .. } => Structure::PromptOnly,
-        structure => structure,
-    };
-    if matches!(chat.structure, Structure::JsonMode | Structure::PromptOnly) {
-        let text = format!("Or reply with JSON for this schema: {}", Feature::schema());
-        chat.messages.push(Message::text(Role::User, text));
     }
 }
 
@@ -169,30 +144,10 @@ async fn build(
     row: &Row,
     feature: Feature,
 ) -> Result<(Value, Vec<String>), Error> {
-    if feature.has_tools() {
-        let built = build_with_tools(endpoints, &row.provider.into(), row, feature)?.2;
-        return Ok((built.request.to_json(), built.warnings));
-    }
     let runner = Runner::new(endpoints.clone(), Arc::new(NoKeys), Rules::default());
     let deadline = Deadline::after(Duration::from_secs(5));
     let run = runner.dry_run(deadline, feature.request(row)).await;
     Ok((run.outcome?, run.report.warnings))
-}
-
-/// Builds the request for a chat with tools. Returns it with its dialect and the chat.
-pub(super) fn build_with_tools<'a>(
-    endpoints: &Endpoints,
-    provider: &'a Provider,
-    row: &Row,
-    feature: Feature,
-) -> Result<(&'a dyn Dialect, Chat, BuiltRequest), Error> {
-    let mut chat = feature.chat(row);
-    let dialect = endpoints.dialect(provider, &chat);
-    if feature.has_schema() {
-        add_schema(&mut chat, dialect);
-    }
-    let built = build_request(dialect, &endpoints.resolve(provider), &chat)?;
-    Ok((dialect, chat, built))
 }
 
 /// Replaces the name of the model in a message.

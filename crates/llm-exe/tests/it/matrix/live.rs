@@ -5,14 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use llm_exe::providers::{Access, ApiMode, PROVIDERS, ProviderRow};
-use llm_exe::transport::{HttpClient, Policy, RetryAdvice, Transport};
-use llm_exe::{
-    Deadline, Endpoints, EnvironmentKeys, Error, ErrorKind, Keys, Rules, Runner, WireReply, scrub,
-};
+use llm_exe::transport::HttpClient;
+use llm_exe::{Deadline, Endpoints, EnvironmentKeys, Error, ErrorKind, Rules, Runner, scrub};
 use llm_exe_aws::{EnvironmentCredentials, SigV4Signer};
 use serde_json::Value;
 
-use super::cell::{Cell, FEATURES, Feature, TOOL, build_with_tools, compute};
+use super::cell::{Cell, FEATURES, Feature, TOOL, compute};
 use super::rows::{Row, rows};
 
 /// Maximum duration of a call with its retries.
@@ -164,9 +162,6 @@ impl Live {
 
     /// Makes a call and returns how it differs from the matrix.
     async fn differences(&self, call: &LiveCall) -> Vec<String> {
-        if call.feature.has_tools() {
-            return self.call_with_tools(call).await.err().into_iter().collect();
-        }
         let look_up = Arc::clone(&self.look_up);
         let keys = EnvironmentKeys::new(move |name| look_up(name));
         let runner = Runner::new(self.endpoints.clone(), Arc::new(keys), Rules::default())
@@ -185,47 +180,12 @@ impl Live {
                 // The model reasoned before its reply. The request was accepted.
             }
             Err(error) => differences.push(describe(&error)),
+            Ok(result) if call.feature.has_tools() && !satisfies(call.feature, &result) => {
+                differences.push(format!("the model did not call the tool: {result}"));
+            }
             Ok(_) => {}
         }
         differences
-    }
-
-    /// Calls a model with a tool.
-    ///
-    /// # Errors
-    /// How the response differs from the matrix: the model must call the tool, or return a value
-    /// for the schema.
-    async fn call_with_tools(&self, call: &LiveCall) -> Result<(), String> {
-        let provider = call.row.provider.into();
-        let built = build_with_tools(&self.endpoints, &provider, &call.row, call.feature);
-        let (dialect, chat, built) = built.map_err(|error| describe(&error))?;
-        let look_up = Arc::clone(&self.look_up);
-        let keys = EnvironmentKeys::new(move |name| look_up(name));
-        let secret = match built.request.auth.key() {
-            Some(name) => Some(keys.get(name).await.map_err(|error| describe(&error))?),
-            None => None,
-        };
-        let transport = Transport::new(self.signer()).with_http(self.http.clone());
-        let mut read = |response: &WireReply| {
-            let failed = !(200..300).contains(&response.status);
-            let may_retry = failed && dialect.read_failure(response).retry;
-            RetryAdvice { may_retry, ..RetryAdvice::default() }
-        };
-        let (policy, deadline) = (Policy::default(), Deadline::after(TIME_LIMIT));
-        let sent = transport.send(&built.request, secret.as_ref(), &policy, deadline, &mut read);
-        let response = sent.await.outcome.map_err(|error| describe(&error))?;
-        if !(200..300).contains(&response.status) {
-            let failure = dialect.read_failure(&response);
-            return Err(format!("{}: {}", failure.kind, failure.message));
-        }
-        let reply = dialect.read_reply(&response, &chat).map_err(|error| describe(&error))?;
-        let calls_tool = reply.tool_calls().any(|call| call.name == TOOL);
-        let value: Option<Value> = serde_json::from_str(&reply.text()).ok();
-        let is_valid = |value: &Value| Feature::compiled_schema().is_valid(value);
-        match calls_tool || (call.feature.has_schema() && value.as_ref().is_some_and(is_valid)) {
-            true => Ok(()),
-            false => Err(format!("the model did not call the tool: {}", reply.text())),
-        }
     }
 
     fn signer(&self) -> Arc<SigV4Signer> {
@@ -233,6 +193,13 @@ impl Live {
         let credentials = EnvironmentCredentials::new(move |name| look_up(name));
         Arc::new(SigV4Signer::new(Arc::new(credentials)))
     }
+}
+
+/// Returns whether the model called the tool, or returned a value for the schema, which the run has
+/// checked.
+fn satisfies(feature: Feature, result: &Value) -> bool {
+    let calls_tool = result["status"] == "toolCalls" && result["toolCalls"][0]["name"] == TOOL;
+    calls_tool || feature.has_schema()
 }
 
 fn describe(error: &Error) -> String {

@@ -114,9 +114,10 @@ async fn differences_are_printed_without_keys() {
         "schema | Chat Completions, strict | OutputInvalid: openrouter anthropic/claude-opus-5: \
          the reply is not valid JSON at line 1, column 1: expected a value (stop reason stop; the \
          reply begins with \"EUR\") |",
-        "tools | Chat Completions | the model did not call the tool: I do not know it. |",
-        "tools and schema | Chat Completions, strict | ProviderRejected: tools / response_format \
-         of [redacted] |",
+        "tools | Chat Completions | the model did not call the tool: \"I do not know it.\" |",
+        "tools and schema | Chat Completions, strict | ProviderRejected: openrouter \
+         anthropic/claude-opus-5: the provider rejected the request (400): tools / \
+         response_format of [redacted] |",
         "effort | Chat Completions | the provider rejected options.effort: dropped if it is \
          \"low\" |",
     ];
