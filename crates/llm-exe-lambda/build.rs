@@ -42,9 +42,12 @@ const RARE: &[&str] = &[
     "llm_exe::hosted",
     // Tools.
     "llm_exe::function_name",
+    "llm_exe::plan::cost_limit",
     "llm_exe::plan::handed_back",
     "llm_exe::plan::tools",
     "llm_exe::run::tool_arguments",
+    "llm_exe::run::checkpoint",
+    "llm_exe::run::cost_limit",
     "llm_exe::run::tool_loop",
     "llm_exe_function::results::conversations",
     // Events of other sources than a direct call.
