@@ -2,6 +2,7 @@
 
 mod builder;
 mod callbacks;
+mod deserialize;
 #[cfg(feature = "env")]
 mod env;
 mod handle;

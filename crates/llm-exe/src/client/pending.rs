@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::request::deserialize;
+use super::deserialize::deserialize;
 use crate::error::Error;
 
 /// The calls of tools that a request handed back, and the conversation that their results continue.
@@ -13,8 +13,8 @@ use crate::error::Error;
 /// To continue the conversation, pass it to
 /// [`RequestBuilder::resume`](crate::RequestBuilder::resume) of the same request and add the result
 /// of each call. It can be serialized, for example to continue the conversation in another process.
-/// It contains the prompt and all replies, so store it like other data of its user. Its JSON is that
-/// of a [handed-back result] of the Lambda function, which therefore deserializes too.
+/// It contains the prompt and all replies, so store it like other data of its user. Its JSON is
+/// that of a [handed-back result] of the Lambda function, which therefore deserializes too.
 ///
 /// [handed-back result]: https://github.com/llm-exe/llm-exe-lambda/blob/main/docs/tools.md
 ///

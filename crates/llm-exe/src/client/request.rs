@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::callbacks::Callbacks;
+use super::deserialize::deserialize;
 use super::handle::Client;
 use super::pending::{PendingCall, PendingCalls};
 use super::tool::{Tool, add_to_plan};
@@ -477,14 +478,4 @@ impl Response {
     pub fn report(&self) -> &Report {
         &self.report
     }
-}
-
-/// Deserializes a value, which `name` describes.
-pub(super) fn deserialize<T: DeserializeOwned>(value: Value, name: &str) -> Result<T, Error> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        // serde's message quotes the value, which must not be logged.
-        let logged = format!("{name} can't be deserialized into the program's type");
-        let message = format!("{logged}: {error}");
-        Error::new(ErrorKind::OutputInvalid, message).logged_as(logged)
-    })
 }

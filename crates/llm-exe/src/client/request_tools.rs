@@ -68,15 +68,15 @@ impl RequestBuilder {
     }
 
     /// Sets whether the first tool that fails ends the request with the error `ToolFailed`. By
-    /// default, the model receives the error as the result of its call. Invalid arguments are always
-    /// reported to the model.
+    /// default, the model receives the error as the result of its call. Invalid arguments are
+    /// always reported to the model.
     pub fn fail_on_tool_error(mut self, fail: bool) -> Self {
         self.request.tool_errors = Some(if fail { "fail" } else { "report" }.to_owned());
         self
     }
 
-    /// Calls a closure after each turn of the model, before the tools run that it calls. Repairs are
-    /// turns too. Turns of executors that run as tools are not reported.
+    /// Calls a closure after each turn of the model, before the tools run that it calls. Repairs
+    /// are turns too. Turns of executors that run as tools are not reported.
     ///
     /// The request waits until the closure returns, so it must not block. A panic in it ends the
     /// request with that panic. Several closures are called in the order in which they were added.
@@ -106,10 +106,10 @@ impl RequestBuilder {
         self
     }
 
-    /// Calls a closure after each run of a tool, with its arguments and its result. Runs of one turn
-    /// are reported in the order of their calls. Calls that are invalid or are handed back do not
-    /// run, and are in [`on_turn`](RequestBuilder::on_turn), which also describes how closures are
-    /// called.
+    /// Calls a closure after each run of a tool, with its arguments and its result. Runs of one
+    /// turn are reported in the order of their calls. Calls that are invalid or are handed back do
+    /// not run, and are in [`on_turn`](RequestBuilder::on_turn), which also describes how closures
+    /// are called.
     pub fn on_tool_run(
         mut self,
         callback: impl Fn(&ToolRunReport) + Send + Sync + 'static,
@@ -130,8 +130,8 @@ impl RequestBuilder {
         self
     }
 
-    /// Sets the result of a call that was handed back. The model receives a string as it is, and any
-    /// other value as JSON.
+    /// Sets the result of a call that was handed back. The model receives a string as it is, and
+    /// any other value as JSON.
     pub fn tool_result(mut self, id: impl Into<String>, result: impl Serialize) -> Self {
         let results = self.request.tool_results.get_or_insert_default();
         let result = match crate::json::to_value(&result) {

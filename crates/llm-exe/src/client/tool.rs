@@ -17,9 +17,9 @@ use crate::schema::Schema;
 /// A tool that a model may call, for [`RequestBuilder::tool`](crate::RequestBuilder::tool).
 ///
 /// `Tool::function` runs a function of the program, whose arguments have a Rust type, and
-/// `Executor::as_tool` runs an executor (both with the feature `schemars`). [`Tool::new`] has a JSON
-/// Schema instead of a type. Calls of a tool without a function are
-/// [handed back](crate::Response::pending_calls).
+/// `Executor::as_tool` runs an executor (both with the feature `schemars`). [`Tool::new`] has a
+/// JSON Schema instead of a type. Calls of a tool without a function are [handed
+/// back](crate::Response::pending_calls).
 ///
 /// The arguments are chosen by the model, which texts in prompts and results can instruct. So a
 /// function must check what it is asked to do. The documentation describes the [security] of tools.
@@ -68,9 +68,9 @@ impl Tool {
     /// Creates a tool from the JSON Schema of its arguments, whose root is an object. Without a
     /// [`handler`](Tool::handler), its calls are handed back.
     ///
-    /// The name is a letter or `_`, followed by letters, digits, `_` and `-`. The description is for
-    /// the model: what the tool does and when to call it. A tool that is not valid is reported when
-    /// the request is sent.
+    /// The name is a letter or `_`, followed by letters, digits, `_` and `-`. The description is
+    /// for the model: what the tool does and when to call it. A tool that is not valid is reported
+    /// when the request is sent.
     pub fn new(
         name: impl Into<String>,
         description: impl Into<String>,

@@ -7,8 +7,8 @@ use std::fmt::Display;
 use serde::Serialize;
 use serde_json::Value;
 
-/// The return type of the function of a tool: a `Result`, whose error is reported to the model, or a
-/// value that can't fail.
+/// The return type of the function of a tool: a `Result`, whose error is reported to the model, or
+/// a value that can't fail.
 ///
 /// A `Result<T, E>` needs a `T` that implements `Serialize` and an `E` that implements `Display`.
 /// Strings, numbers, lists, maps and [`Value`] can be returned directly, and any other type that
@@ -38,7 +38,8 @@ pub trait ToolOutput {
 ///     hour: u8,
 /// }
 ///
-/// let tool = Tool::function("time", "Returns the time.", |_: ()| async { Json(Time { hour: 7 }) });
+/// let time = |_: ()| async { Json(Time { hour: 7 }) };
+/// let tool = Tool::function("time", "Returns the time.", time);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Json<T>(pub T);

@@ -200,10 +200,11 @@ impl<I: Serialize + DeserializeOwned + JsonSchema, O> Executor<I, O> {
     /// result is the output.
     ///
     /// A run is a request inside of the request that has the tool: it has the same deadline and
-    /// shares the limits, and its tokens, cost and attempts are added to the report of that request.
-    /// The time limit of the executor also applies, and its closures for events are not called. Data
-    /// that the prompt sets takes precedence over arguments with the same name. The request and the
-    /// executor must have the same client. Requests can be nested up to a depth of 4.
+    /// shares the limits, and its tokens, cost and attempts are added to the report of that
+    /// request. The time limit of the executor also applies, and its closures for events are not
+    /// called. Data that the prompt sets takes precedence over arguments with the same name. The
+    /// request and the executor must have the same client. Requests can be nested up to a depth of
+    /// 4.
     ///
     /// ```
     /// # use bytes::Bytes;
@@ -211,8 +212,8 @@ impl<I: Serialize + DeserializeOwned + JsonSchema, O> Executor<I, O> {
     /// # let http = |request: Request<Bytes>| {
     /// #     let body = String::from_utf8_lossy(request.body());
     /// #     let reply: &[u8] = if body.contains("In one sentence") {
-    /// #         br#"{"message": {"content": "They sing."}, "done_reason": "stop", "eval_count": 2}"#
-    /// #     } else if body.contains("They sing.") {
+    /// #         br#"{"message": {"content": "Sings."}, "done_reason": "stop", "eval_count": 2}"#
+    /// #     } else if body.contains("Sings.") {
     /// #         br#"{"message": {"content": "Songs."}, "done_reason": "stop", "eval_count": 3}"#
     /// #     } else {
     /// #         br#"{"message": {"content": "", "tool_calls": [

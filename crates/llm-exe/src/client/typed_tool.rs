@@ -16,12 +16,12 @@ use crate::plan::{ConvertArguments, ProgramFunction, ToolRun};
 use crate::schema::Schema;
 
 impl Tool {
-    /// Creates a tool that runs a function of the program. Its parameters are the JSON Schema of the
-    /// type of the function's argument, which is a struct, a map, or `()` for no arguments.
+    /// Creates a tool that runs a function of the program. Its parameters are the JSON Schema of
+    /// the type of the function's argument, which is a struct, a map, or `()` for no arguments.
     ///
-    /// The model must send arguments that satisfy the schema and deserialize. Otherwise the function
-    /// does not run, and the model receives the reason. An error that the function returns is
-    /// reported to the model as the result of the call; see
+    /// The model must send arguments that satisfy the schema and deserialize. Otherwise the
+    /// function does not run, and the model receives the reason. An error that the function returns
+    /// is reported to the model as the result of the call; see
     /// [`RequestBuilder::fail_on_tool_error`](crate::RequestBuilder::fail_on_tool_error).
     /// [`Tool::handler`] describes how the function runs.
     ///
@@ -96,7 +96,7 @@ impl Tool {
     ///     cents: u32,
     /// }
     ///
-    /// let refund = Tool::with_arguments::<Refund>("refund", "Refunds money. A person approves it.");
+    /// let refund = Tool::with_arguments::<Refund>("refund", "Refunds money, if approved.");
     /// ```
     pub fn with_arguments<A: DeserializeOwned + JsonSchema>(
         name: impl Into<String>,

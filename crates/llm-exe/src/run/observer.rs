@@ -15,8 +15,8 @@ pub struct Turn<'a> {
     pub is_repair: bool,
     /// The duration of the call of the provider, including its retries.
     pub duration: Duration,
-    /// The reply of the model, with its text, its tool calls and its token counts. It is not checked
-    /// yet.
+    /// The reply of the model, with its text, its tool calls and its token counts. It is not
+    /// checked yet.
     pub reply: &'a Reply,
 }
 

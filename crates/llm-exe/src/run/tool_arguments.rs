@@ -7,8 +7,8 @@ use crate::json::{parse_unique, reword_for_model, shown};
 use crate::plan::ConvertArguments;
 use crate::schema::{Origin, Schema};
 
-/// Parses the arguments of a call, coerces them to the schema of the tool, and converts them to those
-/// of its Rust type.
+/// Parses the arguments of a call, coerces them to the schema of the tool, and converts them to
+/// those of its Rust type.
 ///
 /// # Errors
 /// Returns why the arguments are invalid, worded for the model.
