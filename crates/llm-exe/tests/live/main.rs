@@ -13,6 +13,7 @@
 
 mod conversation;
 mod requests;
+mod tools;
 
 use std::time::Duration;
 
