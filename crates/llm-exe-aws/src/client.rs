@@ -183,7 +183,11 @@ impl AwsClient {
             CallError::NotSigned(Error::new(ErrorKind::Internal, message))
         })?;
         let deadline = deadline.within(Some(call.timeout));
-        let reply = self.http.exchange(request, call.max_response_bytes, deadline).await;
+        let max_bytes = call.max_response_bytes;
+        let reply = match call.is_repeatable {
+            true => self.http.exchange(request, max_bytes, deadline).await,
+            false => self.http.exchange_once(request, max_bytes, deadline).await,
+        };
         let reply = reply.map_err(CallError::Failed)?;
         let error = match reply.status {
             200..300 | 304 => (call.error_in_success)(&reply),

@@ -282,7 +282,8 @@ impl<'a> ToolLoop<'a> {
             let started = Instant::now();
             let (outcome, nested) = match &tool.run {
                 ToolRun::Request(plan) => {
-                    let run = self.run_request(context, &name, (plan, arguments), deadline).await;
+                    let run =
+                        self.run_request(context, &name, (tool, plan, arguments), deadline).await;
                     (run.outcome.map(result_text), run.report)
                 }
                 ToolRun::Function(function) => {
@@ -360,12 +361,12 @@ impl<'a> ToolLoop<'a> {
         &self,
         context: &Context,
         name: &str,
-        (plan, arguments): (&Plan, &Map<String, Value>),
+        (tool, plan, arguments): (&PlannedTool, &Plan, &Map<String, Value>),
         deadline: Deadline,
     ) -> Run {
         let mut plan = plan.clone();
         for (name, value) in arguments {
-            if !plan.data.contains_key(name) {
+            if is_declared(tool.arguments.written(), name) && !plan.data.contains_key(name) {
                 plan.data.insert(name.clone(), value.clone());
             }
         }
@@ -471,6 +472,38 @@ impl<'a> ToolLoop<'a> {
             "conversation": conversation,
         })
     }
+}
+
+/// Returns whether a schema has a property with this name. The model may only set variables that the
+/// author of the tool declared.
+fn is_declared(schema: &Value, name: &str) -> bool {
+    let mut node = schema;
+    // A cycle of references declares nothing.
+    for _ in 0..16 {
+        if node.get("properties").and_then(|properties| properties.get(name)).is_some() {
+            return true;
+        }
+        let branches = node.get("allOf").and_then(Value::as_array);
+        if branches.into_iter().flatten().any(|branch| is_declared_here(schema, branch, name)) {
+            return true;
+        }
+        match target_of(schema, node) {
+            Some(target) => node = target,
+            None => return false,
+        }
+    }
+    false
+}
+
+/// Returns whether a branch, or the definition that it refers to, has a property with this name.
+fn is_declared_here(schema: &Value, branch: &Value, name: &str) -> bool {
+    let branch = target_of(schema, branch).unwrap_or(branch);
+    branch.get("properties").and_then(|properties| properties.get(name)).is_some()
+}
+
+/// Returns the definition that a schema refers to.
+fn target_of<'s>(schema: &'s Value, node: &Value) -> Option<&'s Value> {
+    schema.pointer(node.get("$ref")?.as_str()?.strip_prefix('#')?)
 }
 
 /// Stores the end of a run of a tool.

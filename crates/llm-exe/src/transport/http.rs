@@ -142,6 +142,28 @@ impl HttpClient {
         }
     }
 
+    /// Sends a request like [`exchange`](HttpClient::exchange), but never twice. If a pooled
+    /// connection is closed without a response, the server may have processed the request.
+    ///
+    /// # Errors
+    /// The same as for [`exchange`](HttpClient::exchange).
+    pub async fn exchange_once(
+        &self,
+        request: Request<Bytes>,
+        max_bytes: usize,
+        deadline: Deadline,
+    ) -> Result<WireReply, HttpError> {
+        let exchange = self.send(request, max_bytes, None);
+        match tokio::time::timeout_at(deadline.instant().into(), exchange).await {
+            Ok(Err(HttpError::Stale)) => {
+                let text = "the server closed the connection without a response";
+                Err(HttpError::IncompleteResponse(text.to_owned()))
+            }
+            Ok(outcome) => outcome,
+            Err(_) => Err(HttpError::TimedOut),
+        }
+    }
+
     /// Starts connecting to the host of a URL in the background to make a later request faster.
     /// Does nothing if this client has already connected to the host. Errors are ignored, because
     /// the later request connects again.

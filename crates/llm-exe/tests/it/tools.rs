@@ -283,6 +283,39 @@ async fn the_request_of_a_tool_runs_with_the_declared_arguments() {
     }
 }
 
+#[tokio::test]
+async fn the_model_sets_no_variable_that_the_parameters_do_not_declare() {
+    let properties = json!({ "currency": { "type": "string" } });
+    let definition = json!({ "type": "object", "properties": properties });
+    for parameters in [
+        json!({ "type": "object", "properties": properties, "additionalProperties": true }),
+        json!({ "type": "object", "properties": {}, "allOf": [definition] }),
+        json!({ "$ref": "#/$defs/Rate", "$defs": { "Rate": definition } }),
+    ] {
+        let simulator = Simulator::start().await.unwrap();
+        let row = PROVIDERS.iter().find(|row| row.name == "openai").unwrap();
+        let arguments = json!({ "currency": "EUR", "secret": "set by the model" });
+        simulator.script(vec![
+            Step::tool_call("get_rate", arguments),
+            Step::text("1.08"),
+            Step::text("Done"),
+        ]);
+        let mut tool = tool("get_rate");
+        tool["parameters"] = parameters.clone();
+        tool["run"]["request"] = json!({
+            "provider": "openai", "model": "gpt-4o", "message": "Rate of {{currency}}, {{secret}}."
+        });
+        let run = run(&simulator, request(row, json!({ "tools": [tool] }))).await;
+        drop(run.outcome);
+        let bodies: Vec<String> =
+            simulator.journal().iter().map(|call| call.body.to_string()).collect();
+        assert!(bodies.iter().all(|body| !body.contains("Rate of EUR, set")), "{parameters}");
+        let is_run = bodies.iter().any(|body| body.contains("Rate of EUR, ."));
+        let is_rejected = bodies.iter().any(|body| body.contains("secret is not expected"));
+        assert!(is_run || is_rejected, "{parameters}: {bodies:#?}");
+    }
+}
+
 /// Returns a request that hands a call back, and the request that continues it.
 async fn hand_back(simulator: &Simulator, fields: Value) -> (Value, Value) {
     let row = PROVIDERS.iter().find(|row| row.name == "openai").unwrap();

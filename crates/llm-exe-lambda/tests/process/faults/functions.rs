@@ -57,6 +57,8 @@ async fn result_of_a_function_reaches_the_model_as_it_was_written() {
 #[tokio::test]
 async fn model_receives_the_error_of_a_call_and_the_function_runs_at_most_once() {
     let backend = Backend::new().await;
+    // One process, so that most calls use a pooled connection.
+    let function = function(&backend).await;
     let refuse = |status, code: &str| Some(Action::Refuse(status, code.to_owned()));
     for (name, fault, expected, runs) in [
         ("failing-orders", None, "KeyError: no order 5", 1),
@@ -77,11 +79,7 @@ async fn model_receives_the_error_of_a_call_and_the_function_runs_at_most_once()
         if let Some(action) = fault.clone() {
             backend.aws.script(AwsFault::on(Operation::Invoke, "*", action).times(1));
         }
-        // A pooled connection that is closed without a response counts as closed before the request,
-        // so each case has a new process.
-        let function = function(&backend).await;
         let result = tool_result(&backend, &function, name).await;
-        function.stop().await;
         assert!(result.contains(expected), "{name} {fault:?}: {result}");
         assert!(!result.contains("index.py"), "the stack trace was sent: {result}");
         assert_eq!(backend.aws.invocations().len(), runs, "{name} {fault:?}");
