@@ -474,8 +474,8 @@ impl<'a> ToolLoop<'a> {
     }
 }
 
-/// Returns whether a schema has a property with this name. The model may only set variables that the
-/// author of the tool declared.
+/// Returns whether a schema has a property with this name. The model may only set variables that
+/// the author of the tool declared.
 fn is_declared(schema: &Value, name: &str) -> bool {
     let mut node = schema;
     // A cycle of references declares nothing.
