@@ -62,6 +62,10 @@ export const SETTINGS = [
     "min": 1
   },
   {
+    "name": "PRICES",
+    "kind": "text"
+  },
+  {
     "name": "AWS_S3_FILES_BUCKET_NAME",
     "kind": "text"
   },

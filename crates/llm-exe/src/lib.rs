@@ -70,7 +70,10 @@ pub use plan::{
     Target, ToolRules, config_schema, request_schema_with,
 };
 pub use ports::{InvalidSecret, KeyName, Keys, Secret};
-pub use providers::{BuiltRequest, Cost, Dialect, Endpoint, InvalidProvider, Provider, Providers};
+pub use providers::{
+    BuiltRequest, Cost, Dialect, Endpoint, InvalidPrices, InvalidProvider, PriceList, Provider,
+    Providers,
+};
 pub use region::{InvalidRegion, aws_domain, check_region};
 pub use request::{
     ParsedRequest, Request, RequestFallback, RequestImage, RequestMessage, RequestOptions,

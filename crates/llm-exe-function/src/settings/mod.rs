@@ -14,8 +14,8 @@ use std::time::Duration;
 use llm_exe::parsers::Parsers;
 use llm_exe::providers::{Access, ApiMode, InvalidBaseUrl, PROVIDERS, Providers, check_base_url};
 use llm_exe::{
-    ConfigHosts, Endpoints, FunctionName, HostedRules, InvalidModelPatterns, ModelPatterns, Rules,
-    ToolRules,
+    ConfigHosts, Endpoints, FunctionName, HostedRules, InvalidModelPatterns, InvalidPrices,
+    ModelPatterns, PriceList, Rules, ToolRules,
 };
 use llm_exe_events::EndpointAuth;
 
@@ -176,12 +176,15 @@ fn rules(get: &Get<'_>, results: &ResultSettings) -> Result<Rules, SettingsError
     };
     let allowed_models = allowed_models(get, &providers)
         .map_err(|error| SettingsError::new("ALLOWED_MODELS", error.to_string()))?;
+    let prices =
+        prices(get, &providers).map_err(|error| SettingsError::new(PRICES, error.to_string()))?;
     Ok(Rules {
         strict_variables: flag(get, "STRICT_VARIABLES")?,
         strict_options: flag(get, "STRICT_OPTIONS")?,
         providers,
         parsers: Parsers::default(),
         allowed_models,
+        prices,
         max_tokens_ceiling: number(get, CEILING, "a whole number", 1..=u64::MAX)?,
         hosted: HostedRules {
             forbidden_prefixes: results.prefix.iter().map(ResultPrefix::folder).collect(),
@@ -191,6 +194,17 @@ fn rules(get: &Get<'_>, results: &ResultSettings) -> Result<Rules, SettingsError
         destinations: results::allowed(get)?,
         destination_parser: Some(Destination::parse_field),
     })
+}
+
+/// The setting with the prices of models.
+const PRICES: &str = "PRICES";
+
+/// Parses the prices that take precedence over the list prices.
+fn prices(get: &Get<'_>, providers: &Providers) -> Result<PriceList, InvalidPrices> {
+    let Some(text) = get(PRICES) else { return Ok(PriceList::default()) };
+    let prices: PriceList = text.parse()?;
+    prices.check_providers(providers)?;
+    Ok(prices)
 }
 
 /// Parses which Lambda functions tools may call.

@@ -51,6 +51,12 @@ pub(super) static ROWS: &[SettingRow] = &[
     ),
     row("ALLOWED_MODELS", "", "patterns like openai:gpt-4o*, anthropic:*; default: all models"),
     row("MAX_TOKENS_CEILING", "", "maximum of maxTokens, and its value if a request has none"),
+    row(
+        "PRICES",
+        "",
+        "prices in US dollars per million tokens, like {\"azure:*\": {\"input\": 2.5, \"output\": 10}}; \
+         they replace list prices",
+    ),
     row("AWS_S3_FILES_BUCKET_NAME", "", "the prompt bucket, used for a key without a bucket"),
     row(
         "CONFIG_BUCKETS",

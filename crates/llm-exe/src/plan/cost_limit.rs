@@ -3,7 +3,7 @@
 use super::problems::Problems;
 use super::target::Target;
 use crate::json;
-use crate::providers::highest_prices;
+use crate::providers::{PriceList, highest_prices};
 use crate::request::Request;
 
 /// Returns the maximum cost of a request in US dollars.
@@ -25,13 +25,18 @@ pub(super) fn check_max_cost(request: &Request, problems: &mut Problems) -> Opti
 }
 
 /// Adds a problem for a target whose price is not known.
-pub(super) fn check_price(path: String, target: &Target, problems: &mut Problems) {
+pub(super) fn check_price(
+    path: String,
+    target: &Target,
+    prices: &PriceList,
+    problems: &mut Problems,
+) {
     let provider = target.provider.name();
-    if highest_prices(provider, &target.model, 0).is_none() {
+    if highest_prices(prices, provider, &target.model, 0).is_none() {
         let model = json::quoted(&target.model);
         let text = format!(
             "options.maxCost needs the price of each model, but that of {model} of {provider} is \
-             not known"
+             not known; add it to the setting PRICES"
         );
         problems.add(path, text);
     }

@@ -197,7 +197,7 @@ impl Plan {
         if max_cost.is_some() {
             let targets = find_targets("", (target.as_ref(), &fallbacks), tools.as_deref());
             for (path, target) in targets {
-                cost_limit::check_price(path, target, &mut problems);
+                cost_limit::check_price(path, target, &rules.prices, &mut problems);
             }
         }
         let prompt = messages::compile_prompt(request.message, &mut problems);

@@ -8,7 +8,7 @@ use crate::glob;
 use crate::hosted::HostedRules;
 use crate::json;
 use crate::parsers::Parsers;
-use crate::providers::Providers;
+use crate::providers::{PriceList, Providers};
 use crate::request::suggestion;
 
 /// The rules that the operator sets for all requests.
@@ -29,6 +29,8 @@ pub struct Rules {
     /// The maximum value of `maxTokens`, which is also the default for requests without
     /// `maxTokens`.
     pub max_tokens_ceiling: Option<u64>,
+    /// The prices that take precedence over the list prices.
+    pub prices: PriceList,
     /// Which hosted configs may be read.
     pub hosted: HostedRules,
     /// Which Lambda functions tools may call.

@@ -52,11 +52,11 @@ pub use catalog::{MODEL_CATALOG, catalog_name, today};
 pub use dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StreamDecoder, StructureSupport};
 pub use failure::Failure;
 pub(crate) use failure::{FailedResponse, reported_error};
-pub use prices::Cost;
 pub(crate) use prices::{
     Billing, TokenPrices, amount_of_dollars, cost_of_call, format_dollars, highest_prices,
     read_billing,
 };
+pub use prices::{Cost, InvalidPrices, PriceList};
 pub use registry::{InvalidProvider, Provider, Providers, StructuredOutput};
 pub(crate) use rejection::{RejectedPart, Rejection, SamplingOption, read_rejection};
 

@@ -21,8 +21,8 @@ use crate::error::{Error, ErrorKind};
 use crate::plan::Target;
 use crate::ports::{Keys, Secret};
 use crate::providers::{
-    ApiMode, Billing, Dialect, Failure, MANTLE, NAMED_RESOURCE, Provider, RejectedPart, Rejection,
-    read_billing, read_rejection,
+    ApiMode, Billing, Dialect, Failure, MANTLE, NAMED_RESOURCE, PriceList, Provider, RejectedPart,
+    Rejection, read_billing, read_rejection,
 };
 use crate::transport::{Policy, RetryAdvice, SendOutcome, Transport, retry_after};
 use crate::wire::{Auth, WireReply, WireRequest};
@@ -41,6 +41,8 @@ pub(super) struct ProviderClient {
     /// The changes after rejections, or `None` if a rejection is always an error.
     pub(super) learned: Option<Arc<LearnedChanges>>,
     pub(super) steps: StepQueue,
+    /// The prices that take precedence over the list prices.
+    pub(super) prices: Arc<PriceList>,
 }
 
 /// What reads a response: the dialect, and the chat that the request was built from.
@@ -160,8 +162,9 @@ impl ProviderClient {
         usage: Usage,
         billing: &Billing,
     ) {
-        report.add_cost(target, answered, usage, billing);
-        if !self.endpoints.is_default(&target.provider) {
+        report.add_cost(&self.prices, target, answered, usage, billing);
+        let has_list_price = !self.prices.includes(target.provider.name(), &target.model);
+        if has_list_price && !self.endpoints.is_default(&target.provider) {
             report.mark_cost_as_estimate();
         }
     }

@@ -336,7 +336,8 @@ impl<'a> Conversation<'a> {
         let max_tokens = self.output_limit();
         let call = (&self.chat, &self.request);
         let run = (context.deadline, &context.report);
-        let reservation = Reservation::new(limit, self.target, call, max_tokens, run).await?;
+        let target = (self.target, &*self.client.prices);
+        let reservation = Reservation::new(limit, target, call, max_tokens, run).await?;
         if let Some(lowered) = reservation.lowered_to {
             // No model generates more, so that the limit would have no effect.
             if max_tokens.is_none() && lowered > MAX_OUTPUT_TOKENS {

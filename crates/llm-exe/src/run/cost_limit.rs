@@ -9,7 +9,7 @@ use crate::chat::{Chat, Part};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
 use crate::plan::Target;
-use crate::providers::{Cost, TokenPrices, format_dollars, highest_prices};
+use crate::providers::{Cost, PriceList, TokenPrices, format_dollars, highest_prices};
 use crate::wire::WireRequest;
 
 /// Minimum number of output tokens for which a call is made, unless the request asks for fewer.
@@ -163,7 +163,7 @@ impl Reservation {
     /// the other calls take too long.
     pub(super) async fn new(
         limit: &Arc<CostLimit>,
-        target: &Target,
+        (target, prices): (&Target, &PriceList),
         (chat, request): (&Chat, &WireRequest),
         max_tokens: Option<u64>,
         (deadline, report): (Deadline, &Report),
@@ -171,7 +171,7 @@ impl Reservation {
         let input_tokens = estimate_input(chat, request);
         let (provider, model) = (target.provider.name(), &*target.model);
         // The plan has checked that the price is known.
-        let prices = highest_prices(provider, model, input_tokens);
+        let prices = highest_prices(prices, provider, model, input_tokens);
         let prices = prices.unwrap_or(TokenPrices { input: 0, output: 0 });
         let name = format!("{provider} {model}");
         let call = PlannedCall { name, input_tokens, prices, max_tokens, limit };

@@ -74,7 +74,8 @@ impl Runner {
         let transport = Transport::new(Arc::new(NoSigner));
         let learned = (!rules.strict_options).then(Arc::default);
         let steps = StepQueue::default();
-        let client = ProviderClient { endpoints, keys, transport, learned, steps };
+        let prices = Arc::new(rules.prices.clone());
+        let client = ProviderClient { endpoints, keys, transport, learned, steps, prices };
         Runner { client, rules, documents: None, functions: None }
     }
 

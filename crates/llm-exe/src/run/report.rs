@@ -10,7 +10,7 @@ use crate::destination::ParsedDestination;
 use crate::error::Error;
 use crate::hosted::ConfigSource;
 use crate::plan::{Plan, Returns, Target};
-use crate::providers::{Billing, Cost, cost_of_call};
+use crate::providers::{Billing, Cost, PriceList, cost_of_call};
 
 /// How long each part of a run took.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -261,13 +261,15 @@ impl Report {
     /// Adds the cost of a call to the target. `answered` is the model in the response.
     pub(super) fn add_cost(
         &mut self,
+        prices: &PriceList,
         target: &Target,
         answered: Option<&str>,
         usage: Usage,
         billing: &Billing,
     ) {
         let provider = target.provider.name();
-        let cost = cost_of_call(provider, &target.model, answered, usage, billing);
+        let requested = (provider, &*target.model);
+        let cost = cost_of_call(prices, requested, answered, usage, billing);
         if cost.usd().is_none() {
             let model = answered.unwrap_or(&target.model);
             let reason = match usage == Usage::default() {

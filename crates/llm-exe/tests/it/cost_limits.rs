@@ -7,8 +7,10 @@ use llm_exe::bytes::Bytes;
 use llm_exe::http::{Request, Response};
 use llm_exe::ports::PortFuture;
 use llm_exe::transport::{HttpError, HttpTransport};
-use llm_exe::{Client, Deadline, ErrorKind, Run};
+use llm_exe::{Client, Deadline, Endpoints, ErrorKind, Rules, Run, Runner};
 use serde_json::{Value, json};
+
+use crate::common::FixedKey;
 
 /// The price of gpt-4o in dollars per token.
 const INPUT: f64 = 2.5e-6;
@@ -249,4 +251,39 @@ async fn prices_are_those_of_the_model() {
     let input = provider.requests.lock().unwrap()[0].to_string().len() / 4;
     let expected = 10.0 * OUTPUT + input as f64 * INPUT;
     assert!((cost(&run) - expected).abs() < 1e-9, "{} {expected}", cost(&run));
+}
+
+#[tokio::test]
+async fn own_prices_take_precedence() {
+    // The reply is of the model gpt-4o-2024-08-06.
+    for (model, prices, input, output) in [
+        ("gpt-new", json!({ "openai:gpt-new": { "input": 1, "output": 20 } }), 1.0, 20.0),
+        ("gpt-4o", json!({ "openai:gpt-4o*": { "input": 5, "output": 10.5 } }), 5.0, 10.5),
+        ("gpt-4o", json!({ "openai:gpt-4o": { "input": 5, "output": 10.5 } }), 5.0, 10.5),
+        (
+            "gpt-4o",
+            json!({
+                "openai:gpt-4o-2024*": { "input": 7, "output": 8 },
+                "openai:*": { "input": 0, "output": 0 }
+            }),
+            7.0,
+            8.0,
+        ),
+        ("gpt-4o", json!({ "anthropic:*": { "input": 7, "output": 8 } }), 2.5, 10.0),
+    ] {
+        let provider = Provider::default();
+        let rules = Rules { prices: prices.to_string().parse().unwrap(), ..Rules::default() };
+        let runner = Runner::new(Endpoints::default(), Arc::new(FixedKey), rules)
+            .with_http_transport(Arc::new(provider.clone()));
+        let request = json!({
+            "provider": "openai", "model": model, "message": "Hi",
+            "options": { "maxCost": 1, "maxTokens": 10 }
+        });
+        let run = runner.run(Deadline::after(Duration::from_secs(9)), request).await;
+        assert_eq!(run.outcome.as_ref().unwrap(), "Hi");
+        let tokens = provider.requests.lock().unwrap()[0].to_string().len() / 4;
+        let expected = (tokens as f64 * input + 10.0 * output) / 1e6;
+        assert!((cost(&run) - expected).abs() < 1e-9, "{model}: {} {expected}", cost(&run));
+        assert!(!run.report.cost().unwrap().is_estimate(), "{model}");
+    }
 }

@@ -7,7 +7,7 @@ use super::billing::Billing;
 use super::dates::{date_of, format_date, now, working_hour};
 use super::rows::{Factors, Parts, Price};
 use super::table::{FACTORS, OFF_PEAKS};
-use super::{ModelPrices, find_prices};
+use super::{ModelPrices, PriceList, find_prices};
 use crate::chat::Usage;
 use crate::json::parse_number;
 
@@ -147,8 +147,13 @@ pub(crate) struct TokenPrices {
 
 /// Returns the highest prices of a call with a prompt of at most `prompt` tokens, or `None` if they
 /// are not known. The input may be written to the provider's cache, and no discount applies.
-pub(crate) fn highest_prices(provider: &str, model: &str, prompt: u64) -> Option<TokenPrices> {
-    let prices = find_prices(provider, model, None)?;
+pub(crate) fn highest_prices(
+    own: &PriceList,
+    provider: &str,
+    model: &str,
+    prompt: u64,
+) -> Option<TokenPrices> {
+    let prices = find_prices(own, provider, model, None)?;
     let date = date_of(now());
     let mut highest = TokenPrices { input: 0, output: 0 };
     // The price for large prompts can be the lower one.
@@ -170,13 +175,13 @@ pub(crate) fn amount_of_dollars(usd: f64) -> u128 {
 
 /// Computes what a call costs now. `answered` is the name of the model in the response.
 pub(crate) fn cost_of_call(
-    provider: &str,
-    requested: &str,
+    own: &PriceList,
+    (provider, requested): (&str, &str),
     answered: Option<&str>,
     usage: Usage,
     billing: &Billing,
 ) -> Cost {
-    match find_prices(provider, requested, answered) {
+    match find_prices(own, provider, requested, answered) {
         // A provider that counts no token at all does not count them.
         Some(_) if usage == Usage::default() => Cost::UNKNOWN,
         Some(prices) => cost_at(now(), prices, usage, billing),
@@ -185,7 +190,7 @@ pub(crate) fn cost_of_call(
 }
 
 /// Computes what a call costs at a time in seconds since 1970.
-fn cost_at(now: u64, prices: ModelPrices, usage: Usage, billing: &Billing) -> Cost {
+fn cost_at(now: u64, prices: ModelPrices<'_>, usage: Usage, billing: &Billing) -> Cost {
     let prompt = usage.input_tokens.saturating_add(usage.cached_input_tokens);
     let prompt = prompt.saturating_add(usage.cache_write_tokens);
     let Some(price) = select(prices.rows, date_of(now), prompt) else {
@@ -281,7 +286,7 @@ mod tests {
     const DECEMBER: u64 = 20_788 * 86_400;
     const NONE: u32 = u32::MAX;
 
-    fn prices(rows: &[Price]) -> ModelPrices {
+    fn prices(rows: &[Price]) -> ModelPrices<'static> {
         ModelPrices { rows: Box::leak(rows.to_vec().into_boxed_slice()), is_estimate: false }
     }
 

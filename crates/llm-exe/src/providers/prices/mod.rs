@@ -6,6 +6,7 @@
 mod billing;
 mod cost;
 mod dates;
+mod own;
 mod rows;
 mod table;
 
@@ -19,19 +20,29 @@ pub(crate) use cost::{
     TokenPrices, amount_of_dollars, cost_of_call, format_dollars, highest_prices,
 };
 pub(crate) use dates::today;
+pub use own::{InvalidPrices, PriceList};
 
 /// The prices of a model.
 #[derive(Debug, Clone, Copy)]
-struct ModelPrices {
+struct ModelPrices<'a> {
     /// The rows of the model, by date and by the size of the prompt.
-    rows: &'static [Price],
+    rows: &'a [Price],
     /// Whether the price can depend on something else than the name of the model.
     is_estimate: bool,
 }
 
 /// Finds the prices of the model that replied, or of the requested one if the reply does not name
-/// a model. Returns `None` if they are not known.
-fn find_prices(provider: &str, requested: &str, answered: Option<&str>) -> Option<ModelPrices> {
+/// a model. Prices in `own` take precedence. Returns `None` if the prices are not known.
+fn find_prices<'a>(
+    own: &'a PriceList,
+    provider: &str,
+    requested: &str,
+    answered: Option<&str>,
+) -> Option<ModelPrices<'a>> {
+    let names = answered.into_iter().chain([requested]);
+    if let Some(price) = names.filter_map(|name| own.find(provider, name)).next() {
+        return Some(ModelPrices { rows: std::slice::from_ref(price), is_estimate: false });
+    }
     let found = |model: &str, is_estimate| {
         Some(ModelPrices { rows: find_rows(provider, model)?, is_estimate })
     };
@@ -156,7 +167,7 @@ mod tests {
     use serde_json::Value;
 
     use super::rows::{Parts, Price};
-    use super::{find_prices, listed_name, split_version, undated};
+    use super::{PriceList, find_prices, listed_name, split_version, undated};
 
     /// The catalog from which the table is written.
     fn catalog() -> Value {
@@ -188,7 +199,8 @@ mod tests {
         for model in catalog["models"].as_array().unwrap() {
             let (provider, name) = (model["provider"].as_str().unwrap(), &model["model"]);
             let name = name.as_str().unwrap();
-            let found = find_prices(provider, name, None);
+            let own = PriceList::default();
+            let found = find_prices(&own, provider, name, None);
             let Some(prices) = model["prices"].as_array() else {
                 assert!(found.is_none(), "{provider} {name}");
                 continue;
@@ -218,9 +230,10 @@ mod tests {
 
     #[test]
     fn prices_are_found_by_names_of_the_same_model() {
+        let own = PriceList::default();
         let same = |(provider, requested, answered), (other_provider, other)| {
-            let found = find_prices(provider, requested, answered).unwrap();
-            let expected = find_prices(other_provider, other, None).unwrap();
+            let found = find_prices(&own, provider, requested, answered).unwrap();
+            let expected = find_prices(&own, other_provider, other, None).unwrap();
             let message = format!("{provider} {requested} {answered:?}");
             assert_eq!(found.rows.as_ptr(), expected.rows.as_ptr(), "{message}");
             found.is_estimate
@@ -308,7 +321,9 @@ mod tests {
             ("amazon", "anthropic.claude-v3", None),
             ("amazonas", "amazon.nova-lite-v1:0", None),
         ] {
-            assert!(find_prices(provider, requested, answered).is_none(), "{provider} {requested}");
+            let own = PriceList::default();
+            let found = find_prices(&own, provider, requested, answered);
+            assert!(found.is_none(), "{provider} {requested}");
         }
     }
 
