@@ -6,11 +6,19 @@ import type { Construct } from 'constructs';
 
 export interface PromptBucketProps {
   /**
-   * The prefix under which objects expire after `expiration`, with a trailing slash. Default: none.
+   * The prefix of results, with a trailing slash. The progress of runs below it expires after 14
+   * days. Default: none.
    */
-  readonly expiringPrefix?: string;
+  readonly resultPrefix?: string;
+  /** When everything under `resultPrefix` expires. Default: never. */
   readonly expiration?: Duration;
 }
+
+/**
+ * How long the progress of a run is kept. SQS keeps a message for at most 14 days, and an older
+ * message is not delivered again.
+ */
+const PROGRESS_EXPIRATION = Duration.days(14);
 
 /** Creates a bucket that is versioned, encrypted, private, TLS-only, and retained on deletion. */
 export function promptBucket(
@@ -19,12 +27,12 @@ export function promptBucket(
   props: PromptBucketProps = {},
 ): s3.Bucket {
   const rules: s3.LifecycleRule[] = [{ abortIncompleteMultipartUploadAfter: Duration.days(7) }];
-  if (props.expiringPrefix && props.expiration) {
-    rules.push({
-      prefix: props.expiringPrefix,
-      expiration: props.expiration,
-      noncurrentVersionExpiration: Duration.days(1),
-    });
+  const expire = (prefix: string, expiration: Duration): void => {
+    rules.push({ prefix, expiration, noncurrentVersionExpiration: Duration.days(1) });
+  };
+  if (props.resultPrefix) {
+    expire(`${props.resultPrefix}progress/`, PROGRESS_EXPIRATION);
+    if (props.expiration) expire(props.resultPrefix, props.expiration);
   }
   const bucket = new s3.Bucket(scope, id, {
     versioned: true,

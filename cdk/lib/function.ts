@@ -179,8 +179,7 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
     this.promptBucket =
       props.promptBucket ??
       promptBucket(this, 'Prompts', {
-        ...(props.results &&
-          !props.results.bucket && { expiringPrefix: `${props.results.prefix}/` }),
+        ...(props.results && !props.results.bucket && { resultPrefix: `${props.results.prefix}/` }),
         ...(props.results?.expiration && { expiration: props.results.expiration }),
       });
     const logGroup = new logs.LogGroup(this, 'Logs', {

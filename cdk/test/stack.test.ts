@@ -30,6 +30,17 @@ function statement(context: Context, sid: string) {
   return functionStatements(context).find(({ Sid }) => Sid === sid);
 }
 
+/** Returns the days after which the rules of the prompt bucket delete an object. */
+function expirations(context: Context, key: string): number[] {
+  const [bucket] = Object.values(template(context).findResources('AWS::S3::Bucket'));
+  const { Rules } = bucket!['Properties'].LifecycleConfiguration as {
+    Rules: { Prefix?: string; ExpirationInDays?: number; Status: string }[];
+  };
+  return Rules.filter(
+    ({ Prefix = '', Status }) => key.startsWith(Prefix) && Status === 'Enabled',
+  ).flatMap(({ ExpirationInDays }) => ExpirationInDays ?? []);
+}
+
 test('the default template matches the snapshot', () => {
   const snapshot = new URL('cases/template.json', import.meta.url);
   const actual = template().toJSON() as { Resources: Record<string, { Properties: object }> };
@@ -406,19 +417,19 @@ describe('the bucket', () => {
   });
 
   test('expires all that the function writes under the result prefix', () => {
-    const [bucket] = Object.values(template(OPTION_SETS['tools']).findResources('AWS::S3::Bucket'));
-    const { Rules } = bucket!['Properties'].LifecycleConfiguration as {
-      Rules: { Prefix?: string; ExpirationInDays?: number; Status: string }[];
-    };
     for (const folder of ['records', 'idempotency', 'results', 'conversations', 'started']) {
       const key = `results/${folder}/0123.json`;
-      const days = Rules.filter(({ Prefix = '' }) => key.startsWith(Prefix))
-        .filter(({ Status }) => Status === 'Enabled')
-        .flatMap(({ ExpirationInDays }) => ExpirationInDays ?? []);
-      assert.deepEqual(days, [30], key);
+      assert.deepEqual(expirations(OPTION_SETS['tools']!, key), [30], key);
     }
     const written = statement(OPTION_SETS['tools']!, 'KeepResults')!;
     assert.match(JSON.stringify(written.Resource), /\/results\/\*"/);
+  });
+
+  test('expires the progress of runs after 14 days, with and without resultDays', () => {
+    const key = 'results/progress/0123/turn-1.json';
+    assert.deepEqual(expirations(OPTION_SETS['tools']!, key), [14, 30]);
+    assert.deepEqual(expirations({ resultPrefix: 'results' }, key), [14]);
+    assert.deepEqual(expirations({ resultPrefix: 'results' }, 'results/records/0123.json'), []);
   });
 
   test('can be an existing bucket', () => {
