@@ -10,7 +10,7 @@ use llm_exe::transport::HttpError;
 use llm_exe::{Deadline, Error, ErrorKind};
 use llm_exe_function::destination::ResultPlace;
 use llm_exe_function::ports::{
-    Precondition, RESULT_METADATA, ResultStore, StoredObject, WriteOutcome,
+    MAX_OBJECT_BYTES, Precondition, RESULT_METADATA, ResultStore, StoredObject, WriteOutcome,
 };
 
 use crate::client::{AwsClient, CallError};
@@ -18,9 +18,6 @@ use crate::error_context::{ErrorContext, MISSING_OBJECT_HINT};
 use crate::error_response::ErrorResponse;
 use crate::s3::{GetObject, Object, PutObject, PutOutcome, S3};
 
-/// The maximum size of a result that the store reads, in bytes. No event source accepts a response
-/// this large.
-const MAX_RESULT_BYTES: usize = 8 * 1024 * 1024;
 /// The name and value of the header that marks an object as a stored result. S3 stores the header
 /// as the metadata entry [`RESULT_METADATA`].
 const MARK: (&str, &str) = ("x-amz-meta-llm-exe", "result");
@@ -49,7 +46,7 @@ impl S3Results {
         deadline: Deadline,
     ) -> Result<Option<StoredObject>, Error> {
         let ResultPlace { bucket, key } = place;
-        let max_bytes = MAX_RESULT_BYTES;
+        let max_bytes = MAX_OBJECT_BYTES;
         let get = GetObject { bucket, key, version: None, known_etag: None, max_bytes };
         let resource = place.to_string();
         let context = ErrorContext {

@@ -10,6 +10,10 @@ use crate::destination::{Destination, ResultPlace};
 /// entry is `result`.
 pub const RESULT_METADATA: &str = "llm-exe";
 
+/// Maximum size of an object that a [`ResultStore`] reads, in bytes. No event source accepts a
+/// response this large.
+pub const MAX_OBJECT_BYTES: usize = 8 * 1024 * 1024;
+
 /// An object that was read from a [`ResultStore`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredObject {

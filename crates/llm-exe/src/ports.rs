@@ -295,8 +295,11 @@ pub trait RunProgress: Send + Sync {
 
     /// Writes an entry. An entry that exists is not replaced.
     ///
+    /// After an error, later entries need not be stored: a repeated run pays for the missing one
+    /// again and may get another reply, to which they would not belong.
+    ///
     /// # Errors
-    /// `ResultUnavailable` if the store fails.
+    /// `ResultUnavailable` if the store fails, or if another entry with this name exists.
     fn write<'a>(
         &'a self,
         name: &'a str,

@@ -11,15 +11,28 @@ use llm_exe_events::RecordRequest;
 use serde_json::Value;
 
 use super::idempotency::IdempotentCall;
+use super::progress::RunIdentity;
 use super::stored_result::StoredResult;
-use super::{Caller, DIRECT, Results};
+use super::{Caller, DIRECT, GRACE, Results};
 use crate::outcome::RequestOutcome;
 
-/// How long a run may exceed its deadline before it is cancelled.
-const GRACE: Duration = Duration::from_millis(100);
+/// Fields of requests that may have tools or steps, which may be in a hosted config.
+const MAY_HAVE_TOOLS: [&str; 4] = ["tools", "steps", "key", "url"];
 
 /// Maximum time reserved for storing and sending a result.
 const MAX_RESERVE: Duration = Duration::from_secs(2);
+
+/// Where a request comes from, and how long it may run.
+pub(super) struct RunScope<'a> {
+    pub(super) origins: &'a [String],
+    pub(super) caller: &'a Caller<'a>,
+    /// What identifies the run when it is repeated. `None` if it can't be recognized.
+    pub(super) identity: Option<RunIdentity<'a>>,
+    /// The deadline of the run.
+    pub(super) until: Deadline,
+    /// The deadline until which its result can be stored.
+    pub(super) deadline: Deadline,
+}
 
 impl Results {
     /// Runs a caller's request and sends the result to the destination that the request names.
@@ -49,17 +62,20 @@ impl Results {
         // The same holds for tools, whose conversation may be stored.
         let may_send =
             ["destination", "key", "url", "tools"].iter().any(|name| body.get(name).is_some());
+        let owner = caller.name.unwrap_or(DIRECT);
+        let identity = call.as_ref().map(|(call, _)| call.run_identity(owner));
         let run = async |until: Deadline| {
-            self.run_request(runner, body, &origins, caller, until, deadline).await
+            let scope = RunScope { origins: &origins, caller, identity, until, deadline };
+            self.run_request(runner, body, scope).await
         };
         let to_stored = |run: &Run| StoredResult::from_run(&id, source, None, run);
-        let (outcome, result) = match call {
+        let (outcome, result) = match &call {
             Some((call, prefix)) => {
-                let place = call.place(prefix, caller.name.unwrap_or(DIRECT));
+                let place = call.place(prefix, owner);
                 // The random number makes the holder unique, because Lambda may deliver an event
                 // twice at the same time with the same request id.
                 let holder = format!("{id} {:016x}", fastrand::u64(..));
-                Box::pin(self.run_once(&call, place, &holder, deadline, run, to_stored)).await
+                Box::pin(self.run_once(call, place, &holder, deadline, run, to_stored)).await
             }
             None => {
                 let until = if may_send { self.run_deadline(deadline) } else { deadline };
@@ -96,29 +112,41 @@ impl Results {
         &self,
         runner: &Runner,
         mut body: Value,
-        origins: &[String],
-        caller: &Caller<'_>,
-        until: Deadline,
-        deadline: Deadline,
+        scope: RunScope<'_>,
     ) -> Run {
+        let RunScope { origins, caller, identity, until, deadline } = scope;
         let hand_back = match (self.prefix(), caller.name) {
             (Some(_), _) => HandBackPolicy::Stored,
             (None, Some(_)) => HandBackPolicy::ToCaller,
             (None, None) => HandBackPolicy::Never,
         };
         let mut context = Context::new(until).with_origins(origins).with_hand_back(hand_back);
-        // Only tools depend on the caller. A hosted config may contain tools.
-        if ["tools", "key", "url"].iter().any(|name| body.get(name).is_some()) {
+        // Only tools depend on the caller, and only requests with tools or steps have progress.
+        let may_have_tools = MAY_HAVE_TOOLS.iter().any(|name| body.get(name).is_some());
+        if may_have_tools {
             context = context.with_caller(caller.context());
         }
         let owner = caller.name.unwrap_or(DIRECT);
+        let mut continued = None;
         if let Some(prefix) = self.prefix().filter(|_| body.get("continue").is_some()) {
             let taken = self.take_conversation(prefix, &mut body, owner, until);
             match Box::pin(taken).await {
-                Ok(Some(conversation)) => context = context.with_conversation(conversation),
+                Ok(Some((id, conversation))) => {
+                    context = context.with_conversation(conversation);
+                    continued = Some(id);
+                }
                 Ok(None) => {}
                 Err(error) => return Run { outcome: Err(error), report: Report::default() },
             }
+        }
+        // The same results of tools continue a conversation in the same way, whatever call or
+        // record they arrive in.
+        let identity = continued.as_deref().map_or(identity, |id| {
+            let tool_results = body.get("toolResults").unwrap_or(&Value::Null);
+            Some(RunIdentity::Conversation { caller: owner, id, tool_results })
+        });
+        if let (true, Some(prefix), Some(identity)) = (may_have_tools, self.prefix(), identity) {
+            context = context.with_progress(self.progress_store(prefix, identity));
         }
         // The future is large, so it is pinned here and not moved.
         let run = std::pin::pin!(runner.run(context, body));

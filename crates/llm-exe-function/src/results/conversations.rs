@@ -37,8 +37,8 @@ struct StoredConversation {
 }
 
 impl Results {
-    /// Removes `continue` from a request and reads the conversation. Returns `None` if the request
-    /// continues no stored conversation.
+    /// Removes `continue` from a request and reads the conversation. Returns it with its id, or
+    /// `None` if the request continues no stored conversation.
     ///
     /// # Errors
     /// `InvalidRequest` if the id is not that of a conversation of this caller, or if the request
@@ -49,7 +49,7 @@ impl Results {
         body: &mut Value,
         caller: &str,
         deadline: Deadline,
-    ) -> Result<Option<StoredTurns>, Error> {
+    ) -> Result<Option<(String, StoredTurns)>, Error> {
         let Some(fields) = body.as_object_mut() else { return Ok(None) };
         let id = match fields.shift_remove(CONTINUE) {
             None | Some(Value::Null) => return Ok(None),
@@ -77,7 +77,7 @@ impl Results {
             return Err(unknown());
         }
         let StoredConversation { pinned_config, conversation, .. } = stored;
-        Ok(Some(StoredTurns { pinned_config, conversation }))
+        Ok(Some((id, StoredTurns { pinned_config, conversation })))
     }
 
     /// Stores the conversation of a run that hands calls back, and adds its id to the result. A

@@ -5,15 +5,16 @@
 //! It owns the key until it writes the result or its deadline passes. Meanwhile, other calls with
 //! the same key wait for the result.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::Bytes;
 use llm_exe::{Deadline, Error, ErrorKind, Run};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::progress::RunIdentity;
 use super::stored_result::{StoredResult, hash_parts, hash_request};
-use super::{Results, unreadable};
+use super::{Results, milliseconds, now, unreadable};
 use crate::destination::{ResultPlace, ResultPrefix};
 use crate::outcome::RequestOutcome;
 use crate::ports::{Precondition, StoredObject, WriteOutcome};
@@ -97,6 +98,11 @@ impl IdempotentCall {
     pub(crate) fn place(&self, prefix: &ResultPrefix, caller: &str) -> ResultPlace {
         let name = hash_parts(&[caller, &self.key]);
         prefix.object(&format!("idempotency/{name}.json"))
+    }
+
+    /// Returns the identity of the run of this call, which is the same when the call is repeated.
+    pub(super) fn run_identity<'a>(&'a self, caller: &'a str) -> RunIdentity<'a> {
+        RunIdentity::Key { caller, key: &self.key }
     }
 }
 
@@ -276,13 +282,4 @@ impl KeyEntry {
     fn to_bytes(&self) -> Bytes {
         Bytes::from(serde_json::to_vec(self).unwrap_or_default())
     }
-}
-
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    milliseconds(since)
-}
-
-fn milliseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

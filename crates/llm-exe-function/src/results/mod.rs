@@ -4,12 +4,14 @@ mod calls;
 mod conversations;
 mod idempotency;
 mod notify;
+mod progress;
 mod records;
 mod run_mark;
 mod stored_result;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use llm_exe::ports::PortFuture;
 use llm_exe::{CallerContext, Deadline, Error, ErrorKind, FunctionName, SingleFlight};
@@ -27,6 +29,9 @@ use stored_result::StoredResult;
 /// limits their total size.
 const MAX_UNSTORED: usize = 64;
 const MAX_UNSTORED_BYTES: usize = 16 * 1024 * 1024;
+
+/// How long a run may exceed its deadline before it is cancelled.
+const GRACE: Duration = Duration::from_millis(100);
 
 /// Stores results, replays stored results, and sends results to destinations.
 pub(crate) struct Results {
@@ -156,6 +161,16 @@ impl Results {
 fn unreadable(place: &ResultPlace) -> Error {
     let message = format!("the object {place} is damaged or was not written by llm-exe");
     Error::new(ErrorKind::ResultUnavailable, message)
+}
+
+/// Returns the time in milliseconds since the Unix epoch, which processes compare with each other.
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    milliseconds(since)
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The store and messenger of a function that was created without them. Every call fails.

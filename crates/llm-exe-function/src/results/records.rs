@@ -5,6 +5,8 @@ use llm_exe::{Deadline, Error, ErrorKind, Report, Run, Runner, json};
 use llm_exe_events::RecordRequest;
 use serde_json::Value;
 
+use super::calls::RunScope;
+use super::progress::RunIdentity;
 use super::run_mark::RunPermit;
 use super::stored_result::{StoredResult, hash_parts, hash_request};
 use super::{Caller, Results};
@@ -144,11 +146,13 @@ impl Results {
         caller: &Caller<'_>,
         deadline: Deadline,
     ) -> Result<Run, Box<RequestOutcome>> {
-        let RecordRequest { origins, body, .. } = request;
+        let RecordRequest { source, id, origins, body, .. } = request;
         let run = match body {
             Ok(body) => {
                 let until = self.run_deadline(deadline);
-                self.run_request(runner, body, &origins, caller, until, deadline).await
+                let identity = Some(RunIdentity::Record { source, id: &id });
+                let scope = RunScope { origins: &origins, caller, identity, until, deadline };
+                self.run_request(runner, body, scope).await
             }
             Err(error) => Run { outcome: Err(error), report: Report::default() },
         };

@@ -60,7 +60,11 @@ async fn a_stored_conversation_is_continued_by_its_id_and_more_than_once() {
     assert_eq!(id.len(), 64);
     let event = continued(with_tool(None), &handed_back);
     assert_eq!(function.invoke(&event).await.0.unwrap(), "Refunded.");
-    assert_eq!(function.invoke(&event).await.0.unwrap(), "Refunded again.");
+    // The same results are the same branch, which is not paid for again.
+    assert_eq!(function.invoke(&event).await.0.unwrap(), "Refunded.");
+    let mut other = event;
+    other["toolResults"][0]["result"] = json!("not done");
+    assert_eq!(function.invoke(&other).await.0.unwrap(), "Refunded again.");
 }
 
 #[tokio::test]

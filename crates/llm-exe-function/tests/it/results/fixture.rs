@@ -1,7 +1,8 @@
 //! A test function with a simulated provider, an in-memory store and an in-memory messenger.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -16,8 +17,9 @@ use llm_exe_function::ports::{
     Messenger, Notification, Precondition, ResultStore, StoredObject, WriteOutcome,
 };
 use llm_exe_function::{Function, HandledEvent, LogLevel, Settings};
-use llm_exe_simulator::{Fault, Simulator, Step};
+use llm_exe_simulator::{Call, Fault, Simulator, Step};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 /// Counts the invocations, so that request ids are unique across all functions of a test.
 static INVOCATIONS: AtomicU64 = AtomicU64::new(0);
@@ -49,6 +51,38 @@ pub(crate) enum WriteBehavior {
     Write,
 }
 
+/// The points at which a test can kill an invocation: before and after each call to the store or to
+/// a Lambda function, and while the provider sends a reply.
+#[derive(Debug, Default)]
+pub(crate) struct KillPoints {
+    passed: AtomicUsize,
+    last: Mutex<Option<usize>>,
+    killed: Notify,
+}
+
+impl KillPoints {
+    /// Counts a point. Returns whether the invocation is killed here.
+    fn reach(&self) -> bool {
+        let number = self.passed.fetch_add(1, Ordering::Relaxed);
+        let is_last = *self.last.lock().unwrap() == Some(number);
+        if is_last {
+            self.killed.notify_one();
+        }
+        is_last
+    }
+
+    async fn pass(&self) {
+        if self.reach() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Returns the number of points since the last call of this function.
+    pub(crate) fn take_passed(&self) -> usize {
+        self.passed.swap(0, Ordering::Relaxed)
+    }
+}
+
 /// An in-memory store for configs and results, which also serves as the messenger.
 #[derive(Debug, Default)]
 pub(crate) struct MemoryStore {
@@ -62,6 +96,7 @@ pub(crate) struct MemoryStore {
     pub(crate) sending_fails: Mutex<bool>,
     /// The name, the event and the trace id of each call of a Lambda function.
     pub(crate) function_calls: Mutex<Vec<(String, Value, Option<String>)>>,
+    pub(crate) kill_points: KillPoints,
 }
 
 impl MemoryStore {
@@ -80,6 +115,22 @@ impl MemoryStore {
     pub(crate) fn put(&self, name: &str, value: &Value) {
         let body = Bytes::from(value.to_string());
         self.objects.lock().unwrap().insert(name.to_owned(), (body, 1));
+    }
+
+    /// Returns the content of an object as JSON.
+    pub(crate) fn get(&self, name: &str) -> Value {
+        serde_json::from_slice(&self.objects.lock().unwrap()[name].0).unwrap()
+    }
+
+    /// Lets the deadlines of all processes that own a key or a run pass.
+    pub(crate) fn expire(&self) {
+        for (body, etag) in self.objects.lock().unwrap().values_mut() {
+            let mut value: Value = serde_json::from_slice(body).unwrap();
+            if value.get("until").is_some() {
+                value["until"] = json!(0);
+                (*body, *etag) = (Bytes::from(value.to_string()), *etag + 1);
+            }
+        }
     }
 
     /// Sets the behavior of the next writes.
@@ -135,11 +186,12 @@ impl ResultStore for MemoryStore {
         place: &'a ResultPlace,
         _: Deadline,
     ) -> PortFuture<'a, Result<Option<StoredObject>, Error>> {
-        let objects = self.objects.lock().unwrap();
-        let object = objects.get(&place.to_string());
-        let stored =
-            object.map(|(body, etag)| StoredObject { body: body.clone(), etag: etag.to_string() });
-        Box::pin(std::future::ready(Ok(stored)))
+        Box::pin(async move {
+            self.kill_points.pass().await;
+            let object = self.objects.lock().unwrap().get(&place.to_string()).cloned();
+            self.kill_points.pass().await;
+            Ok(object.map(|(body, etag)| StoredObject { body, etag: etag.to_string() }))
+        })
     }
 
     fn write<'a>(
@@ -151,8 +203,9 @@ impl ResultStore for MemoryStore {
     ) -> PortFuture<'a, Result<WriteOutcome, Error>> {
         let behavior = self.next_writes.lock().unwrap().pop_front();
         Box::pin(async move {
+            self.kill_points.pass().await;
             let failed = || Error::new(ErrorKind::ResultUnavailable, "the store failed");
-            match behavior.unwrap_or(WriteBehavior::Write) {
+            let written = match behavior.unwrap_or(WriteBehavior::Write) {
                 WriteBehavior::Fail => Err(failed()),
                 WriteBehavior::FailWritten => {
                     self.write_now(place, body, &condition);
@@ -168,7 +221,9 @@ impl ResultStore for MemoryStore {
                 }
                 WriteBehavior::Panic => panic!("the store panicked"),
                 WriteBehavior::Write => Ok(self.write_now(place, body, &condition)),
-            }
+            };
+            self.kill_points.pass().await;
+            written
         })
     }
 }
@@ -207,15 +262,19 @@ impl FunctionInvoker for MemoryStore {
         };
         let event = serde_json::from_slice(call.event).unwrap();
         let trace_id = call.trace_id.map(str::to_owned);
-        self.function_calls.lock().unwrap().push((name, event, trace_id));
-        Box::pin(std::future::ready(Ok(Bytes::from_static(b"{\"total\": 5.40}"))))
+        Box::pin(async move {
+            self.kill_points.pass().await;
+            self.function_calls.lock().unwrap().push((name, event, trace_id));
+            self.kill_points.pass().await;
+            Ok(Bytes::from_static(b"{\"total\": 5.40}"))
+        })
     }
 }
 
 /// A function under test, with its simulated provider and its store.
 pub(crate) struct TestFunction {
     inner: Function,
-    pub(crate) simulator: Simulator,
+    pub(crate) simulator: Arc<Simulator>,
     pub(crate) store: Arc<MemoryStore>,
 }
 
@@ -236,7 +295,21 @@ impl TestFunction {
         variables: &[(&str, &str)],
         store: Arc<MemoryStore>,
     ) -> TestFunction {
-        let simulator = Simulator::start().await.unwrap();
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let points = Arc::clone(&store);
+        let observer = Arc::new(move |_: &Call| {
+            points.kill_points.reach();
+        });
+        let simulator = Simulator::start_with(address, observer).await.unwrap();
+        TestFunction::with_simulator(variables, store, Arc::new(simulator))
+    }
+
+    /// Creates a function for another process that shares the store and the provider of others.
+    pub(crate) fn with_simulator(
+        variables: &[(&str, &str)],
+        store: Arc<MemoryStore>,
+        simulator: Arc<Simulator>,
+    ) -> TestFunction {
         let base = simulator.openai_base_url();
         let look_up = |name: &str| {
             let known = variables.iter().find(|(known, _)| *known == name);
@@ -283,6 +356,21 @@ impl TestFunction {
         let handled = self.handle(event, Duration::from_secs(20)).await;
         let text = handled.line.to_json(LogLevel::Debug).unwrap();
         (handled.response(), serde_json::from_slice(&text).unwrap())
+    }
+
+    /// Handles an event, and kills the process when it reaches the point with this number. Returns
+    /// false if it was not killed.
+    pub(crate) async fn kill_at(self, point: usize, event: &Value) -> bool {
+        let points = &self.store.kill_points;
+        points.take_passed();
+        *points.last.lock().unwrap() = Some(point);
+        let is_killed = tokio::select! {
+            biased;
+            () = points.killed.notified() => true,
+            _ = self.invoke(event) => false,
+        };
+        *points.last.lock().unwrap() = None;
+        is_killed
     }
 
     /// Returns the number of calls to the provider.

@@ -7,4 +7,5 @@ mod fixture;
 mod idempotency;
 mod lost_results;
 mod offloading;
+mod progress;
 mod records;
