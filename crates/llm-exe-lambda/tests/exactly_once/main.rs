@@ -5,6 +5,7 @@
 //! `EXACTLY_ONCE_MESSAGES`, `EXACTLY_ONCE_FAILURES`, `EXACTLY_ONCE_KILLS` and
 //! `EXACTLY_ONCE_STORE_FAULTS` (in percent), `EXACTLY_ONCE_PROCESSES` and `EXACTLY_ONCE_SEED` set
 //! the parameters. `./scripts/exactly-once` runs the test with more messages.
+//! `EXACTLY_ONCE_CONVERSATIONS` is the number of messages with tools, whose turns are counted too.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -15,6 +16,7 @@
 
 #[path = "../process/backend.rs"]
 mod backend;
+mod conversations;
 mod failures;
 #[path = "../process/harness.rs"]
 mod harness;

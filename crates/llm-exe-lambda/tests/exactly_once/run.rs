@@ -38,10 +38,36 @@ pub(crate) struct FinishedRun {
     pub(crate) unnecessary_calls: Vec<String>,
 }
 
+/// What the messages ask for, and how they are delivered.
+pub(crate) struct Workload<'a> {
+    /// Returns the request of a message.
+    pub(crate) request: &'a (dyn Fn(usize) -> Value + Sync),
+    /// Returns the expected result of a message, by its id.
+    pub(crate) result: &'a (dyn Fn(&str) -> Value + Sync),
+    /// Additional environment variables of the function.
+    pub(crate) variables: &'a [(&'a str, &'a str)],
+    /// The timeout of an invocation.
+    pub(crate) timeout: Duration,
+    /// The time from a kill until the messages are visible again.
+    pub(crate) after_kill: Duration,
+    /// The time from a response until its failed messages are visible again.
+    pub(crate) after_failure: Duration,
+}
+
+/// What happened to the messages of a queue.
+pub(crate) struct Deliveries {
+    pub(crate) messages: Vec<MessageState>,
+    pub(crate) count: u64,
+    pub(crate) redelivered: usize,
+    pub(crate) kills: usize,
+    /// The number of deliveries that ended before their process could be killed.
+    pub(crate) missed_kills: usize,
+}
+
 /// The state that the workers for all function processes share.
 struct Runner<'a> {
     parameters: Parameters,
-    failures: &'a Failures,
+    workload: &'a Workload<'a>,
     backend: &'a Backend,
     queue: &'a Queue,
     kills: Mutex<Kills>,
@@ -65,38 +91,51 @@ pub(crate) async fn run(parameters: Parameters, failures: &Failures) -> Finished
     let backend = Backend { simulator: Arc::new(simulator), aws };
     backend.simulator.script(failures.script());
     backend.simulator.script(vec![Step::fault(Fault::Slow(LATENCY)).times(u32::MAX)]);
-    script_store_faults(&backend.aws, parameters.store_faults);
+    script_store_faults(&backend.aws, "records", parameters.store_faults);
 
-    let queue = Queue::new(parameters.messages);
-    let kills = {
-        let runner = Runner {
-            parameters,
-            failures,
-            backend: &backend,
-            queue: &queue,
-            kills: Mutex::default(),
-        };
-        let workers = (0..parameters.processes).map(|_| runner.work());
-        futures_util::future::join_all(workers).await;
-        runner.kills.into_inner().unwrap()
+    let workload = Workload {
+        request: &|index| failures.request(index),
+        result: &|id| Value::from(reply_for(id)),
+        variables: &[],
+        timeout: TIMEOUT,
+        after_kill: VISIBILITY_TIMEOUT,
+        after_failure: Duration::ZERO,
     };
-    let (messages, deliveries, redelivered) = queue.into_statistics();
+    let delivered = deliver_all(parameters, &backend, &workload).await;
     let unnecessary_calls = std::mem::take(&mut *unnecessary_calls.lock().unwrap());
-    let Kills { done: kills, missed: missed_kills, .. } = kills;
     FinishedRun {
         backend,
-        messages,
-        deliveries,
-        redelivered,
-        kills,
-        missed_kills,
+        messages: delivered.messages,
+        deliveries: delivered.count,
+        redelivered: delivered.redelivered,
+        kills: delivered.kills,
+        missed_kills: delivered.missed_kills,
         unnecessary_calls,
     }
 }
 
+/// Delivers all messages to function processes until the queue is empty.
+pub(crate) async fn deliver_all(
+    parameters: Parameters,
+    backend: &Backend,
+    workload: &Workload<'_>,
+) -> Deliveries {
+    let queue = Queue::new(parameters.messages);
+    let kills = {
+        let kills = Mutex::default();
+        let runner = Runner { parameters, workload, backend, queue: &queue, kills };
+        let workers = (0..parameters.processes).map(|_| runner.work());
+        futures_util::future::join_all(workers).await;
+        runner.kills.into_inner().unwrap()
+    };
+    let (messages, count, redelivered) = queue.into_statistics();
+    let Kills { done: kills, missed: missed_kills, .. } = kills;
+    Deliveries { messages, count, redelivered, kills, missed_kills }
+}
+
 /// Starts the simulated provider, which records every call for a message that already has a final
 /// result.
-async fn start_simulator(
+pub(crate) async fn start_simulator(
     aws: Arc<AwsSimulator>,
     unnecessary_calls: Arc<Mutex<Vec<String>>>,
 ) -> Simulator {
@@ -129,9 +168,9 @@ pub(crate) fn result_place(id: &str) -> (String, String) {
     ("stored".to_owned(), format!("results/records/{name}.json"))
 }
 
-/// Makes the given percentage of result reads and writes fail. Some failures are permanent, some
-/// are temporary, and some occur after S3 has written the object.
-fn script_store_faults(aws: &AwsSimulator, percent: f64) {
+/// Makes the given percentage of the reads and writes of objects in a folder fail. Some failures
+/// are permanent, some are temporary, and some occur after S3 has written the object.
+pub(crate) fn script_store_faults(aws: &AwsSimulator, folder: &str, percent: f64) {
     if percent <= 0.0 {
         return;
     }
@@ -147,9 +186,8 @@ fn script_store_faults(aws: &AwsSimulator, percent: f64) {
     for (operation, action) in &actions {
         let kinds = actions.iter().filter(|(other, _)| other == operation).count();
         let every = (kinds as f64 * 100.0 / percent).round() as u64;
-        aws.script(
-            AwsFault::on(*operation, "stored/results/records/*", action.clone()).every(every),
-        );
+        let pattern = format!("stored/results/{folder}/*");
+        aws.script(AwsFault::on(*operation, &pattern, action.clone()).every(every));
     }
 }
 
@@ -157,14 +195,20 @@ impl Runner<'_> {
     /// Delivers batches to one process until the queue is empty. After each kill, starts a new
     /// process.
     async fn work(&self) {
-        let mut function = self.backend.function(&[]).await;
+        let mut function = self.backend.function(self.workload.variables).await;
         while let Some(delivery) = self.queue.receive().await {
             let outcome = match self.deliver(&function, &delivery).await {
-                Some(response) => DeliveryOutcome::Responded(self.failed(&delivery, &response)),
+                Some(response) => {
+                    let failed = self.failed(&delivery, &response);
+                    if !failed.is_empty() {
+                        tokio::time::sleep(self.workload.after_failure).await;
+                    }
+                    DeliveryOutcome::Responded(failed)
+                }
                 None => {
                     function.stop().await;
-                    function = self.backend.function(&[]).await;
-                    tokio::time::sleep(VISIBILITY_TIMEOUT).await;
+                    function = self.backend.function(self.workload.variables).await;
+                    tokio::time::sleep(self.workload.after_kill).await;
                     DeliveryOutcome::Killed
                 }
             };
@@ -177,12 +221,13 @@ impl Runner<'_> {
     /// process.
     async fn deliver(&self, function: &Function, delivery: &Delivery) -> Option<Value> {
         let messages = delivery.messages.iter().map(|index| {
-            let request = self.failures.request(*index);
+            let request = (self.workload.request)(*index);
             message(&failures::id(*index), None, &request)
         });
         let event = batch(messages);
         let started = Instant::now();
-        let response = async { function.invoke_within(&event, TIMEOUT).await.result() };
+        let response =
+            async { function.invoke_within(&event, self.workload.timeout).await.result() };
         let Some(delay) = self.kill_delay(delivery.number) else {
             let response = response.await;
             self.kills.lock().unwrap().durations.push(started.elapsed());
@@ -231,7 +276,7 @@ impl Runner<'_> {
             let object = self.backend.aws.object(&bucket, &key);
             let object = object.unwrap_or_else(|| panic!("{id} succeeded without a stored result"));
             let result: Value = serde_json::from_slice(&object.body).unwrap();
-            assert_eq!(result["result"], Value::from(reply_for(&id)), "{result}");
+            assert_eq!(result["result"], (self.workload.result)(&id), "{result}");
         }
         failed
     }
