@@ -54,8 +54,8 @@ pub(super) static ROWS: &[SettingRow] = &[
     row(
         "PRICES",
         "",
-        "prices in US dollars per million tokens, like {\"azure:*\": {\"input\": 2.5, \"output\": 10}}; \
-         they replace list prices",
+        "prices in US dollars per million tokens, like \
+         {\"azure:*\": {\"input\": 2.5, \"output\": 10}}; they replace list prices",
     ),
     row("AWS_S3_FILES_BUCKET_NAME", "", "the prompt bucket, used for a key without a bucket"),
     row(
