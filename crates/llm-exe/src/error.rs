@@ -319,6 +319,19 @@ impl Error {
         self
     }
 
+    /// Prefixes the message with the name of a step, and the paths of the problems with the path of
+    /// the step in the request.
+    #[must_use]
+    pub(crate) fn in_step(mut self, name: &str, path: &str) -> Self {
+        for problem in &mut self.problems {
+            problem.path = match &*problem.path {
+                "" => path.to_owned(),
+                inner => format!("{path}.{inner}"),
+            };
+        }
+        self.in_context(name)
+    }
+
     /// Appends `suffix` to the message.
     #[must_use]
     pub fn with_suffix(mut self, suffix: &str) -> Self {

@@ -66,8 +66,8 @@ pub use keys::EnvironmentKeys;
 pub use keys::{ConstantKey, KeyFn};
 pub use parsers::{OutputError, OutputParser};
 pub use plan::{
-    InvalidModelPatterns, ModelPatterns, Output, Plan, Prompt, RenderedChat, Returns, Rules,
-    Target, ToolRules, config_schema, request_schema_with,
+    ChainStep, InvalidModelPatterns, ModelPatterns, Output, Plan, Prompt, RenderedChat, Returns,
+    Rules, Target, ToolRules, config_schema, request_schema_with,
 };
 pub use ports::{InvalidSecret, KeyName, Keys, Secret};
 pub use providers::{
@@ -82,7 +82,7 @@ pub use request::{
 };
 pub use run::{
     CallerContext, Context, Durations, FailedTarget, HandBackPolicy, Observer, Report,
-    RequestChange, Run, Runner, StoredTurns, ToolRunReport, Turn, UNKNOWN_CONVERSATION,
+    RequestChange, Run, Runner, StepReport, StoredTurns, ToolRunReport, Turn, UNKNOWN_CONVERSATION,
 };
 pub use scrub::scrub;
 pub use single_flight::SingleFlight;

@@ -142,7 +142,7 @@ impl Tool {
 /// Adds the functions, executors and types of tools to the plan of a request that contains them.
 pub(super) fn add_to_plan(plan: &mut Plan, tools: Vec<Tool>) {
     // A valid plan has the tools of the request in their order.
-    let planned = plan.tools.iter_mut().flat_map(|plan| &mut plan.tools);
+    let planned = plan.tools.iter_mut().flat_map(|plan| &mut Arc::make_mut(plan).tools);
     for (planned, tool) in planned.zip(tools) {
         planned.run = tool.run;
         if let Some(TypedArguments { schema, convert }) = tool.arguments {

@@ -1,4 +1,5 @@
-//! Fetches the hosted configs that the requests of tools point to, before anything is paid for.
+//! Fetches the hosted configs that the requests of tools and the steps of chains point to, before
+//! anything is paid for.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -11,9 +12,12 @@ use super::resolve::{Resolved, resolve};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, Problem};
 use crate::ports::{Document, DocumentLocation, DocumentStore, PortFuture};
-use crate::request::{MAX_NESTED_REQUESTS, MAX_TOOLS, POINTER_FIELDS};
+use crate::request::{MAX_NESTED_REQUESTS, MAX_STEPS, MAX_TOOLS, POINTER_FIELDS, STEP_FIELDS};
 
-/// Maximum number of pointers in the tools of a request and of its nested requests.
+/// The fields that a step inherits from its chain.
+const INHERITED_FIELDS: &[&str] =
+    &["provider", "model", "options", "fallbacks", "tools", "strictVariables"];
+/// Maximum number of pointers in the tools and steps of a request and of its nested requests.
 const MAX_POINTERS: usize = 50;
 
 /// The hosted configs of the requests of tools.
@@ -30,8 +34,8 @@ pub(crate) struct NestedConfigs {
 /// fields.
 pub(crate) type NestedOrigin = (String, Origin);
 
-/// Replaces the pointers in the requests of tools with the fields of their hosted configs. Returns
-/// the origins of the fields.
+/// Replaces the pointers in the requests of tools and in steps with the fields of their hosted
+/// configs. Returns the origins of the fields.
 ///
 /// # Errors
 /// Those of fetching a hosted config, and `ConfigInvalid` if a config points to itself or if there
@@ -48,7 +52,7 @@ pub(crate) async fn resolve_nested(
     let (configs, pointers) = (NestedConfigs::default(), 0);
     let mut resolver = NestedResolver { store, rules, deadline, pointers, configs };
     let documents: Vec<ConfigSource> = source.cloned().into_iter().collect();
-    resolver.resolve_tools(request, String::new(), documents).await?;
+    resolver.resolve_inside(request, String::new(), (documents, 0)).await?;
     Ok(resolver.configs)
 }
 
@@ -62,40 +66,76 @@ struct NestedResolver<'a> {
 }
 
 impl NestedResolver<'_> {
-    /// Resolves the requests of the tools of a request. `path` is the path of the request, and
-    /// `documents` are the configs that lead to it.
-    fn resolve_tools<'s>(
+    /// Resolves the requests of the tools and the steps of a request. `path` is the path of the
+    /// request. `place` contains the configs that lead to it, and the number of requests around it.
+    fn resolve_inside<'s>(
         &'s mut self,
         request: &'s mut Value,
         path: String,
-        documents: Vec<ConfigSource>,
+        (documents, depth): (Vec<ConfigSource>, usize),
     ) -> PortFuture<'s, Result<(), Error>> {
         Box::pin(async move {
-            let depth = path.matches(".run.").count();
+            // The validation reports requests that are too deep, or have too many tools or steps.
+            if depth >= MAX_NESTED_REQUESTS {
+                return Ok(());
+            }
+            let place = |documents: &Vec<ConfigSource>| (documents.clone(), depth + 1);
             let tools = request.get_mut("tools").and_then(Value::as_array_mut);
-            // The validation reports requests that are too deep or have too many tools.
-            let tools =
-                tools.filter(|tools| depth < MAX_NESTED_REQUESTS && tools.len() <= MAX_TOOLS);
-            let Some(tools) = tools else { return Ok(()) };
-            for (index, tool) in tools.iter_mut().enumerate() {
+            let tools = tools.filter(|tools| tools.len() <= MAX_TOOLS);
+            for (index, tool) in tools.into_iter().flatten().enumerate() {
                 let Some(run) = tool.get_mut("run").and_then(Value::as_object_mut) else {
                     continue;
                 };
                 move_pointer(run);
                 let Some(nested) = run.get_mut("request") else { continue };
                 let path = format!("{path}tools[{index}].run.request");
-                self.resolve_request(nested, path, documents.clone()).await?;
+                self.resolve_request(nested, path, place(&documents)).await?;
+            }
+            let steps = request.get_mut("steps").and_then(Value::as_array_mut);
+            let steps = steps.filter(|steps| steps.len() <= MAX_STEPS);
+            for (index, step) in steps.into_iter().flatten().enumerate() {
+                let path = format!("{path}steps[{index}]");
+                self.resolve_step(step, path, place(&documents)).await?;
             }
             Ok(())
         })
     }
 
+    /// Resolves a step. Its own fields, such as `name`, are not those of a hosted config.
+    async fn resolve_step(
+        &mut self,
+        step: &mut Value,
+        path: String,
+        place: (Vec<ConfigSource>, usize),
+    ) -> Result<(), Error> {
+        let Some(fields) = step.as_object_mut() else { return Ok(()) };
+        let has_pointer = POINTER_FIELDS.iter().any(|name| fields.contains_key(*name));
+        let own = STEP_FIELDS.iter().filter_map(|name| fields.shift_remove_entry(*name));
+        let own: Vec<(String, Value)> = own.collect();
+        let is_pinned = self.resolve_request(step, path, place).await?;
+        let Some(fields) = step.as_object_mut() else { return Ok(()) };
+        if has_pointer {
+            for name in STEP_FIELDS.iter().filter(|name| **name != "concurrency") {
+                fields.shift_remove(*name);
+            }
+        }
+        if is_pinned {
+            // A null is not inherited. The caller must not add tools, for example.
+            for name in INHERITED_FIELDS {
+                fields.entry(*name).or_insert(Value::Null);
+            }
+        }
+        fields.extend(own);
+        Ok(())
+    }
+
+    /// Resolves a request, and those inside of it. Returns whether its hosted config is pinned.
     async fn resolve_request(
         &mut self,
         request: &mut Value,
         path: String,
-        mut documents: Vec<ConfigSource>,
-    ) -> Result<(), Error> {
+        (mut documents, depth): (Vec<ConfigSource>, usize),
+    ) -> Result<bool, Error> {
         self.count_pointer(request)?;
         // Documents that were fetched already are ready at once, and other requests must run too.
         tokio::task::yield_now().await;
@@ -122,7 +162,8 @@ impl NestedResolver<'_> {
             self.configs.has_pinned |= is_pinned;
             self.configs.origins.push((path.clone(), origin));
         }
-        self.resolve_tools(request, format!("{path}."), documents).await
+        self.resolve_inside(request, format!("{path}."), (documents, depth)).await?;
+        Ok(is_pinned)
     }
 }
 
@@ -138,7 +179,7 @@ impl NestedResolver<'_> {
             return Err(too_many_configs());
         }
         if self.deadline.left().is_zero() {
-            let text = "the time limit passed while the configs of tools were fetched";
+            let text = "the time limit passed while the configs of tools and steps were fetched";
             return Err(Error::new(ErrorKind::Timeout, text));
         }
         Ok(())
@@ -146,7 +187,9 @@ impl NestedResolver<'_> {
 }
 
 fn too_many_configs() -> Error {
-    let text = format!("expected at most {MAX_POINTERS} hosted configs in the tools of a request");
+    let text = format!(
+        "expected at most {MAX_POINTERS} hosted configs in the tools and steps of a request"
+    );
     Error::new(ErrorKind::ConfigInvalid, text)
 }
 

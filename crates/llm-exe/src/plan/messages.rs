@@ -8,7 +8,7 @@ use super::problems::Problems;
 use crate::chat::Role;
 use crate::hex::prefixed_hex;
 use crate::json;
-use crate::prompt::Template;
+use crate::prompt::{Template, VariableUse};
 use crate::request::{RequestMessage, RequestPart, TextOr, suggestion};
 
 /// Maximum number of messages in a request. It bounds the time to compile their templates, which
@@ -43,6 +43,28 @@ pub(super) struct TemplatePart {
     /// Whether the template renders to an image URL instead of text.
     pub(super) image: bool,
     pub(super) template: Template,
+}
+
+impl Prompt {
+    /// Creates the prompt of a chain, which has no messages of its own. Its hash identifies the
+    /// prompts of the steps.
+    pub(super) fn of_steps<'a>(prompts: impl Iterator<Item = &'a Prompt>) -> Self {
+        let mut hasher = digest::Context::new(&digest::SHA256);
+        prompts.for_each(|prompt| hasher.update(prompt.hash.as_bytes()));
+        let hash = prefixed_hex("sha256:", hasher.finish().as_ref());
+        Prompt { messages: Vec::new(), hash }
+    }
+
+    /// Returns the variables to which the templates refer.
+    pub(super) fn variables(&self) -> Vec<VariableUse> {
+        let mut variables = Vec::new();
+        for message in &self.messages {
+            for part in &message.parts {
+                variables.extend(part.template.variables());
+            }
+        }
+        variables
+    }
 }
 
 /// Validates the `message` field and compiles its templates.
@@ -259,11 +281,21 @@ fn compile_text(
         problems.add(path, "is empty; expected a non-empty string");
         return None;
     }
+    let template = compile_template(&path, source, problems)?;
+    Some(TemplatePart { path, image: false, template })
+}
+
+/// Compiles a template. `path` is that of its field.
+pub(super) fn compile_template(
+    path: &str,
+    source: &str,
+    problems: &mut Problems,
+) -> Option<Template> {
     match Template::compile(source) {
-        Ok(template) => Some(TemplatePart { path, image: false, template }),
+        Ok(template) => Some(template),
         Err(errors) => {
             for error in errors {
-                problems.add_prompt(&path, &error);
+                problems.add_prompt(path, &error);
             }
             None
         }

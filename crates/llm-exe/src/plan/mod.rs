@@ -1,5 +1,6 @@
 //! Validates a request into a [`Plan`]. All problems of a request are reported together.
 
+mod chain;
 mod cost_limit;
 mod destination;
 mod handed_back;
@@ -10,14 +11,17 @@ mod problems;
 mod render;
 mod rules;
 mod schema;
+mod scope;
 mod target;
 mod tools;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+pub use chain::ChainStep;
+pub(crate) use chain::{EachItem, Repeat};
 pub(crate) use destination::check_origins;
 pub(crate) use handed_back::{
     HandedBackConversation, MAX_CONVERSATION_BYTES, MAX_RESULT_BYTES, result_text,
@@ -27,24 +31,30 @@ pub use output::Output;
 pub use render::RenderedChat;
 pub use rules::{InvalidModelPatterns, ModelPatterns, Rules, ToolRules};
 pub use schema::{config_schema, request_schema_with};
+pub(crate) use scope::{INDEX, ITEM, ITERATION, LAST_RESULT, PREVIOUS, RESULTS, StepScope};
 pub use target::Target;
 pub(crate) use tools::{ConvertArguments, ProgramFunction};
 
 use crate::destination::ParsedDestination;
-use crate::error::{Error, Problem};
+use crate::error::{Error, ErrorKind, Problem};
 use crate::function_name::FunctionName;
 use crate::json;
 #[cfg(feature = "schemars")]
 use crate::parsers::ResultType;
 use crate::parsers::{Context as ParserContext, OutputError};
-use crate::prompt::{Limits, Partials, Scope, Template, TemplateProblem};
+use crate::prompt::{Limits, Partials, Template, VariableUse};
 use crate::request::{ParsedRequest, Request};
+use chain::ChainContext;
 use problems::Problems;
 use render::TemplateValues;
 use tools::ToolContext;
 
 /// The tools of a request.
 pub(crate) type ToolPlan = tools::ToolPlan<Plan>;
+/// The steps of a chain, or the place of a plan in one.
+pub(crate) type ChainPlan = chain::ChainPlan<Plan>;
+/// A step of a chain.
+pub(crate) type StepPlan = chain::StepPlan<Plan>;
 /// A tool of a request.
 pub(crate) type PlannedTool = tools::PlannedTool<Plan>;
 /// How a tool of a request runs.
@@ -70,6 +80,8 @@ pub(crate) enum Mode {
     DryRun,
     /// The request is a tool of another one, inside of `depth` requests.
     Nested { depth: usize },
+    /// The request is a step of a chain, inside of `depth` requests.
+    Step { depth: usize },
 }
 
 impl Mode {
@@ -77,7 +89,7 @@ impl Mode {
     fn depth(self) -> usize {
         match self {
             Mode::Run | Mode::DryRun => 0,
-            Mode::Nested { depth } => depth,
+            Mode::Nested { depth } | Mode::Step { depth } => depth,
         }
     }
 }
@@ -103,8 +115,10 @@ pub struct Plan {
     pub schema: Option<Arc<Value>>,
     /// The variables that templates can use.
     pub data: Map<String, Value>,
-    /// The tools that the model may call. Boxed, because most requests have none.
-    pub(crate) tools: Option<Box<ToolPlan>>,
+    /// The tools that the model may call. Steps of a chain share them.
+    pub(crate) tools: Option<Arc<ToolPlan>>,
+    /// The steps of a chain, or the place in one. Boxed, because most requests have neither.
+    pub(crate) chain: Option<Box<ChainPlan>>,
     /// Maximum cost of the request in US dollars.
     pub(crate) max_cost: Option<f64>,
     /// What the request returns to its caller.
@@ -144,7 +158,9 @@ impl Plan {
         mode: Mode,
     ) -> Result<Plan, RejectedRequest> {
         let ParsedRequest { request, problems, mut warnings } = parsed;
-        match Plan::build(request, problems, rules, mode, &mut warnings) {
+        let step_count = Cell::new(0);
+        let context = BuildContext { rules, mode, step_count: &step_count, tools: None };
+        match Plan::build(request, problems, &context, &mut warnings, None) {
             Ok(mut plan) => {
                 plan.warnings = warnings;
                 Ok(plan)
@@ -161,14 +177,15 @@ impl Plan {
     }
 
     /// Builds the plan. Warnings are added to `warnings` instead of the plan, because a rejected
-    /// request has no plan.
+    /// request has no plan. For a step, adds the variables of its templates to `variables`.
     fn build(
         mut request: Request,
         problems: Vec<Problem>,
-        rules: &Rules,
-        mode: Mode,
+        context: &BuildContext<'_>,
         warnings: &mut Vec<String>,
+        variables: Option<&mut Vec<VariableUse>>,
     ) -> Result<Plan, Error> {
+        let BuildContext { rules, mode, .. } = *context;
         let mut problems = Problems::new(problems);
         // A problem with an empty path means that the request is not an object or has too many
         // problems, so its fields cannot be checked.
@@ -180,27 +197,25 @@ impl Plan {
         }
         check_idempotency_key(request.idempotency_key.as_deref(), mode, &mut problems);
         let destination =
-            destination::parse_destination(request.destination.as_deref(), rules, &mut problems);
-        let destination = destination.filter(|_| mode == Mode::Run);
+            destination::parse_destination(request.destination.as_deref(), rules, &mut problems)
+                .filter(|_| mode == Mode::Run);
+        if is_chain(&request, &problems) {
+            return Plan::build_chain(request, problems, destination, context, warnings);
+        }
+        chain::reject_without_steps(&request, &mut problems);
         let (target, fallbacks) = target::check_targets(&mut request, rules, &mut problems);
-        let depth = mode.depth();
-        let build = |parsed: ParsedRequest, warnings: &mut Vec<String>| {
-            let ParsedRequest { request, problems, warnings: found } = parsed;
-            warnings.extend(found);
-            let mode = Mode::Nested { depth: depth + 1 };
-            Plan::build(request, problems, rules, mode, warnings)
-        };
-        let context =
-            ToolContext { depth, target: target.as_ref(), fallbacks: &fallbacks, build: &build };
-        let tools = tools::check_tools(&mut request, &context, &mut problems, warnings);
+        let targets = (target.as_ref(), &*fallbacks);
+        let tools = context.check_tools(&mut request, targets, &mut problems, warnings);
         let max_cost = cost_limit::check_max_cost(&request, &mut problems);
         if max_cost.is_some() {
-            let targets = find_targets("", (target.as_ref(), &fallbacks), tools.as_deref());
-            for (path, target) in targets {
-                cost_limit::check_price(path, target, &rules.prices, &mut problems);
-            }
+            let targets = find_targets("", targets, tools.as_deref(), &[]);
+            check_prices(targets, rules, &mut problems);
         }
         let prompt = messages::compile_prompt(request.message, &mut problems);
+        if let Some(variables) = variables {
+            let (Ok(prompt) | Err(prompt)) = &prompt;
+            *variables = prompt.variables();
+        }
         let returns = parse_returns(request.returns.as_deref(), mode, &mut problems);
         let schema = request.schema.map(|schema| Arc::new(Value::Object(schema)));
         let output = output::check_output(
@@ -217,9 +232,11 @@ impl Plan {
             (Some(target), Ok(prompt), Some(output)) if problems.is_empty() => {
                 (target, prompt, output)
             }
+            // The variables of a step are known only when it runs.
+            _ if matches!(mode, Mode::Step { .. }) => return Err(problems.into_error()),
             (_, Ok(prompt) | Err(prompt), _) => {
-                let (data, schema) = (&data, schema.as_deref());
-                let values = TemplateValues { data, schema, strict: strict_variables };
+                let (data, schema, scope) = (&data, schema.as_deref(), None);
+                let values = TemplateValues { data, schema, scope, strict: strict_variables };
                 add_render_problems(&prompt, values, &mut problems, warnings);
                 return Err(problems.into_error());
             }
@@ -233,6 +250,7 @@ impl Plan {
             schema,
             data,
             tools,
+            chain: None,
             max_cost,
             returns,
             dry_run: mode == Mode::DryRun || request.dry_run.unwrap_or(false),
@@ -242,10 +260,130 @@ impl Plan {
         })
     }
 
+    /// Builds the plan of a request with steps. Its target and its output are those of steps.
+    fn build_chain(
+        mut request: Request,
+        mut problems: Problems,
+        destination: Option<ParsedDestination>,
+        context: &BuildContext<'_>,
+        warnings: &mut Vec<String>,
+    ) -> Result<Plan, Error> {
+        let BuildContext { rules, mode, step_count, .. } = *context;
+        let depth = mode.depth();
+        reject_with_steps(&mut request, &mut problems);
+        chain::warn_hidden_data(request.data.as_ref(), warnings);
+        chain::check_concurrency(request.concurrency, "concurrency".to_owned(), &mut problems);
+        let in_step = BuildContext { mode: Mode::Step { depth: depth + 1 }, ..*context };
+        let tools = in_step.check_tools(&mut request, (None, &[]), &mut problems, warnings);
+        let in_step = BuildContext { tools: tools.as_ref(), ..in_step };
+        let build = |parsed: ParsedRequest,
+                     warnings: &mut Vec<String>,
+                     variables: &mut Vec<VariableUse>| {
+            let ParsedRequest { request, problems, warnings: found } = parsed;
+            warnings.extend(found);
+            Plan::build(request, problems, &in_step, warnings, Some(variables))
+        };
+        let steps = request.steps.take().unwrap_or_default();
+        let steps = chain::check_steps(
+            steps,
+            &ChainContext {
+                depth,
+                outer: &request,
+                tools: tools.as_ref(),
+                rules,
+                count: step_count,
+                build: &build,
+            },
+            &mut problems,
+            warnings,
+        );
+        let max_cost = cost_limit::check_max_cost(&request, &mut problems);
+        if max_cost.is_some() {
+            let targets = find_targets("", (None, &[]), tools.as_deref(), &steps);
+            check_prices(targets, rules, &mut problems);
+        }
+        let returns = parse_returns(request.returns.as_deref(), mode, &mut problems);
+        let (Some(first), Some(last), true) = (steps.first(), steps.last(), problems.is_empty())
+        else {
+            return Err(problems.into_error());
+        };
+        destination::check_allowed(destination.as_ref(), rules)?;
+        Ok(Plan {
+            target: first.plan.target.clone(),
+            fallbacks: Vec::new(),
+            prompt: Prompt::of_steps(steps.iter().map(|step| &step.plan.prompt)),
+            output: last.plan.output.clone(),
+            schema: None,
+            data: request.data.unwrap_or_default(),
+            tools,
+            max_cost,
+            returns,
+            dry_run: mode == Mode::DryRun || request.dry_run.unwrap_or(false),
+            strict_variables: rules.strict_variables || request.strict_variables.unwrap_or(false),
+            destination,
+            warnings: Vec::new(),
+            chain: Some(Box::new(ChainPlan { steps: steps.into(), scope: None })),
+        })
+    }
+
+    /// Returns the steps of a chain, and which step waits for which. The list is empty if the
+    /// request has no steps.
+    pub fn chain_steps(&self) -> Vec<ChainStep> {
+        chain::describe_steps(self.steps(), &Plan::chain_steps)
+    }
+
+    /// Returns the steps of a chain. They are empty if the plan is not a chain.
+    pub(crate) fn steps(&self) -> &[StepPlan] {
+        self.chain.as_ref().map_or(&[], |chain| &chain.steps)
+    }
+
+    /// Returns the variables of the chain around the plan, if it runs as a step.
+    pub(crate) fn scope(&self) -> Option<&StepScope> {
+        self.chain.as_ref()?.scope.as_deref()
+    }
+
+    /// Sets the variables of the chain around the plan.
+    pub(crate) fn set_scope(&mut self, scope: StepScope) {
+        let new = || Box::new(ChainPlan { steps: Arc::new([]), scope: None });
+        self.chain.get_or_insert_with(new).scope = Some(Arc::new(scope));
+    }
+
+    /// Renders a condition of a step: it is true unless it renders to nothing, `false`, `no` or
+    /// `0`. Adds warnings about missing variables to the list.
+    ///
+    /// # Errors
+    /// `PromptInvalid` if the template cannot be rendered, or if variables are missing in strict
+    /// mode.
+    pub(crate) fn is_true(
+        &self,
+        condition: &Template,
+        scope: &StepScope,
+        warnings: &mut Vec<String>,
+    ) -> Result<bool, Error> {
+        let values = TemplateValues { scope: Some(scope), ..self.values() };
+        let rendered = render::render_text(condition, values, "", warnings);
+        let text = rendered.map_err(|text| Error::new(ErrorKind::PromptInvalid, text))?;
+        let text = text.trim();
+        let is_false = ["", "false", "no", "0"].iter().any(|word| text.eq_ignore_ascii_case(word));
+        Ok(!is_false)
+    }
+
+    fn values(&self) -> TemplateValues<'_> {
+        let Plan { data, schema, strict_variables: strict, .. } = self;
+        TemplateValues { data, schema: schema.as_deref(), scope: self.scope(), strict: *strict }
+    }
+
     /// Returns the Lambda functions that the tools of this request and of the requests in its tools
     /// may call, each with the path of its name.
     pub(crate) fn tool_functions(&self) -> Vec<(String, &FunctionName)> {
         let mut functions = Vec::new();
+        for (index, step) in self.steps().iter().enumerate() {
+            let inner = step.plan.tool_functions().into_iter();
+            // The path of an inherited tool is that of the tool of the chain.
+            let is_own = |path: &str| !step.inherits_tools || !path.starts_with("tools[");
+            let own = inner.filter(|(path, _)| is_own(path));
+            functions.extend(own.map(|(path, name)| (format!("steps[{index}].{path}"), name)));
+        }
         let tools = self.tools.iter().flat_map(|plan| &plan.tools);
         for (index, planned) in tools.enumerate() {
             let path = format!("tools[{index}].run");
@@ -269,7 +407,8 @@ impl Plan {
             ToolRun::Request(plan) => plan.depth(),
             _ => 0,
         });
-        1 + inner.max().unwrap_or(0)
+        let steps = self.steps().iter().map(|step| step.plan.depth());
+        1 + inner.chain(steps).max().unwrap_or(0)
     }
 
     /// Renders the prompt. The limits apply to the prompt as a whole, not to each message.
@@ -290,9 +429,7 @@ impl Plan {
         chat: &mut RenderedChat,
         limits: &Limits,
     ) -> Result<(), Error> {
-        let Plan { data, schema, strict_variables: strict, .. } = self;
-        let values = TemplateValues { data, schema: schema.as_deref(), strict: *strict };
-        let mut problems = self.prompt.render(chat, values, limits);
+        let mut problems = self.prompt.render(chat, self.values(), limits);
         if problems.is_empty() && chat.messages.is_empty() {
             problems.push(Problem::prompt("message", "every message is empty after rendering"));
         }
@@ -331,35 +468,94 @@ impl Plan {
     /// for prompts apply. Returns the text and a warning for each missing variable.
     fn render_reply(&self, source: &str) -> Result<(String, Vec<String>), String> {
         // These messages are logged, so they must not quote the reply.
-        let describe = |problem: &TemplateProblem| {
-            let TemplateProblem { line, column, message, .. } = problem;
-            format!("line {line}, column {column}: {message}")
-        };
         let template =
             Template::compile_with(source, &Partials::default()).map_err(|problems| {
-                problems.iter().take(3).map(describe).collect::<Vec<_>>().join("; ")
+                problems.iter().take(3).map(render::describe).collect::<Vec<_>>().join("; ")
             })?;
-        let scope = Scope { data: &self.data, extra: &[] };
-        let rendered = template.render(&scope, &Limits::default());
-        let rendered = rendered.map_err(|problem| describe(&problem))?;
-        let missing = rendered.missing.iter().map(|missing| {
-            let (name, line, column) = (&missing.path, missing.line, missing.column);
-            format!("`{name}` is not in data (line {line}, column {column} of the reply)")
-        });
-        let missing: Vec<String> = missing.collect();
-        if self.strict_variables && !missing.is_empty() {
-            return Err(missing.join("; "));
-        }
-        Ok((rendered.text, missing))
+        let mut warnings = Vec::new();
+        // The schema is not a variable of a reply.
+        let values = TemplateValues { schema: None, ..self.values() };
+        let text = render::render_text(&template, values, " of the reply", &mut warnings)?;
+        Ok((text, warnings))
     }
 }
 
-/// Returns the targets of a request and of the requests of its tools, each with the path of its
-/// model. `path` is that of the request, with a dot at its end.
+/// What the validation of a request depends on, besides the request.
+#[derive(Clone, Copy)]
+struct BuildContext<'a> {
+    rules: &'a Rules,
+    mode: Mode,
+    /// The number of steps so far, those of nested chains included.
+    step_count: &'a Cell<usize>,
+    /// The tools that a step inherits.
+    tools: Option<&'a Arc<ToolPlan>>,
+}
+
+impl BuildContext<'_> {
+    /// Validates the tools of a request, whose targets are known.
+    fn check_tools(
+        &self,
+        request: &mut Request,
+        (target, fallbacks): (Option<&Target>, &[Target]),
+        problems: &mut Problems,
+        warnings: &mut Vec<String>,
+    ) -> Option<Arc<ToolPlan>> {
+        let depth = self.mode.depth();
+        let build = |parsed: ParsedRequest, warnings: &mut Vec<String>| {
+            let ParsedRequest { request, problems, warnings: found } = parsed;
+            warnings.extend(found);
+            let mode = Mode::Nested { depth: depth + 1 };
+            let context = BuildContext { mode, tools: None, ..*self };
+            Plan::build(request, problems, &context, warnings, None)
+        };
+        let inherited = self.tools;
+        let context = ToolContext { depth, target, fallbacks, inherited, build: &build };
+        tools::check_tools(request, &context, problems, warnings)
+    }
+}
+
+/// Returns whether a request has steps, even if they are of the wrong type.
+fn is_chain(request: &Request, problems: &Problems) -> bool {
+    request.steps.is_some() || problems.iter().any(|problem| problem.path == "steps")
+}
+
+/// Rejects fields that belong to a step, and those of a conversation.
+fn reject_with_steps(request: &mut Request, problems: &mut Problems) {
+    let Request { message, output, output_options, schema, .. } = request;
+    for (name, is_set) in [
+        ("message", message.is_some()),
+        ("output", output.is_some()),
+        ("outputOptions", output_options.is_some()),
+        ("schema", schema.is_some()),
+    ] {
+        if is_set {
+            problems.add(name, "can't be combined with steps; set it in a step");
+        }
+    }
+    for (name, is_set) in [
+        ("conversation", request.conversation.take().is_some()),
+        ("continue", request.continues.take().is_some()),
+        ("toolResults", request.tool_results.take().is_some()),
+    ] {
+        if is_set {
+            problems.add(name, "can't be combined with steps, whose tools are not handed back");
+        }
+    }
+}
+
+fn check_prices(targets: Vec<(String, &Target)>, rules: &Rules, problems: &mut Problems) {
+    for (path, target) in targets {
+        cost_limit::check_price(path, target, &rules.prices, problems);
+    }
+}
+
+/// Returns the targets of a request and of the requests of its tools and steps, each with the path
+/// of its model. `path` is that of the request, with a dot at its end.
 fn find_targets<'a>(
     path: &str,
     (target, fallbacks): (Option<&'a Target>, &'a [Target]),
     tools: Option<&'a ToolPlan>,
+    steps: &'a [StepPlan],
 ) -> Vec<(String, &'a Target)> {
     let mut targets: Vec<_> =
         target.into_iter().map(|target| (format!("{path}model"), target)).collect();
@@ -370,8 +566,14 @@ fn find_targets<'a>(
         if let ToolRun::Request(plan) = &planned.run {
             let path = format!("{path}tools[{index}].run.request.");
             let own = (Some(&plan.target), &*plan.fallbacks);
-            targets.extend(find_targets(&path, own, plan.tools.as_deref()));
+            targets.extend(find_targets(&path, own, plan.tools.as_deref(), plan.steps()));
         }
+    }
+    for (index, step) in steps.iter().enumerate() {
+        let (path, plan) = (format!("{path}steps[{index}]."), &step.plan);
+        let own = (Some(&plan.target), &*plan.fallbacks);
+        let tools = plan.tools.as_deref().filter(|_| !step.inherits_tools);
+        targets.extend(find_targets(&path, own, tools, plan.steps()));
     }
     targets
 }

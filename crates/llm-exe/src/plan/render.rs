@@ -9,10 +9,13 @@ use std::time::Instant;
 use serde_json::{Map, Value};
 
 use super::messages::{Prompt, TemplateMessage, TemplatePart};
+use super::scope::StepScope;
 use crate::chat::{Media, Message, Part, Role};
 use crate::error::Problem;
 use crate::json;
-use crate::prompt::{Limits, ProblemKind, Rendered, Scope, TemplateProblem, TemplateWarning};
+use crate::prompt::{
+    Limits, Missing, ProblemKind, Rendered, Scope, Template, TemplateProblem, TemplateWarning,
+};
 use crate::request::suggestion;
 
 /// Maximum number of warnings, and of missing variables, to report.
@@ -24,8 +27,85 @@ pub(super) struct TemplateValues<'a> {
     pub(super) data: &'a Map<String, Value>,
     /// The value of the template variable `schema`.
     pub(super) schema: Option<&'a Value>,
+    /// The variables of the chain, for a step.
+    pub(super) scope: Option<&'a StepScope>,
     /// Whether a missing template variable is an error.
     pub(super) strict: bool,
+}
+
+impl<'a> TemplateValues<'a> {
+    /// Lists the variables of a step that are not results. Without a chain, there are none.
+    fn listed(&self) -> Vec<(&'a str, &'a Value)> {
+        self.scope.map_or_else(Vec::new, |scope| scope.variables(self.data, self.schema))
+    }
+
+    /// Returns the variables as a template finds them. `listed` are those of a step.
+    fn variables<'l>(
+        &self,
+        schema: &'l Option<(&'a str, &'a Value)>,
+        listed: &'l [(&'a str, &'a Value)],
+    ) -> Scope<'l>
+    where
+        'a: 'l,
+    {
+        match self.scope {
+            None => Scope { data: self.data, extra: schema.as_slice() },
+            Some(scope) => Scope { data: &scope.results, extra: listed },
+        }
+    }
+
+    fn named_schema(&self) -> Option<(&'a str, &'a Value)> {
+        self.schema.map(|schema| ("schema", schema))
+    }
+
+    fn get(&self, name: &str) -> Option<&'a Value> {
+        match self.scope {
+            None => self.data.get(name),
+            Some(scope) => scope.get(self.data, name),
+        }
+    }
+
+    /// Returns the missing variables of a rendered template, without results of skipped steps.
+    fn missing<'r>(&self, rendered: &'r Rendered) -> impl Iterator<Item = &'r Missing> {
+        let scope = self.scope;
+        rendered
+            .missing
+            .iter()
+            .filter(move |missing| !scope.is_some_and(|scope| scope.is_null_result(&missing.path)))
+    }
+}
+
+/// Renders a template that is not a message. Adds a warning for each missing variable to the list.
+/// `place` is the end of its position.
+///
+/// # Errors
+/// The messages are logged, so they do not quote the template.
+pub(super) fn render_text(
+    template: &Template,
+    values: TemplateValues<'_>,
+    place: &str,
+    warnings: &mut Vec<String>,
+) -> Result<String, String> {
+    let (schema, listed) = (values.named_schema(), values.listed());
+    let scope = values.variables(&schema, &listed);
+    let rendered = template.render(&scope, &Limits::default());
+    let rendered = rendered.map_err(|problem| describe(&problem))?;
+    let missing = values.missing(&rendered).map(|missing| {
+        let (name, line, column) = (&missing.path, missing.line, missing.column);
+        format!("`{name}` is not in data (line {line}, column {column}{place})")
+    });
+    let missing: Vec<String> = missing.collect();
+    if values.strict && !missing.is_empty() {
+        return Err(missing.join("; "));
+    }
+    warnings.extend(missing);
+    Ok(rendered.text)
+}
+
+/// Describes a problem without quoting the template.
+pub(super) fn describe(problem: &TemplateProblem) -> String {
+    let TemplateProblem { line, column, message, .. } = problem;
+    format!("line {line}, column {column}: {message}")
 }
 
 /// The rendered messages and the warnings from rendering.
@@ -51,7 +131,8 @@ impl Prompt {
         limits: &Limits,
     ) -> Vec<Problem> {
         let budget = RenderBudget::new(limits);
-        let mut renderer = Renderer { values, budget, chat, problems: Vec::new() };
+        let (listed, problems) = (values.listed(), Vec::new());
+        let mut renderer = Renderer { values, listed, budget, chat, problems };
         for message in &self.messages {
             renderer.render_message(message);
         }
@@ -98,6 +179,8 @@ impl RenderBudget {
 /// Renders the messages of one prompt.
 struct Renderer<'a> {
     values: TemplateValues<'a>,
+    /// The variables of a step.
+    listed: Vec<(&'a str, &'a Value)>,
     budget: RenderBudget,
     chat: &'a mut RenderedChat,
     problems: Vec<Problem>,
@@ -118,8 +201,9 @@ impl Renderer<'_> {
     }
 
     fn render_parts(&mut self, message: &TemplateMessage) -> Vec<Part> {
-        let extra = self.values.schema.map(|schema| ("schema", schema));
-        let scope = Scope { data: self.values.data, extra: extra.as_slice() };
+        let (values, listed) = (self.values, std::mem::take(&mut self.listed));
+        let schema = values.named_schema();
+        let scope = values.variables(&schema, &listed);
         let mut content = Vec::new();
         for part in &message.parts {
             let rendered = match self.budget.render(part, &scope) {
@@ -130,12 +214,12 @@ impl Renderer<'_> {
                     continue;
                 }
             };
-            for missing in &rendered.missing {
+            for missing in values.missing(&rendered) {
                 if self.problems.len().max(self.chat.warnings.len()) >= MAX_REPORTED {
                     break;
                 }
                 let (name, line, column) = (&missing.path, missing.line, missing.column);
-                let hint = self.suggest(name);
+                let hint = self.suggest(name, &listed);
                 let text = format!("`{name}` is not in data{hint} (line {line}, column {column})");
                 self.add_missing(&part.path, &text, line);
             }
@@ -145,6 +229,7 @@ impl Renderer<'_> {
             }
             content.extend(self.convert_part(part, rendered.text));
         }
+        self.listed = listed;
         content
     }
 
@@ -164,7 +249,7 @@ impl Renderer<'_> {
 
     /// Adds the messages of the conversation `data[key]` in place of `message`.
     fn add_history(&mut self, key: &str, message: &TemplateMessage) {
-        let turns = match self.values.data.get(key) {
+        let turns = match self.values.get(key) {
             None | Some(Value::Null) => {
                 return self.add_missing(&message.path, &format!("`{key}` is not in data"), 1);
             }
@@ -201,7 +286,13 @@ impl Renderer<'_> {
 
     /// Suggests a variable in `data` with a name similar to that of a missing one. In a path such
     /// as `user.nmae`, the first name that is missing is compared with the names next to it.
-    fn suggest(&self, path: &str) -> String {
+    /// `listed` are the variables of a step.
+    fn suggest(&self, path: &str, listed: &[(&str, &Value)]) -> String {
+        if !listed.is_empty() {
+            let known: Vec<&str> = listed.iter().map(|(name, _)| *name).collect();
+            let name = path.split('.').next().unwrap_or(path);
+            return suggestion(name, &known);
+        }
         let (mut map, mut rest) = (self.values.data, path);
         loop {
             let (name, after) = rest.split_once('.').unwrap_or((rest, ""));

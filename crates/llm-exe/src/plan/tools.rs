@@ -30,8 +30,9 @@ const MAX_NAME_LENGTH: usize = 64;
 /// Default value of `maxTurns`.
 const DEFAULT_TURNS: u32 = 8;
 
-/// The fields that the request of a tool may not set, because it has no caller of its own.
-const NOT_NESTED: &[&str] = &[
+/// The fields that the request of a tool and a step may not set, because they have no caller of
+/// their own.
+pub(super) const NOT_NESTED: &[&str] = &[
     "return",
     "dryRun",
     "destination",
@@ -146,16 +147,21 @@ pub(super) struct ToolContext<'a, P> {
     pub(super) depth: usize,
     pub(super) target: Option<&'a Target>,
     pub(super) fallbacks: &'a [Target],
+    /// The tools of the chain, if the request is a step without tools of its own.
+    pub(super) inherited: Option<&'a Arc<ToolPlan<P>>>,
     pub(super) build: &'a BuildPlan<'a, P>,
 }
 
 /// Validates the fields about tools. Returns `None` if the request has no tools.
-pub(super) fn check_tools<P>(
+pub(super) fn check_tools<P: Clone>(
     request: &mut Request,
     context: &ToolContext<'_, P>,
     problems: &mut Problems,
     warnings: &mut Vec<String>,
-) -> Option<Box<ToolPlan<P>>> {
+) -> Option<Arc<ToolPlan<P>>> {
+    if let (None, Some(inherited)) = (&request.tools, context.inherited) {
+        return Some(inherit_tools(request, inherited, problems));
+    }
     let Some(written) = request.tools.take().filter(|tools| !tools.is_empty()) else {
         reject_without_tools(request, problems);
         return None;
@@ -193,7 +199,30 @@ pub(super) fn check_tools<P>(
     let targets = target.iter().copied().chain(*fallbacks).collect();
     let continuation = ContinuationContext { digest: &plan.digest, targets };
     plan.continued = handed_back::check_continued(request, &continuation, problems);
-    Some(Box::new(plan))
+    Some(Arc::new(plan))
+}
+
+/// Returns the tools of the chain for a step, which may call them in another way.
+fn inherit_tools<P: Clone>(
+    request: &mut Request,
+    inherited: &Arc<ToolPlan<P>>,
+    problems: &mut Problems,
+) -> Arc<ToolPlan<P>> {
+    let mut plan = Arc::clone(inherited);
+    if let Some(choice) = request.tool_choice.take() {
+        let choice = check_choice(Some(choice), &plan.tools, problems);
+        Arc::make_mut(&mut plan).choice = choice;
+    }
+    if let Some(parallel) = request.parallel_tool_calls {
+        Arc::make_mut(&mut plan).parallel = parallel;
+    }
+    if request.max_turns.is_some() {
+        Arc::make_mut(&mut plan).max_turns = check_max_turns(request.max_turns, problems);
+    }
+    if let Some(word) = request.tool_errors.as_deref() {
+        Arc::make_mut(&mut plan).fails = check_tool_errors(Some(word), problems);
+    }
+    plan
 }
 
 /// Rejects fields that have no meaning in a request without tools.
@@ -229,8 +258,8 @@ fn check_tool<P>(
     let timeout = check_timeout(written.timeout, path, problems);
     let run = match written.run {
         None if context.depth > 0 => {
-            let text = "missing; the tools of a request that is itself a tool must run here, \
-                        because their calls can't be handed back";
+            let text = "missing; the tools of a step, and of a request that is itself a tool, must \
+                        run here, because their calls can't be handed back";
             problems.add(format!("{path}.run"), text);
             None
         }
@@ -415,7 +444,7 @@ fn check_function<P>(
 }
 
 /// Puts a problem of a nested request at its place in the request around it.
-fn at(path: &str, problem: &Problem) -> Problem {
+pub(super) fn at(path: &str, problem: &Problem) -> Problem {
     let place = match &*problem.path {
         "" => path.to_owned(),
         inner => format!("{path}.{inner}"),

@@ -23,8 +23,10 @@ pub use partials::Partials;
 pub use render::limits::Limits;
 pub use render::missing::Missing;
 pub use scope::Scope;
+pub use syntax::references::VariableUse;
 
 use render::eval::Renderer;
+use syntax::references::find_variables;
 use syntax::tree::Node;
 use unit::Unit;
 
@@ -112,6 +114,12 @@ impl Template {
         let warnings = (notes.is_some() || unit.analysis.warnings.is_some())
             .then(|| unit.locate_warnings(notes.unwrap_or_default()));
         Ok(Rendered { text: renderer.out, missing, warnings })
+    }
+
+    /// Returns the variables to which the template refers, in the order of their first use. Those
+    /// of partials that the program registers are not included.
+    pub fn variables(&self) -> Vec<VariableUse> {
+        find_variables(&self.inner.unit.program)
     }
 
     /// Returns the key if the template consists only of `{{> DialogueHistory key='…'}}`. The caller

@@ -5,6 +5,7 @@
 
 mod known_fields;
 mod parse;
+mod steps;
 mod suggestion;
 mod text_or;
 mod tools;
@@ -14,6 +15,7 @@ use serde_json::{Map, Value, json};
 
 pub(crate) use parse::is_field;
 pub use parse::{ParsedRequest, field_names};
+pub(crate) use steps::{MAX_STEPS, RequestRepeat, RequestStep, STEP_FIELDS};
 pub use suggestion::suggestion;
 pub(crate) use suggestion::synonym_suggestion;
 pub use text_or::TextOr;
@@ -44,6 +46,12 @@ pub struct Request {
     /// `repairs` is how often the model may correct an unusable reply, from 0 to 3; the output
     /// `string` does not support it.
     pub output_options: Option<Map<String, Value>>,
+    /// The steps of a chain, at most 50, in place of `message`. Each step is a request with a name.
+    /// It inherits `provider`, `model`, `options`, `fallbacks` and `tools` from the request.
+    #[cfg_attr(feature = "schemars", schemars(with = "Option<Vec<RequestStep>>"))]
+    pub steps: Option<Vec<Option<Map<String, Value>>>>,
+    /// Maximum number of items of a step that run at the same time, from 1 to 50. Default: 5.
+    pub concurrency: Option<u64>,
     /// The JSON Schema that the result must satisfy. The output `json` requires a schema, and for
     /// `listToJson` it is optional.
     pub schema: Option<Map<String, Value>>,

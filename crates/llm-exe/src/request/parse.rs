@@ -24,8 +24,7 @@ const MAX_PROBLEMS: usize = 50;
 const MAX_WARNINGS: usize = 20;
 
 /// Fields that are reserved for later versions, each with the start of its error message.
-const NOT_SUPPORTED: &[(&str, &str)] =
-    &[("steps", "chains are"), ("concurrency", "chains are"), ("stream", "streaming is")];
+const NOT_SUPPORTED: &[(&str, &str)] = &[("stream", "streaming is")];
 
 /// A parsed request, with the problems and warnings found during parsing.
 #[derive(Debug, Clone, Default)]

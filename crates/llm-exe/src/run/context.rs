@@ -250,6 +250,13 @@ impl Context {
         MAX_CALLS.saturating_sub(used).min(count)
     }
 
+    /// Returns how many calls of providers are left.
+    pub(super) fn calls_left(&self) -> u32 {
+        let shared = self.shared.as_ref();
+        let used = shared.map(|shared| shared.provider_calls.load(Ordering::Relaxed));
+        MAX_CALLS.saturating_sub(used.unwrap_or(self.report.attempts))
+    }
+
     /// Records calls of the provider, and releases those that were reserved for them but not made.
     pub(super) fn add_calls(&mut self, count: u32, reserved: u32) {
         self.report.attempts += count;

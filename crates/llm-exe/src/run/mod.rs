@@ -1,6 +1,7 @@
 //! Runs a request: validates it, renders the prompt, calls the providers and checks the reply.
 
 mod call_provider;
+mod chain;
 mod check_reply;
 mod checkpoint;
 mod context;
@@ -28,7 +29,7 @@ pub use context::{CallerContext, Context, HandBackPolicy, StoredTurns, UNKNOWN_C
 pub use learned::RequestChange;
 pub use observer::{Observer, Turn};
 pub use outcome::Run;
-pub use report::{Durations, FailedTarget, Report, ToolRunReport};
+pub use report::{Durations, FailedTarget, Report, StepReport, ToolRunReport};
 
 use crate::deadline::Deadline;
 use crate::endpoints::Endpoints;
@@ -177,7 +178,7 @@ impl Runner {
             }
         };
         // Only requests with several turns have progress to store.
-        if context.progress_store.is_some() && request.get("tools").is_some() {
+        if context.progress_store.is_some() && has_nested(&request) {
             context.request_hash = Some(request_hash(&request));
         }
         let validate = || {
@@ -204,13 +205,15 @@ impl Runner {
         context: &Context,
         origins: &[NestedOrigin],
     ) -> Result<(), Error> {
-        let Some(tools) = &plan.tools else { return Ok(()) };
+        if plan.tools.is_none() && plan.steps().is_empty() {
+            return Ok(());
+        }
         let no_caller = match context.hand_back {
             HandBackPolicy::ToCaller if context.report.is_pinned => Some("a pinned config"),
             HandBackPolicy::Never => Some("a record"),
             _ => None,
         };
-        if let Some(source) = no_caller {
+        if let (Some(source), Some(tools)) = (no_caller, &plan.tools) {
             check_hand_back(tools, source, context)?;
         }
         let ToolRules { functions: allowed, from_http } = &self.rules.tools;
@@ -255,11 +258,11 @@ impl Runner {
             context.report.is_pinned = is_pinned;
             origins.push((String::new(), origin));
         }
-        if request.get("tools").is_some() {
+        if has_nested(&request) {
             let source = context.report.config.as_ref();
             let deadline = context.deadline;
             let nested = hosted::resolve_nested(&mut request, source, store, rules, deadline);
-            // The future is boxed, because most requests have no tools.
+            // The future is boxed, because most requests have neither.
             let nested = Box::pin(nested).await?;
             context.report.has_pinned_tools = nested.has_pinned;
             origins.extend(nested.origins);
@@ -313,7 +316,7 @@ impl Runner {
             return Err(error);
         }
         match (context.progress_store.take(), context.request_hash.take()) {
-            (Some(store), Some(hash)) if plan.tools.is_some() && !plan.dry_run => {
+            (Some(store), Some(hash)) if has_turns(plan) && !plan.dry_run => {
                 Box::pin(self.run_with_progress(context, plan, (&*store, &hash))).await
             }
             _ => self.call_targets(context, plan).await,
@@ -340,11 +343,14 @@ impl Runner {
         context.report.set_plan(plan);
         let mut chat = RenderedChat::default();
         let steps = &self.client.steps;
-        if plan.tools.is_some() {
+        if has_turns(plan) {
             context.share_state();
         }
         if let Some(usd) = plan.max_cost {
             context.limit_cost(usd);
+        }
+        if !plan.steps().is_empty() {
+            return chain::run_chain(context, plan, self).await;
         }
         let continued = plan.tools.as_ref().and_then(|tools| tools.continued.as_ref());
         let mut stored = None;
@@ -411,6 +417,18 @@ async fn load_start(context: &Context, plan: &Plan) -> Result<Option<StoredStart
     Ok(first.and_then(|mut turn| turn.take_start()))
 }
 
+/// Returns whether a request has tools or steps, which may be requests of their own.
+fn has_nested(request: &Value) -> bool {
+    // Comparing the few names of a request is faster than hashing those of rare fields.
+    let mut names = request.as_object().into_iter().flat_map(|fields| fields.keys());
+    names.any(|name| name == "tools" || name == "steps")
+}
+
+/// Returns whether a plan has several turns or steps, whose progress can be stored.
+fn has_turns(plan: &Plan) -> bool {
+    plan.tools.is_some() || !plan.steps().is_empty()
+}
+
 /// Adds the document and the line to the problems of fields that come from a hosted config.
 fn label(error: Error, origins: &[NestedOrigin]) -> Error {
     origins.iter().fold(error, |error, (path, origin): &(String, Origin)| match &**path {
@@ -426,7 +444,10 @@ fn is_from_config(path: &str, origins: &[NestedOrigin]) -> bool {
         request.is_empty() || path.strip_prefix(&**request).is_some_and(|it| it.starts_with('.'))
     });
     let nearest = around.max_by_key(|(request, _)| request.len());
-    nearest.is_some_and(|(_, origin)| origin.contains("tools"))
+    nearest.is_some_and(|(request, origin)| {
+        let inner = path.get(request.len()..).unwrap_or_default();
+        origin.contains(inner.trim_start_matches('.'))
+    })
 }
 
 /// Rejects tools whose calls would be handed back for a request from `source`.

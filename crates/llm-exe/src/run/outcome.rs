@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::report::Report;
+use super::report::{Report, StepReport};
 use crate::chat::StopReason;
 use crate::error::Error;
 
@@ -82,7 +82,43 @@ fn full_result(result: Value, report: &Report) -> Value {
     if report.has_tools {
         fields.insert("toolRuns".to_owned(), tool_runs(report));
     }
+    if !report.steps.is_empty() {
+        let has_results = !report.is_pinned && !report.has_pinned_tools;
+        fields.insert("steps".to_owned(), steps(&report.steps, has_results));
+    }
     Value::Object(fields)
+}
+
+/// Returns the `steps` field of the `full` object. Results of pinned configs are omitted.
+fn steps(reports: &[StepReport], has_results: bool) -> Value {
+    let steps = reports.iter().map(|step| {
+        let mut fields = Map::new();
+        fields.insert("name".to_owned(), json!(step.name));
+        if step.is_skipped {
+            fields.insert("skipped".to_owned(), json!(true));
+            return Value::Object(fields);
+        }
+        if let (Some(result), true) = (&step.result, has_results) {
+            fields.insert("result".to_owned(), result.clone());
+        }
+        if let Some(items) = step.items {
+            fields.insert("items".to_owned(), json!(items));
+        }
+        let duration = u64::try_from(step.duration.as_millis()).unwrap_or(u64::MAX);
+        for (name, value) in [
+            ("usage", json!(step.usage)),
+            ("cost", step.cost.unwrap_or_default().to_json()),
+            ("attempts", json!(step.attempts)),
+            ("durationMs", json!(duration)),
+        ] {
+            fields.insert(name.to_owned(), value);
+        }
+        if !step.steps.is_empty() {
+            fields.insert("steps".to_owned(), self::steps(&step.steps, has_results));
+        }
+        Value::Object(fields)
+    });
+    steps.collect()
 }
 
 /// Returns the `toolRuns` field of the `full` object. The arguments and results of a pinned config

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::learned::RequestChange;
 use crate::chat::{StopReason, ToolCall, Usage};
@@ -76,6 +77,30 @@ impl ToolRunReport {
         let (name, arguments) = (call.name.clone(), cut(&call.arguments));
         ToolRunReport { turn, name, arguments, outcome, duration }
     }
+}
+
+/// A step of a chain that ended.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct StepReport {
+    /// The name of the step.
+    pub name: String,
+    /// Whether the step was skipped, because its condition was false.
+    pub is_skipped: bool,
+    /// The result. `None` unless the step succeeded and the request asked for the `full` object.
+    pub result: Option<Value>,
+    /// Number of items, for a step that runs for each item of a list.
+    pub items: Option<usize>,
+    /// Number of requests sent to providers, including retries and repairs.
+    pub attempts: u32,
+    /// The total token usage.
+    pub usage: Usage,
+    /// What the calls cost, if it is computed.
+    pub cost: Option<Cost>,
+    /// The duration of the step.
+    pub duration: Duration,
+    /// The steps of a chain inside of the step.
+    pub steps: Vec<StepReport>,
 }
 
 /// What a part of a run adds to its report.
@@ -155,7 +180,10 @@ pub struct Report {
     pub handed_back: bool,
     /// The tools that ran, in the order of their calls.
     pub tool_runs: Vec<ToolRunReport>,
-    /// `sha256:` followed by the hash of the prompt before rendering.
+    /// The steps of a chain that ended, in the order of the request.
+    pub steps: Vec<StepReport>,
+    /// `sha256:` followed by the hash of the prompt before rendering. That of a chain covers the
+    /// prompts of all steps.
     pub prompt_hash: Option<String>,
     /// The location of the hosted config that the request refers to, even if it was not found.
     /// Parts that may be secret, such as a URL's query, are removed.
@@ -192,8 +220,9 @@ impl Report {
         self.destination.clone_from(&plan.destination);
     }
 
-    /// Adds the report of the request of a tool.
-    pub(super) fn add_nested(&mut self, tool: &str, nested: Report) {
+    /// Adds the report of the request of a tool or a step. `place` is the start of its warnings,
+    /// unless it is empty.
+    pub(super) fn add_nested(&mut self, place: &str, nested: Report) {
         self.usage.add(nested.usage);
         self.attempts += nested.attempts;
         self.repairs += nested.repairs;
@@ -202,12 +231,34 @@ impl Report {
         if let Some(cost) = nested.cost {
             self.cost.get_or_insert_default().add(&cost);
         }
-        let warnings = nested.warnings.iter().map(|text| format!("tool {tool}: {text}"));
+        let warnings = nested.warnings.into_iter().map(|text| match place {
+            "" => text,
+            place => format!("{place}: {text}"),
+        });
         self.add_warnings(warnings.collect());
         self.changed.extend(nested.changed);
         self.learned.extend(nested.learned);
         self.has_pinned_tools |= nested.has_pinned_tools;
         self.tool_runs.extend(nested.tool_runs);
+    }
+
+    /// Adds the report of a step, or of one of its runs. The model of the last one that called a
+    /// provider is that of the chain.
+    pub(super) fn add_step(&mut self, place: &str, mut nested: Report) {
+        self.answered |= nested.answered;
+        self.has_tools |= nested.has_tools;
+        if nested.attempts > 0 {
+            self.provider = nested.provider.take();
+            self.model = nested.model.take();
+            self.answered_model = nested.answered_model.take();
+            self.stop_reason = nested.stop_reason.take();
+            self.provider_stop_reason = nested.provider_stop_reason.take();
+        }
+        if let Some(targets) = nested.passed_over.take().filter(|targets| !targets.is_empty()) {
+            self.passed_over.get_or_insert_default().extend(targets);
+        }
+        self.steps.append(&mut nested.steps);
+        self.add_nested(place, nested);
     }
 
     /// Removes what the calls so far added, so that the counts of the next call can be stored.

@@ -416,7 +416,7 @@ impl<'a> ToolLoop<'a> {
                     // Other tools may have used more secrets in the meantime.
                     let outcome = check_outcome(outcome, &secrets);
                     let run = self.report_run(context, call, &outcome, run.duration);
-                    context.report.add_nested(&call.name, nested);
+                    context.report.add_nested(&format!("tool {}", call.name), nested);
                     if let (Err(reason), None) = (&outcome, &failed) {
                         failed = Some((call.name.clone(), reason.clone()));
                     }

@@ -18,7 +18,7 @@ fn requests_in_the_docs_are_valid() {
     files.extend(root().join("docs").read_dir().unwrap().map(|entry| entry.unwrap().path()));
     for path in files {
         for mut block in json_blocks(&std::fs::read_to_string(&path).unwrap()) {
-            if block.get("message").is_some() {
+            if block.get("message").or(block.get("steps")).is_some() {
                 // The Lambda function removes `idempotencyKey` before it builds the plan.
                 block.as_object_mut().unwrap().shift_remove("idempotencyKey");
                 let plan = Plan::from_value(block, &Rules::default()).unwrap();

@@ -1,7 +1,7 @@
 //! Tests hosted configs with the cases in `cases/hosted/*.json`: parsing each format, merging
 //! layers, and resolving pointers in complete runs with an in-memory store and the simulator.
 
-mod store;
+pub(crate) mod store;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -8,6 +8,7 @@
 )]
 
 mod broken_replies;
+mod chains;
 mod client_tools;
 mod clients;
 mod coercion;

@@ -352,3 +352,52 @@ async fn a_damaged_entry_is_an_error_before_any_call() {
     assert!(error.message().contains("turn-1 of the request is damaged"), "{error}");
     assert_eq!(values(&world.paid), [1; 2 * TURNS + 1]);
 }
+
+fn chain() -> Value {
+    json!({
+        "provider": "openai",
+        "model": "gpt-4o-mini",
+        "return": "full",
+        "data": { "items": ["a", "b", "c"] },
+        "steps": [
+            { "name": "first", "message": "First" },
+            { "name": "each", "each": "items", "concurrency": 2,
+              "message": "{{item}} {{steps.first}}" },
+            { "name": "again", "message": "Again {{iteration}} {{json previous}}",
+              "repeat": { "until": "{{#if (eq iteration 2)}}yes{{/if}}", "max": 3 } },
+            { "name": "inner", "steps": [
+                { "name": "one", "message": "One", "when": "{{nothing}}yes" },
+                { "name": "two", "message": "Two {{previous}}" }
+            ] },
+            { "name": "last", "message": "Last {{json steps}}" }
+        ]
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_killed_chain_pays_at_most_for_the_steps_in_flight_again() {
+    let calls = 9;
+    let world = Arc::new(World::default());
+    let expected = run(&world, chain()).await.with_envelope().outcome.unwrap();
+    let points = *world.passed.lock().unwrap();
+    assert!(points > 2 * calls, "{points}");
+    assert_eq!(values(&world.paid), vec![1; calls]);
+    for point in 0..points {
+        let world = Arc::new(World::default());
+        assert!(run_until(&world, chain(), point).await.is_none(), "{point}");
+        let again = run(&world, chain()).await.with_envelope().outcome.unwrap();
+        for field in ["result", "usage", "cost", "attempts"] {
+            assert_eq!(again[field], expected[field], "{point}");
+        }
+        let results = |full: &Value| -> Vec<Value> {
+            let steps = full["steps"].as_array().unwrap().iter();
+            steps.map(|step| json!([step["name"], step["result"], step["usage"]])).collect()
+        };
+        assert_eq!(results(&again), results(&expected), "{point}");
+        let paid = values(&world.paid);
+        let extra: usize = paid.iter().map(|count| count - 1).sum();
+        // Two items and the first step of the nested chain can be in flight.
+        assert!(paid.len() == calls && extra <= 3, "{point}: {:?}", world.paid.lock().unwrap());
+        assert!(paid.iter().all(|count| *count <= 2), "{point}");
+    }
+}

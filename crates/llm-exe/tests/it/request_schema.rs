@@ -23,15 +23,17 @@ const TYPES: &[(&str, &str)] = &[
     ("RequestToolChoice", "ToolChoice"),
     ("RequestToolResult", "ToolResult"),
     ("RequestTool", "Tool"),
+    ("RequestStep", "Step"),
+    ("RequestRepeat", "Repeat"),
 ];
 
 /// The values of `effort`. A test compares them with the validation.
 const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 
 /// Fields that are reserved for later versions.
-const RESERVED: &[&str] = &["steps", "concurrency", "stream"];
+const RESERVED: &[&str] = &["stream"];
 
-/// Fields that the request of a tool may not set.
+/// Fields that the request of a tool and a step may not set.
 const NOT_NESTED: &[&str] = &[
     "return",
     "dryRun",
@@ -198,6 +200,37 @@ fn set_tools(fields: &mut Value, types: &mut Value) {
     }
 }
 
+fn set_steps(fields: &mut Value, types: &mut Value) {
+    let items = json!({ "$ref": "#/$defs/Step" });
+    set(&mut fields["steps"], json!({ "minItems": 1, "maxItems": 50, "items": items }));
+    let name = json!({ "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]{0,63}$" });
+    let count = json!({ "minimum": 1, "maximum": 50 });
+    set(&mut fields["concurrency"], count.clone());
+    let step = &mut types["Step"];
+    let properties = &mut step["properties"];
+    set(&mut properties["name"], name);
+    set(&mut properties["concurrency"], count);
+    set(&mut properties["onItemError"], one_of(["fail", "null"]));
+    let paths = json!({ "type": "string", "minLength": 1 });
+    set(&mut properties["dataFrom"], json!({ "additionalProperties": paths }));
+    for field in fields.as_object().unwrap().keys() {
+        if NOT_NESTED.contains(&field.as_str()) {
+            properties[field] = json!({ "type": "null" });
+        } else if properties.get(field).is_none() {
+            properties[field] = json!({ "$ref": format!("#/properties/{field}") });
+        }
+    }
+    let kinds = ["message", "steps", "key", "url"];
+    let kinds = kinds.map(|kind| json!({ "required": [kind] }));
+    set(step, json!({ "required": ["name"], "anyOf": kinds }));
+    let repeat = &mut types["Repeat"];
+    set(repeat, json!({ "required": ["until", "max"], "additionalProperties": false }));
+    let text = json!({ "type": "string", "pattern": NOT_BLANK });
+    set(&mut repeat["properties"]["until"], text);
+    let runs = json!({ "type": "integer", "minimum": 2, "maximum": 20 });
+    set(&mut repeat["properties"]["max"], runs);
+}
+
 fn output_options() -> Value {
     let text = json!({ "type": "string", "minLength": 1 });
     let mut choices = json!({
@@ -255,6 +288,19 @@ fn complete_request() -> Value {
     complete
 }
 
+fn has_steps() -> Value {
+    json!({ "required": ["steps"], "properties": { "steps": { "type": "array" } } })
+}
+
+/// Returns the rules for a request with steps.
+fn chain() -> Value {
+    let mut fields = json!({});
+    for name in ["message", "output", "outputOptions", "schema", "conversation", "continue"] {
+        fields[name] = json!({ "type": "null" });
+    }
+    json!({ "properties": fields })
+}
+
 fn generate() -> Value {
     let mut schema = schemars::schema_for!(Request).to_value();
     clean(&mut schema);
@@ -280,6 +326,7 @@ fn generate() -> Value {
     let fields = &mut schema["properties"];
     set_messages(&mut fields["message"], &mut types);
     set_tools(fields, &mut types);
+    set_steps(fields, &mut types);
     for target in [&mut *fields, &mut types["Fallback"]["properties"]] {
         for name in ["provider", "providor"] {
             replace(&mut target[name], json!({ "$ref": "#/$defs/Provider" }));
@@ -310,7 +357,7 @@ fn generate() -> Value {
         "type": "object",
         "properties": fields,
         "if": { "anyOf": [points_by("key"), points_by("url")] },
-        "else": complete_request(),
+        "else": { "if": has_steps(), "then": chain(), "else": complete_request() },
         "$defs": types
     })
 }
@@ -349,7 +396,19 @@ const BEYOND_A_SCHEMA: &[&str] = &[
     "misplaced version of a function",
     "maximum cost without a known price",
     "maximum cost of a fallback",
-    "misspelled targets of tools",
+    "steps with the same name",
+    "references to steps that do not exist",
+    "references to later steps",
+    "steps that refer to each other",
+    "step that refers to itself",
+    "reference in a list leads to the root",
+    "steps with tools that are handed back",
+    "concurrency without steps",
+    "step without a provider",
+    "too many steps in nested chains",
+    "chain that is too deep",
+    "price of a model in a step",
+    "pointer in a step is not fetched",
 ];
 
 #[test]

@@ -1,0 +1,603 @@
+//! Runs chains against a provider that replies with what each prompt asks for.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use llm_exe::bytes::Bytes;
+use llm_exe::http::{Request, Response};
+use llm_exe::ports::PortFuture;
+use llm_exe::transport::{HttpError, HttpTransport};
+use llm_exe::{Client, Deadline, Endpoints, ErrorKind, HostedRules, Plan, Rules, Run, Runner};
+use llm_exe_simulator::Simulator;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::common::{FixedKey, endpoints, root};
+use crate::hosted::store::MemoryStore;
+
+/// A call of the provider.
+#[derive(Debug, Clone)]
+struct Call {
+    prompt: String,
+    body: Value,
+    started: usize,
+    ended: usize,
+}
+
+/// Imitates OpenAI. `say X` is replied to with X, and `fail 400` with that status.
+#[derive(Clone, Default)]
+struct Provider {
+    calls: Arc<Mutex<Vec<Call>>>,
+    clock: Arc<Mutex<usize>>,
+    running: Arc<Mutex<(usize, usize)>>,
+}
+
+impl Provider {
+    fn tick(&self) -> usize {
+        let mut clock = self.clock.lock().unwrap();
+        *clock += 1;
+        *clock
+    }
+
+    fn prompts(&self) -> Vec<String> {
+        self.calls.lock().unwrap().iter().map(|call| call.prompt.clone()).collect()
+    }
+
+    fn call(&self, prompt: &str) -> Call {
+        let calls = self.calls.lock().unwrap();
+        calls
+            .iter()
+            .find(|call| call.prompt == prompt)
+            .unwrap_or_else(|| panic!("{prompt}"))
+            .clone()
+    }
+
+    fn max_running(&self) -> usize {
+        self.running.lock().unwrap().1
+    }
+}
+
+impl HttpTransport for Provider {
+    fn send(
+        &self,
+        request: Request<Bytes>,
+        _: Deadline,
+    ) -> PortFuture<'_, Result<Response<Bytes>, HttpError>> {
+        Box::pin(async move {
+            let body: Value = serde_json::from_slice(request.body()).unwrap();
+            let prompt = body["messages"][0]["content"].as_str().unwrap().to_owned();
+            let started = self.tick();
+            {
+                let mut running = self.running.lock().unwrap();
+                running.0 += 1;
+                running.1 = running.1.max(running.0);
+            }
+            let wait = if prompt.contains("slow") { 60 } else { 10 };
+            tokio::time::sleep(Duration::from_millis(wait)).await;
+            self.running.lock().unwrap().0 -= 1;
+            let ended = self.tick();
+            self.calls.lock().unwrap().push(Call { prompt: prompt.clone(), body, started, ended });
+            if let Some(status) = prompt.strip_prefix("fail ") {
+                let status: u16 = status.split(' ').next().unwrap().parse().unwrap();
+                let body = json!({ "error": { "message": "no", "type": "invalid_request_error" } });
+                let response = Response::builder().status(status);
+                return Ok(response.body(Bytes::from(body.to_string())).unwrap());
+            }
+            // A schema adds an instruction.
+            let asked = prompt.split("Answer with one JSON").next().unwrap().trim_end();
+            let text = asked.strip_prefix("say ").unwrap_or("ok");
+            let message = json!({ "role": "assistant", "content": text });
+            let reply = json!({
+                "id": "r", "model": "gpt-4o-2024-08-06",
+                "choices": [{ "index": 0, "finish_reason": "stop", "message": message }],
+                "usage": { "prompt_tokens": 10, "completion_tokens": 2 }
+            });
+            Ok(Response::new(Bytes::from(reply.to_string())))
+        })
+    }
+}
+
+async fn run(provider: &Provider, steps: Value, fields: Value) -> Run {
+    let client = Client::builder().key("openai", "k").http(provider.clone()).build().unwrap();
+    let options = json!({ "numOfAttempts": 1 });
+    let mut request = json!({
+        "provider": "openai", "model": "gpt-4o", "options": options, "steps": steps
+    });
+    request.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    client.run(request).await
+}
+
+async fn result(steps: Value, fields: Value) -> (Value, Provider, Vec<String>) {
+    let provider = Provider::default();
+    let run = run(&provider, steps, fields).await;
+    let warnings = run.report.warnings.clone();
+    (run.outcome.unwrap_or_else(|error| panic!("{}: {error}", error.kind())), provider, warnings)
+}
+
+/// A step whose reply is JSON with any fields.
+fn json_step(name: &str, message: &str) -> Value {
+    json!({ "name": name, "message": message, "output": "json", "schema": {} })
+}
+
+#[tokio::test]
+async fn later_steps_use_the_results_of_earlier_ones() {
+    let steps = json!([
+        json_step("outline", "say {\"title\": \"{{topic}}\", \"sections\": [\"a\", \"b\"]}"),
+        { "name": "draft", "message": "say {{steps.outline.title}}: {{join previous.sections}}" },
+        { "name": "polish", "message":
+            "say {{previous}} {{lookup steps 'draft'}} {{steps.outline.sections.[1]}}" },
+    ]);
+    let (result, provider, warnings) = result(steps, json!({ "data": { "topic": "Bees" } })).await;
+    assert_eq!(result, "Bees: a, b Bees: a, b b");
+    assert_eq!(provider.prompts().len(), 3);
+    assert!(warnings.is_empty(), "{warnings:?}");
+}
+
+#[tokio::test]
+async fn steps_inherit_fields_and_options_key_by_key() {
+    let steps = json!([
+        { "name": "a", "message": "a" },
+        { "name": "b", "message": "b", "model": "gpt-4.1", "options": { "maxTokens": 9 } },
+        { "name": "c", "message": "c", "options": null, "provider": "openai.gpt-4o-mini" },
+    ]);
+    let options = json!({ "temperature": 0.5, "maxTokens": 7, "numOfAttempts": 1 });
+    let (_, provider, _) = result(steps, json!({ "options": options })).await;
+    let sent = |prompt: &str| {
+        let body = provider.call(prompt).body;
+        (body["model"].clone(), body["temperature"].clone(), body["max_completion_tokens"].clone())
+    };
+    assert_eq!(sent("a"), (json!("gpt-4o"), json!(0.5), json!(7)));
+    assert_eq!(sent("b"), (json!("gpt-4.1"), json!(0.5), json!(9)));
+    assert_eq!(sent("c"), (json!("gpt-4o-mini"), Value::Null, Value::Null));
+}
+
+#[tokio::test]
+async fn independent_steps_run_concurrently_and_needs_orders_them() {
+    let steps = json!([
+        { "name": "a", "message": "slow a" },
+        { "name": "b", "message": "b" },
+        { "name": "c", "message": "c", "needs": ["a"] },
+        { "name": "d", "message": "{{json steps}}" },
+    ]);
+    let (_, provider, _) = result(steps, json!({})).await;
+    let (a, b, c) = (provider.call("slow a"), provider.call("b"), provider.call("c"));
+    assert!(b.started < a.ended && a.ended < c.started, "{a:?} {b:?} {c:?}");
+    let d = provider.call(r#"{"a":"ok","b":"ok","c":"ok"}"#);
+    assert!(d.started > c.ended, "{d:?}");
+}
+
+#[tokio::test]
+async fn a_condition_skips_a_step_and_its_result_is_null() {
+    for (condition, is_skipped) in [
+        ("", true),
+        (" \n", true),
+        ("False", true),
+        ("NO", true),
+        ("0", true),
+        ("{{#if missing}}x{{/if}}", true),
+        ("{{steps.a}}", false),
+        ("yes", false),
+        ("00", false),
+    ] {
+        let steps = json!([
+            { "name": "a", "message": "a" },
+            { "name": "b", "message": "say b", "when": format!("{condition}{{{{!-- --}}}}") },
+            { "name": "c", "message": "say [{{steps.b}}{{previous}}{{steps.b.title}}]",
+              "when": "{{last}}" },
+        ]);
+        let data = json!({ "last": is_skipped });
+        let fields = json!({ "data": data, "strictVariables": true, "return": "full" });
+        let provider = Provider::default();
+        let run = run(&provider, steps, fields).await.with_envelope();
+        let full = run.outcome.unwrap_or_else(|error| panic!("{condition}: {error}"));
+        assert_eq!(full["steps"][1]["skipped"] == true, is_skipped, "{condition}: {full}");
+        // The result is that of the last step that was not skipped.
+        let expected = if is_skipped { "[]" } else { "b" };
+        assert_eq!(full["result"], expected, "{condition}: {full}");
+    }
+}
+
+#[tokio::test]
+async fn items_run_concurrently_and_their_results_are_in_order() {
+    let steps = json!([
+        json_step("list", "say [\"slow x\", \"y\", \"z\"]"),
+        { "name": "each", "each": "steps.list", "concurrency": 2,
+          "message": "say {{index}}{{item}}" },
+        { "name": "all", "message": "say {{json steps.each}}" },
+    ]);
+    let (result, provider, _) = result(steps, json!({})).await;
+    assert_eq!(result, r#"["0slow x","1y","2z"]"#);
+    assert_eq!(provider.max_running(), 2);
+}
+
+#[tokio::test]
+async fn an_item_may_fail_and_other_errors_end_the_chain() {
+    let steps = |on_error: &str, status: &str| {
+        let message = "{{#if (eq item 'bad')}}fail STATUS{{else}}say {{item}}{{/if}}";
+        let message = message.replace("STATUS", status);
+        json!([
+            { "name": "s", "each": "items", "concurrency": 1, "onItemError": on_error,
+              "message": message },
+            { "name": "after", "message": "say {{json steps.s}}" },
+        ])
+    };
+    let data = json!({ "data": { "items": ["a", "bad", "c", "d"] } });
+    let (value, _, warnings) = result(steps("null", "400"), data.clone()).await;
+    assert_eq!(value, r#"["a",null,"c","d"]"#);
+    assert!(
+        warnings[0].starts_with("steps.s: the result of item 1 is null: ProviderRejected"),
+        "{warnings:?}"
+    );
+    for (on_error, status, kind) in [
+        ("fail", "400", ErrorKind::ProviderRejected),
+        ("null", "503", ErrorKind::ProviderUnavailable),
+        ("null", "401", ErrorKind::ProviderAuthFailed),
+    ] {
+        let provider = Provider::default();
+        let run = run(&provider, steps(on_error, status), data.clone()).await;
+        let error = run.outcome.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(error.message().starts_with("steps.s[1]: "), "{error}");
+        // No other item or step starts.
+        assert_eq!(provider.prompts().len(), 2, "{:?}", provider.prompts());
+        assert_eq!(run.report.attempts, 2);
+    }
+}
+
+#[tokio::test]
+async fn running_steps_are_awaited_after_an_error() {
+    let steps = json!([
+        { "name": "bad", "message": "fail 400" },
+        { "name": "good", "message": "say slow" },
+        { "name": "inner", "steps": [
+            { "name": "one", "message": "say slow one" },
+            { "name": "two", "message": "say {{previous}} two" },
+        ] },
+        { "name": "after", "message": "say {{steps.good}}" },
+    ]);
+    let provider = Provider::default();
+    let run = run(&provider, steps, json!({ "return": "full" })).await;
+    let error = run.outcome.unwrap_err();
+    assert!(error.message().starts_with("steps.bad: openai gpt-4o"), "{error}");
+    let mut prompts = provider.prompts();
+    prompts.sort();
+    assert_eq!(prompts, ["fail 400", "say slow", "say slow one"]);
+    assert_eq!(run.report.attempts, 3);
+}
+
+#[tokio::test]
+async fn a_step_repeats_until_its_condition_is_true() {
+    let steps = json!([
+        { "name": "s", "message": "say {{lastResult}}x", "repeat":
+            { "until": "{{#if (eq lastResult 'xxx')}}yes{{/if}}", "max": 5 } },
+    ]);
+    let fields = json!({ "strictVariables": true });
+    let (value, provider, warnings) = result(steps, fields).await;
+    assert_eq!((value, provider.prompts().len(), warnings.len()), (json!("xxx"), 3, 0));
+
+    let steps = json!([
+        { "name": "s", "each": "items", "message": "say {{item}}{{iteration}}",
+          "repeat": { "until": "{{#if (eq item iteration)}}yes{{/if}}", "max": 3 } },
+    ]);
+    let (value, provider, warnings) =
+        result(steps, json!({ "data": { "items": [1, 2, 9] } })).await;
+    assert_eq!(value, json!(["11", "22", "93"]));
+    assert_eq!(provider.prompts().len(), 6);
+    let expected = "steps.s: the step ran 3 times, which is repeat.max, but until is not true";
+    assert_eq!(warnings, [expected]);
+}
+
+#[tokio::test]
+async fn data_from_keeps_types_and_wins_over_data() {
+    let steps = json!([
+        json_step("a", "say {\"list\": [1, {\"x\": true}], \"n\": 2.50}"),
+        { "name": "b", "data": { "own": 1, "list": "no" },
+          "message": "say {{json list}} {{own}} {{n}} {{x}} {{shared}}",
+          "dataFrom": { "list": "steps.a.list", "n": "steps.a.n", "x": "steps.a.list[1].x" } },
+    ]);
+    let (value, _, _) = result(steps, json!({ "data": { "shared": "s", "own": 9 } })).await;
+    let value = value.as_str().unwrap().replace("2.50", "2.5");
+    assert_eq!(value, "[1,{\"x\":true}] 1 2.5 true s");
+}
+
+#[tokio::test]
+async fn names_of_the_chain_win_over_data_and_results_are_not_templates() {
+    let steps = json!([
+        { "name": "a", "message": "say {{topic}}" },
+        { "name": "b", "each": "items", "data": { "item": "data", "previous": "data" },
+          "message": "say {{steps.a}} {{previous}} {{item}}" },
+    ]);
+    let data = json!({
+        "topic": "{{secret}}", "secret": "no", "items": ["i"], "item": "data",
+        "steps": { "a": "data" }, "previous": "data"
+    });
+    let (value, _, warnings) = result(steps, json!({ "data": data })).await;
+    assert_eq!(value, json!(["{{secret}} {{secret}} i"]));
+    assert_eq!(warnings.len(), 5, "{warnings:?}");
+}
+
+#[tokio::test]
+async fn items_of_a_nested_chain_are_in_scope() {
+    let steps = json!([
+        { "name": "articles", "each": "topics", "steps": [
+            { "name": "draft", "message": "say {{item}}{{index}}{{lang}}" },
+            { "name": "final", "message": "say {{steps.draft}}/{{previous}}" },
+        ] },
+        { "name": "end", "message": "say {{json previous}}" },
+    ]);
+    let data = json!({ "topics": ["a", "b"], "lang": "de" });
+    let provider = Provider::default();
+    let run = run(&provider, steps, json!({ "data": data, "return": "full" })).await;
+    let full = run.with_envelope().outcome.unwrap();
+    assert_eq!(full["result"], r#"["a0de/a0de","b1de/b1de"]"#);
+    let articles = &full["steps"][0];
+    assert_eq!((&articles["items"], &articles["attempts"]), (&json!(2), &json!(4)));
+    assert_eq!(articles["steps"].as_array().unwrap().len(), 4);
+    assert_eq!(articles["result"], json!(["a0de/a0de", "b1de/b1de"]));
+    assert_eq!(full["usage"]["inputTokens"], 50, "{full}");
+    assert_eq!(full["attempts"], 5);
+    assert_eq!(full["model"], "gpt-4o-2024-08-06");
+    let cost = |value: &Value| value["cost"]["usd"].to_string().trim_matches('"').parse::<f64>();
+    let (total, parts) = (cost(&full), full["steps"].as_array().unwrap().iter().map(cost));
+    let parts: f64 = parts.map(Result::unwrap).sum();
+    assert!((total.unwrap() - parts).abs() < 1e-9, "{full}");
+}
+
+#[tokio::test]
+async fn lists_that_do_not_fit_are_errors() {
+    let steps = json!([
+        { "name": "a", "message": "a" },
+        { "name": "s", "each": "items", "message": "say {{item}}", "needs": ["a"] },
+    ]);
+    for (items, kind, text) in [
+        (json!(vec![1; 501]), ErrorKind::LimitExceeded, "Distributed Map"),
+        (
+            json!("text"),
+            ErrorKind::InvalidRequest,
+            "expected a list at items, got the string \"text\"",
+        ),
+    ] {
+        let provider = Provider::default();
+        let run = run(&provider, steps.clone(), json!({ "data": { "items": items } })).await;
+        let error = run.outcome.unwrap_err();
+        assert_eq!(error.kind(), kind);
+        assert!(error.message().starts_with("steps.s: each: ") && error.message().contains(text));
+        assert_eq!(provider.prompts(), ["a"]);
+    }
+    let (value, _, _) = result(steps, json!({ "data": { "items": [] } })).await;
+    assert_eq!(value, json!([]));
+}
+
+#[tokio::test]
+async fn missing_variables_of_a_step_are_errors_in_strict_mode() {
+    let steps = json!([
+        { "name": "a", "message": "a" },
+        { "name": "b", "message": "{{steps.a}} {{nme}}" },
+    ]);
+    let provider = Provider::default();
+    let fields = json!({ "data": { "name": 1 }, "strictVariables": true });
+    let error = run(&provider, steps, fields).await.outcome.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PromptInvalid);
+    let expected =
+        "steps.b: message: `nme` is not in data (did you mean name?) (line 1, column 15)";
+    assert_eq!(error.message(), expected);
+    assert_eq!(error.problems()[0].path, "steps[1].message");
+}
+
+#[tokio::test]
+async fn a_dry_run_shows_the_plan_and_the_first_requests() {
+    let steps = json!([
+        { "name": "a", "message": "a" },
+        { "name": "b", "each": "items", "message": "{{item}}" },
+        { "name": "c", "message": "{{steps.a}} {{previous}}" },
+        { "name": "d", "message": "d", "when": "no" },
+    ]);
+    let provider = Provider::default();
+    let fields = json!({ "data": { "items": ["x", "y"] }, "dryRun": true });
+    let plan = run(&provider, steps, fields).await.outcome.unwrap();
+    assert_eq!(provider.prompts().len(), 0);
+    let steps = plan["steps"].as_array().unwrap();
+    assert_eq!(steps[2], json!({ "name": "c", "waitsFor": ["a", "b"] }));
+    assert_eq!(steps[3], json!({ "name": "d", "waitsFor": [], "skipped": true }));
+    assert_eq!(steps[1]["request"]["body"]["messages"][0]["content"], "x");
+}
+
+#[tokio::test]
+async fn limits_apply_to_the_whole_chain() {
+    let steps = json!([
+        { "name": "a", "message": "a" },
+        { "name": "b", "message": "b {{previous}}", "options": { "maxTokens": 300 } },
+    ]);
+    let provider = Provider::default();
+    let options = json!({ "maxCost": 0.003, "maxTokens": 300, "numOfAttempts": 1 });
+    let run = run(&provider, steps, json!({ "options": options })).await;
+    // The provider reports a low usage, so the reserved cost of the first call is released.
+    assert_eq!(run.outcome.unwrap(), "ok");
+    let steps = json!([
+        { "name": "a", "message": "a" },
+        { "name": "b", "message": "b {{previous}}", "options": { "maxCost": 0.000_001 } },
+    ]);
+    let provider = Provider::default();
+    let run = self::run(&provider, steps, json!({})).await;
+    let error = run.outcome.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::LimitExceeded);
+    assert!(error.message().starts_with("steps.b: "), "{error}");
+}
+
+#[tokio::test]
+async fn examples_run_against_the_simulator() {
+    for (name, calls) in [("sequential", 3), ("conditional", 3), ("refine", 4), ("article", 3)] {
+        let path = root().join(format!("examples/chains/{name}.json"));
+        let request: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        let plan = Plan::from_value(request.clone(), &Rules::default()).unwrap();
+        assert_eq!(plan.warnings, Vec::<String>::new(), "{name}");
+        let simulator = Simulator::start().await.unwrap();
+        let runner = Runner::new(endpoints(&simulator), Arc::new(FixedKey), Rules::default());
+        let run = runner.run(Deadline::after(Duration::from_secs(30)), request).await;
+        let result = run.outcome.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(result.as_str().unwrap().starts_with("Simulated reply"), "{name}: {result}");
+        assert_eq!(simulator.journal().len(), calls, "{name}");
+    }
+}
+
+/// Runs a chain whose steps can point to these configs.
+async fn run_hosted(provider: &Provider, documents: &Value, request: Value) -> Run {
+    let store = MemoryStore::new(documents.as_object().unwrap());
+    let hosted = HostedRules { bucket: Some("prompts".to_owned()), ..HostedRules::default() };
+    let rules = Rules { hosted, ..Rules::default() };
+    let runner = Runner::new(Endpoints::default(), Arc::new(FixedKey), rules)
+        .with_http_transport(Arc::new(provider.clone()))
+        .with_documents(Arc::new(store));
+    runner.run(Deadline::after(Duration::from_secs(30)), request).await
+}
+
+#[tokio::test]
+async fn steps_point_to_hosted_configs() {
+    let config = json!({
+        "message": "say {{greeting}} {{name}} {{shared}}", "data": { "greeting": "Hello" },
+        "when": "no", "each": "nothing"
+    });
+    let documents = json!({ "s3://prompts/greet.json": config.to_string() });
+    let request = json!({
+        "provider": "openai", "model": "gpt-4o", "data": { "shared": "s", "greeting": "Bye" },
+        "steps": [
+            { "name": "a", "message": "say Ada" },
+            { "name": "b", "key": "greet.json", "dataFrom": { "name": "steps.a" } }
+        ]
+    });
+    let provider = Provider::default();
+    let run = run_hosted(&provider, &documents, request.clone()).await;
+    assert_eq!(run.outcome.unwrap(), "Hello Ada s");
+
+    // All configs are fetched before the first call.
+    let mut missing = request;
+    missing["steps"][1]["key"] = json!("missing.json");
+    let provider = Provider::default();
+    let error = run_hosted(&provider, &documents, missing).await.outcome.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConfigNotFound);
+    assert!(error.message().starts_with("steps[1]: "), "{error}");
+    assert!(provider.prompts().is_empty());
+}
+
+#[tokio::test]
+async fn a_chain_can_be_in_a_bucket_but_not_at_a_url() {
+    let chain = json!({
+        "provider": "openai", "model": "gpt-4o", "steps": [
+            { "name": "a", "message": "say {{x}}" },
+            { "name": "b", "key": "b.json" }
+        ]
+    });
+    let documents = json!({
+        "s3://prompts/chain.json": chain.to_string(), "https://example.com/c": chain.to_string(),
+        "s3://prompts/b.json": json!({ "message": "say b {{previous}}" }).to_string(),
+        "s3://prompts/loop.json": r#"{ "steps": [{ "name": "a", "key": "loop.json" }] }"#
+    });
+    let provider = Provider::default();
+    let request = json!({ "key": "chain.json", "data": { "x": 1 } });
+    let run = run_hosted(&provider, &documents, request).await;
+    assert_eq!(run.outcome.unwrap(), "b 1");
+    for (request, kind, text) in [
+        (json!({ "url": "https://example.com/c" }), ErrorKind::ConfigForbidden, "\"steps\""),
+        (json!({ "key": "loop.json" }), ErrorKind::ConfigInvalid, "the config leads to itself"),
+    ] {
+        let error = run_hosted(&provider, &documents, request).await.outcome.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(error.message().contains(text), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_pinned_step_inherits_only_data_and_its_results_are_not_shown() {
+    let pinned = json!({
+        "provider": "openai", "model": "gpt-4o", "message": "say secret {{x}}", "overridable": []
+    });
+    let documents = json!({ "s3://prompts/pinned.json": pinned.to_string() });
+    let nested = json!({ "provider": "openai", "model": "gpt-4o", "message": "hi" });
+    let request = json!({
+        "provider": "openai", "model": "gpt-4o-mini", "data": { "x": 7 }, "return": "full",
+        "options": { "temperature": 0.1 },
+        "tools": [{ "name": "spy", "description": "d", "run": { "request": nested } }],
+        "steps": [
+            { "name": "a", "key": "pinned.json" },
+            { "name": "b", "message": "say {{previous}}", "tools": null }
+        ]
+    });
+    let provider = Provider::default();
+    let run = run_hosted(&provider, &documents, request.clone()).await.with_envelope();
+    let full = run.outcome.unwrap();
+    assert_eq!(full["result"], "secret 7");
+    assert!(full["steps"][0].get("result").is_none(), "{full}");
+    let body = provider.call("say secret 7").body;
+    assert_eq!(
+        (&body["model"], body.get("tools"), body.get("temperature")),
+        (&json!("gpt-4o"), None, None)
+    );
+
+    let mut dry_run = request;
+    dry_run["dryRun"] = json!(true);
+    let plan = run_hosted(&provider, &documents, dry_run.clone()).await.outcome.unwrap();
+    assert_eq!(plan["steps"][0]["request"], Value::Null);
+
+    dry_run["steps"][0]["model"] = json!("gpt-4o-mini");
+    let error = run_hosted(&provider, &documents, dry_run).await.outcome.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConfigForbidden, "{error}");
+}
+
+/// A graph: for each step, which of the steps before it the step refers to.
+fn graph() -> impl Strategy<Value = Vec<Vec<bool>>> {
+    (2..9_usize).prop_flat_map(|count| {
+        let rows: Vec<_> =
+            (0..count).map(|index| prop::collection::vec(any::<bool>(), index)).collect();
+        rows
+    })
+}
+
+/// Returns a step that refers to others in one of several ways.
+fn step_of_graph((index, (row, kind)): (usize, (&Vec<bool>, u8))) -> Value {
+    let used = || row.iter().enumerate().filter(|(_, is_used)| **is_used).map(|(at, _)| at);
+    let speed = if index.is_multiple_of(3) { "slow" } else { "" };
+    let mut step = json!({ "name": format!("s{index}") });
+    let mut message = format!("say step {index} {speed}");
+    let template = |start: &str, end: &str| -> String {
+        used().map(|at| format!("{start}s{at}{end}")).collect()
+    };
+    match kind {
+        0 => message.push_str(&template("{{#if steps.", "}}{{/if}}")),
+        1 => step["needs"] = used().map(|at| format!("s{at}")).collect(),
+        2 => {
+            let paths = used().map(|at| (format!("v{at}"), json!(format!("steps.s{at}"))));
+            step["dataFrom"] = Value::Object(paths.collect());
+        }
+        _ => step["when"] = json!(format!("yes{}", template("{{lookup steps '", "'}}"))),
+    }
+    step["message"] = json!(message);
+    step
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn each_step_runs_once_and_after_those_that_it_refers_to(
+        graph in graph(),
+        kinds in prop::collection::vec(0..4_u8, 9),
+    ) {
+        let steps: Vec<Value> = graph.iter().zip(kinds).enumerate().map(step_of_graph).collect();
+        let provider = Provider::default();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let run = runtime.block_on(run(&provider, json!(steps), json!({})));
+        prop_assert!(run.outcome.is_ok(), "{:?}", run.outcome);
+        let calls = provider.calls.lock().unwrap().clone();
+        prop_assert_eq!(calls.len(), graph.len());
+        let by_step: HashMap<usize, &Call> = calls.iter().map(|call| {
+            (call.prompt.split(' ').nth(2).unwrap().parse().unwrap(), call)
+        }).collect();
+        prop_assert_eq!(by_step.len(), graph.len());
+        for (index, row) in graph.iter().enumerate() {
+            for at in (0..index).filter(|at| row[*at]) {
+                prop_assert!(by_step[&at].ended < by_step[&index].started, "{} {}", at, index);
+            }
+        }
+    }
+}
