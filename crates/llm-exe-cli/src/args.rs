@@ -144,6 +144,13 @@ pub(crate) struct Invoke {
     pub(crate) timeout: u64,
 }
 
+/// How the plan of a chain is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum PlanFormat {
+    Text,
+    Mermaid,
+}
+
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Render {
     #[command(flatten)]
@@ -151,6 +158,11 @@ pub(crate) struct Render {
     /// Print the messages with their roles as text, instead of the HTTP request.
     #[arg(long)]
     pub(crate) messages: bool,
+    /// Print the steps of a chain, and which step waits for which: as a table, or as a Mermaid
+    /// diagram with --plan=mermaid.
+    #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "text", conflicts_with_all = ["messages", "json"])]
+    pub(crate) plan: Option<PlanFormat>,
     /// Print compact JSON to standard output and errors as JSON to standard error. Hides the
     /// warnings of a request, which `validate --json` prints.
     #[arg(long)]

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use llm_exe::error::shorten;
 use llm_exe::prompt::Limits;
-use llm_exe::{Deadline, Part, Plan, Run};
+use llm_exe::{ChainStep, Deadline, Part, Plan, Run};
 use serde_json::json;
 
-use crate::args::Render;
+use crate::args::{PlanFormat, Render};
 use crate::environment::{Environment, KeySource};
 use crate::{output, overrides};
 
@@ -30,6 +30,12 @@ pub(crate) async fn run(args: Render) -> ExitCode {
     };
     let runner = environment.runner_for(&args.source.file);
     let deadline = Deadline::after(Duration::from_secs(60));
+    if let Some(format) = args.plan {
+        return match runner.plan(deadline, input.take_request()).await {
+            Ok(plan) => print_plan(&plan, format),
+            Err(error) => output::print_error(&input.label(error), false),
+        };
+    }
     let needs_plan = args.messages || !args.source.data.is_empty();
     let plan = if needs_plan { Some(input.request.clone()) } else { None };
     let plan = match plan {
@@ -71,4 +77,62 @@ fn print_messages(plan: &Plan, as_json: bool) -> ExitCode {
         format!("[{}]\n{}", message.role.name(), parts.join("\n"))
     });
     output::print(&messages.collect::<Vec<_>>().join("\n\n"))
+}
+
+/// Prints the steps of a chain.
+fn print_plan(plan: &Plan, format: PlanFormat) -> ExitCode {
+    let steps = plan.chain_steps();
+    if steps.is_empty() {
+        return output::print("The request has no steps.");
+    }
+    let mut lines = Vec::new();
+    match format {
+        PlanFormat::Text => add_text(&steps, "", &mut lines),
+        PlanFormat::Mermaid => {
+            lines.push("flowchart TD".to_owned());
+            add_mermaid(&steps, "", &mut lines);
+        }
+    }
+    output::print(&lines.join("\n"))
+}
+
+/// Adds a line for each step.
+fn add_text(steps: &[ChainStep], indent: &str, lines: &mut Vec<String>) {
+    let width = steps.iter().map(|step| step.name.len()).max().unwrap_or(0);
+    for step in steps {
+        let mut notes = Vec::new();
+        match step.waits_for.as_slice() {
+            [] => notes.push("starts at once".to_owned()),
+            names => notes.push(format!("after {}", names.join(", "))),
+        }
+        notes.extend(notes_of(step));
+        lines.push(format!("{indent}{:width$}  {}", step.name, notes.join("; ")));
+        add_text(&step.steps, &format!("{indent}  "), lines);
+    }
+}
+
+fn notes_of(step: &ChainStep) -> Vec<String> {
+    let condition = step.is_conditional.then(|| "if its condition is true".to_owned());
+    let each = step.each.as_ref().map(|path| format!("for each item of {path}"));
+    let repeat = step.max_runs.map(|max| format!("at most {max} times"));
+    condition.into_iter().chain(each).chain(repeat).collect()
+}
+
+/// Adds the nodes and arrows of a Mermaid flow chart. `path` is that of the steps.
+fn add_mermaid(steps: &[ChainStep], path: &str, lines: &mut Vec<String>) {
+    // A word such as `end` is not a valid id.
+    let id = |name: &str| format!("{path}step_{name}");
+    for step in steps {
+        let label: Vec<String> = std::iter::once(step.name.clone()).chain(notes_of(step)).collect();
+        let (own, label) = (id(&step.name), label.join("<br>"));
+        if step.steps.is_empty() {
+            lines.push(format!("  {own}[\"{label}\"]"));
+        } else {
+            lines.push(format!("  subgraph {own}[\"{label}\"]"));
+            add_mermaid(&step.steps, &format!("{own}_"), lines);
+            lines.push("  end".to_owned());
+        }
+        let waits_for = step.waits_for.iter();
+        lines.extend(waits_for.map(|name| format!("  {} --> {own}", id(name))));
+    }
 }

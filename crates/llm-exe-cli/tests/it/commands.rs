@@ -630,3 +630,45 @@ async fn help_names_settings_and_values() {
     assert_eq!(output.code, Some(2));
     assert!(output.stderr.contains("AWS_IAM, API_KEY, NONE"), "{output:?}");
 }
+
+#[tokio::test]
+async fn render_draws_the_plan_of_a_chain() {
+    let folder = Folder::new();
+    let mut request = request();
+    request.as_object_mut().unwrap().shift_remove("message");
+    request["steps"] = json!([
+        { "name": "outline", "message": "a" },
+        { "name": "draft", "each": "steps.outline.sections", "message": "{{item}}" },
+        { "name": "end", "when": "{{steps.outline}}", "steps": [
+            { "name": "one", "message": "b", "repeat": { "until": "yes", "max": 3 } },
+            { "name": "two", "message": "{{previous}}" }
+        ] }
+    ]);
+    let file = folder.file("chain.json", request.to_string());
+    let output = folder.run(&["render", "--plan", &file]).await;
+    let expected = "\
+outline  starts at once
+draft    after outline; for each item of steps.outline.sections
+end      after outline; if its condition is true
+  one  starts at once; at most 3 times
+  two  after one
+";
+    assert_eq!((output.code, &*output.stdout), (Some(0), expected), "{output:?}");
+    let output = folder.run(&["render", "--plan=mermaid", &file]).await;
+    let expected = "\
+flowchart TD
+  step_outline[\"outline\"]
+  step_draft[\"draft<br>for each item of steps.outline.sections\"]
+  step_outline --> step_draft
+  subgraph step_end[\"end<br>if its condition is true\"]
+  step_end_step_one[\"one<br>at most 3 times\"]
+  step_end_step_two[\"two\"]
+  step_end_step_one --> step_end_step_two
+  end
+  step_outline --> step_end
+";
+    assert_eq!((output.code, &*output.stdout), (Some(0), expected), "{output:?}");
+    // The dry run shows the plan as JSON.
+    let output = folder.run(&["render", "--json", &file]).await;
+    assert_eq!(output.json()["steps"][1], json!({ "name": "draft", "waitsFor": ["outline"] }));
+}
