@@ -283,6 +283,22 @@ describe('a deployment', () => {
     assert.deepEqual(Object.keys(write?.data ?? {}).sort(), ['explanation', 'query']);
   });
 
+  test('the article state machine writes each section of the outline', async () => {
+    const definition = readFile('examples/step-functions/article.asl.json');
+    const machine = await account.stateMachine('article', definition, await functionArn());
+    account.events.length = 0;
+    const outline = JSON.stringify({ title: 'Whales', sections: ['A', 'B'] });
+    const when = { promptContains: 'Plan an article' };
+    await simulator.script([{ when, times: 1, then: { text: outline } }]);
+    const execution = await account.execute(machine, { topic: 'whales' });
+    assert.equal(execution.status, 'SUCCEEDED', JSON.stringify(execution));
+    assert.match(String(execution.output), /^Simulated reply from .*Make one article/);
+    const events = account.events as { data: Record<string, unknown> }[];
+    assert.equal(events.length, 4);
+    const items = events.slice(1, 3).map((event) => event.data['item']);
+    assert.deepEqual(items.sort(), ['A', 'B']);
+  });
+
   test('temporary errors are retried, and an invalid plan is caught', async () => {
     // Shorten the retry intervals to keep the test fast.
     const definition = readFile('examples/step-functions/research.asl.json').replaceAll(

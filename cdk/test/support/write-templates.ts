@@ -48,6 +48,7 @@ write('written by hand', {
     Deploy: policy('DeployLlmExeCdkAppPolicy'),
     HttpApi: policy('LlmExeLambdaCdkHttpApiPolicy'),
     Research: stateMachine('research', {}),
+    Article: stateMachine('article', {}),
     Approval: stateMachine('approval', {
       ApprovalQueueUrl: 'https://sqs.us-west-2.amazonaws.com/000000000000/any',
     }),
