@@ -147,7 +147,7 @@ pub(crate) async fn start_simulator(
             return;
         };
         let result: Value = serde_json::from_slice(&object.body).unwrap();
-        if result["status"] == "ok" || result["error"]["retryable"] == false {
+        if result["final"] == true {
             let text = format!("{id}, call {}: {result}", call.sequence);
             unnecessary_calls.lock().unwrap().push(text);
         }
