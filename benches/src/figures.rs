@@ -47,6 +47,8 @@ pub(crate) enum Figure {
     DirectTenCpu,
     SqsTenCpu,
     StoredTenCpu,
+    /// The CPU time of a warm invocation of five turns with two tools.
+    WarmToolsCpu,
     /// The resident memory of a process after 1,000 and after 10,000 invocations.
     MemoryAfterFew,
     MemoryAfterMany,
@@ -98,7 +100,7 @@ pub(crate) enum Part {
 
 impl Figure {
     /// All figures with their parts and their names in the table, in the order of its rows.
-    pub(crate) const ALL: [(Figure, Part, &str); 39] = [
+    pub(crate) const ALL: [(Figure, Part, &str); 40] = [
         (Figure::ColdText, Part::Times, "text: cold, ms"),
         (Figure::ColdTextCpu, Part::Times, "text: cold, ms of CPU"),
         (Figure::WarmText, Part::Times, "text: warm, ms"),
@@ -120,6 +122,7 @@ impl Figure {
         (Figure::DirectTenCpu, Part::Times, "10 direct, ms of CPU"),
         (Figure::SqsTenCpu, Part::Times, "10 records, ms of CPU"),
         (Figure::StoredTenCpu, Part::Times, "10 records, stored: ms of CPU"),
+        (Figure::WarmToolsCpu, Part::Times, "tools: warm, ms of CPU"),
         (Figure::MemoryAfterFew, Part::Times, "mixed: memory after 1,000, MB"),
         (Figure::MemoryAfterMany, Part::Times, "mixed: memory after 10,000, MB"),
         (Figure::ColdTextInstructions, Part::Instructions, "text: cold, thousand instructions"),

@@ -170,6 +170,7 @@ async fn times(
     let aws = Aws::start().await?;
     let measure = Measure::new(simulator, &aws);
     let batches = Batches { simulator };
+    let tool_functions = ToolFunctions::start().await?;
     let memory = MemoryGrowth { simulator };
     for round in 1..=rounds {
         eprintln!("round {round} of {rounds}");
@@ -181,6 +182,7 @@ async fn times(
         for (index, function) in functions.iter().enumerate() {
             if function.kind == Kind::LlmExe {
                 batches.once(function, figures.of(index)).await?;
+                tool_loop::once(&tool_functions, simulator, function, figures.of(index)).await?;
             }
         }
     }

@@ -94,6 +94,7 @@ fn own_ratio(figures: &Figures, figure: Figure) -> String {
         Figure::SqsTen | Figure::SqsHundred => (Figure::SqsOne, "1"),
         Figure::StoredTen | Figure::StoredHundred => (Figure::StoredOne, "1"),
         Figure::SqsTenCpu | Figure::StoredTenCpu => (Figure::DirectTenCpu, "direct"),
+        Figure::WarmToolsCpu => (Figure::WarmTextCpu, "text"),
         Figure::WarmToolsInstructions => (Figure::WarmTextInstructions, "text"),
         Figure::AllocationsTools => (Figure::AllocationsText, "text"),
         Figure::ResidentTools => (Figure::ResidentText, "text"),

@@ -1,14 +1,19 @@
 //! A request with two tools that are Lambda functions, and the replies of a model that calls them
-//! before its final text. The functions are simulated in the driver.
+//! before its final text. The functions are simulated in the driver. Measures the CPU time of such
+//! requests.
 
 use std::iter;
 
-use llm_exe_simulator::Step;
+use llm_exe_simulator::{Simulator, Step};
 use llm_exe_testkit::aws::{AwsSimulator, FunctionResponse};
 use serde_json::{Value, json};
 
 use crate::aws::CREDENTIALS;
 use crate::error::Error;
+use crate::figures::{Figure, Samples};
+use crate::function::Function;
+use crate::measure::{COUNTED, SETTLING, check_calls, milliseconds};
+use crate::running::Running;
 
 /// The number of turns of the model. All but the last one call a tool.
 pub(crate) const TURNS: u32 = 5;
@@ -47,6 +52,26 @@ impl ToolFunctions {
         }
         Err(format!("expected {expected} calls of Lambda functions, got {calls}").into())
     }
+}
+
+/// Measures the CPU time of warm invocations once and adds it to `samples`.
+pub(crate) async fn once(
+    functions: &ToolFunctions,
+    simulator: &Simulator,
+    function: &Function,
+    samples: &mut Samples,
+) -> Result<(), Error> {
+    simulator.clear();
+    simulator.script(replies(SETTLING + COUNTED));
+    let (body, openai) = (request().to_string(), simulator.openai_base_url());
+    let running = Running::start_under(&[], function, &openai, &functions.variables()).await?;
+    running.repeat(SETTLING, &body, Value::is_string).await?;
+    let before = running.idle().await.cpu()?;
+    running.repeat(COUNTED, &body, Value::is_string).await?;
+    let cpu = running.idle().await.cpu()?.saturating_sub(before);
+    samples.add(Figure::WarmToolsCpu, milliseconds(cpu / COUNTED));
+    check_calls(simulator, function, TURNS * (SETTLING + COUNTED))?;
+    functions.check_calls(SETTLING + COUNTED)
 }
 
 /// Returns the request.
