@@ -18,6 +18,9 @@ use crate::error::{Error, ErrorKind};
 use crate::gzip::{self, GzipError};
 use crate::ports::KeyName;
 
+/// The initial capacity for the bytes of a body. Few bodies of short prompts are larger.
+const MIN_BODY_CAPACITY: usize = 1_024;
+
 /// The product token of this crate in the `user-agent` header.
 const PRODUCT: &str = concat!("llm-exe/", env!("CARGO_PKG_VERSION"));
 
@@ -242,7 +245,9 @@ impl Body {
     /// Fails if serde_json cannot serialize a value, which does not happen with the values that it
     /// creates.
     pub fn to_bytes(&self) -> Result<Bytes, serde_json::Error> {
-        serde_json::to_vec(self).map(Bytes::from)
+        let mut bytes = Vec::with_capacity(MIN_BODY_CAPACITY);
+        serde_json::to_writer(&mut bytes, self)?;
+        Ok(Bytes::from(bytes))
     }
 
     /// Returns the body as a value, which may contain raw JSON in another spelling.

@@ -11,6 +11,7 @@ mod hash;
 mod lossy;
 mod near_json;
 mod number;
+mod object;
 mod parse;
 mod reader;
 mod size;
@@ -27,6 +28,7 @@ pub(crate) use near_json::{Deviation, NearJson, parse_near};
 pub(crate) use number::{
     LossyNumber, NumberError, WrittenNumbers, parse_number, reword_for_model, stores_text,
 };
+pub(crate) use object::object;
 pub use parse::{JsonError, describe_error, parse};
 pub(crate) use parse::{parse_unique, strip_position};
 pub(crate) use size::{MAX_VALUES, find_excess_value};

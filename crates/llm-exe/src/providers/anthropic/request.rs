@@ -6,6 +6,7 @@ use super::models::{ClaudeModel, Thinking, ThinkingOff};
 use super::tools;
 use crate::chat::{Chat, Media, Message, Part, Role, Structure};
 use crate::error::Error;
+use crate::json::object;
 use crate::providers::call_ids::{CallIds, IdFormat};
 use crate::providers::capabilities::FeatureSupport;
 use crate::providers::data_url::{image_path, parse_image};
@@ -401,7 +402,7 @@ fn insert_format(body: &mut Map<String, Value>, structure: &Structure) {
     if let Structure::Native { schema, .. } = structure {
         let config = body.entry("output_config").or_insert_with(|| json!({}));
         if let Some(config) = config.as_object_mut() {
-            let format = json!({ "type": "json_schema", "schema": schema });
+            let format = object([("type", json!("json_schema")), ("schema", schema.clone())]);
             config.insert("format".to_owned(), format);
         }
     }

@@ -10,6 +10,7 @@ use super::models::ClaudeModel;
 use crate::chat::{
     Chat, Message, Part, RawTurn, Role, Structure, Tool, ToolCall, ToolChoice, ToolResult,
 };
+use crate::json::object;
 use crate::providers::call_arguments::arguments_item;
 use crate::providers::call_ids::CallIds;
 use crate::providers::options::dropped_field;
@@ -30,7 +31,11 @@ pub(super) fn insert_tools(
     let mut warnings = Vec::new();
     let mut tools: Vec<Value> = chat.tools.iter().map(declaration).collect();
     if let Structure::ForcedTool { name, schema } = &chat.structure {
-        tools.push(json!({ "name": name, "description": REPLY_TOOL, "input_schema": schema }));
+        tools.push(object([
+            ("name", json!(name)),
+            ("description", json!(REPLY_TOOL)),
+            ("input_schema", schema.clone()),
+        ]));
     }
     if tools.is_empty() {
         return warnings;

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use super::models::{self, GeminiModel};
 use super::raw_content::{MODEL_ROLE, NAME, RawContent};
 use crate::chat::{Chat, RawTurn, Reply, Structure, ToolCall, ToolChoice, ToolContent, ToolResult};
+use crate::json::object;
 use crate::providers::call_arguments::arguments_item;
 use crate::providers::options::dropped_field;
 use crate::wire::{Body, BodyItem};
@@ -46,14 +47,15 @@ pub(super) fn insert_tools(
         .tools
         .iter()
         .map(|tool| {
-            json!({
-                "name": tool.name,
-                "description": tool.description.as_deref().unwrap_or_default(),
-                "parametersJsonSchema": tool.object_schema(),
-            })
+            object([
+                ("name", json!(tool.name)),
+                ("description", json!(tool.description.as_deref().unwrap_or_default())),
+                ("parametersJsonSchema", tool.object_schema()),
+            ])
         })
         .collect();
-    body.insert(TOOLS.to_owned(), json!([{ "functionDeclarations": declarations }]));
+    let declarations = object([("functionDeclarations", Value::Array(declarations))]);
+    body.insert(TOOLS.to_owned(), Value::Array(vec![declarations]));
     let calling = match &chat.tool_choice {
         ToolChoice::Auto => None,
         ToolChoice::None => Some(json!({ "mode": "NONE" })),

@@ -7,6 +7,7 @@ use super::quirks::{LastTurn, OpenAiChat, SeedField};
 use super::tools;
 use crate::chat::{Chat, Media, Message, Part, Role, Structure, ToolChoice};
 use crate::error::Error;
+use crate::json::object;
 use crate::providers::call_ids::CallIds;
 use crate::providers::capabilities::FeatureSupport;
 use crate::providers::options::{OptionWriter, Support, check_stop_count, stop_list};
@@ -228,10 +229,11 @@ fn content(message: &Message) -> Value {
 
 fn response_format(structure: &Structure) -> Option<Value> {
     match structure {
-        Structure::Native { name, schema, strict } => Some(json!({
-            "type": "json_schema",
-            "json_schema": { "name": name, "schema": schema, "strict": strict }
-        })),
+        Structure::Native { name, schema, strict } => {
+            let fields =
+                [("name", json!(name)), ("schema", schema.clone()), ("strict", json!(strict))];
+            Some(object([("type", json!("json_schema")), ("json_schema", object(fields))]))
+        }
         Structure::JsonMode => Some(json!({ "type": "json_object" })),
         Structure::Free | Structure::ForcedTool { .. } | Structure::PromptOnly => None,
     }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::models::OpenAiModel;
 use super::quirks::OpenAiChat;
 use crate::chat::{Chat, Message, Part, RawTurn, Reply, Tool, ToolCall, ToolChoice};
+use crate::json::object;
 use crate::providers::call_ids::CallIds;
 use crate::providers::capabilities::FeatureSupport;
 use crate::providers::options::dropped_field;
@@ -92,7 +93,7 @@ pub(in crate::providers) fn declare_function(tool: &Tool) -> Value {
         function.insert("description".to_owned(), json!(description));
     }
     function.insert("parameters".to_owned(), tool.object_schema());
-    json!({ "type": "function", "function": function })
+    object([("type", json!("function")), ("function", Value::Object(function))])
 }
 
 /// Returns a message for each tool result in a message.
@@ -122,7 +123,7 @@ pub(super) fn insert_calls(wire: &mut Map<String, Value>, message: &Message, ids
 fn wire_call(call: &ToolCall, id: &str) -> Value {
     // Arguments are a string, even if they are not valid JSON.
     let function = json!({ "name": call.name, "arguments": call.arguments_text() });
-    json!({ "id": id, "type": "function", "function": function })
+    object([("id", json!(id)), ("type", json!("function")), ("function", function)])
 }
 
 /// Returns the assistant turn as it is sent back: the message of the response without the fields

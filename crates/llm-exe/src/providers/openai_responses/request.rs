@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::apis::OpenAiResponses;
 use super::tools;
 use crate::chat::{Chat, Media, Message, Part, Role, Structure};
+use crate::json::object;
 use crate::providers::call_ids::{CallIds, IdFormat};
 use crate::providers::capabilities::rows::OpenAiModel;
 use crate::providers::openai_chat::request::{choose_effort, sampling_support};
@@ -24,7 +25,7 @@ pub(super) fn build_body(api: OpenAiResponses, chat: &Chat) -> (Body, Vec<String
     body.insert(INPUT.to_owned(), Value::Null);
     let mut warnings = tools::insert_tools(&mut body, chat, model);
     if let Some(format) = text_format(&chat.structure) {
-        body.insert("text".to_owned(), json!({ "format": format }));
+        body.insert("text".to_owned(), object([("format", format)]));
     }
     warnings.extend(insert_options(&mut body, api, chat, model));
     // By default, the server stores the response.
@@ -42,9 +43,12 @@ pub(super) fn build_body(api: OpenAiResponses, chat: &Chat) -> (Body, Vec<String
 
 fn text_format(structure: &Structure) -> Option<Value> {
     match structure {
-        Structure::Native { name, schema, strict } => Some(json!({
-            "type": "json_schema", "name": name, "schema": schema, "strict": strict
-        })),
+        Structure::Native { name, schema, strict } => Some(object([
+            ("type", json!("json_schema")),
+            ("name", json!(name)),
+            ("schema", schema.clone()),
+            ("strict", json!(strict)),
+        ])),
         Structure::JsonMode => Some(json!({ "type": "json_object" })),
         Structure::Free | Structure::ForcedTool { .. } | Structure::PromptOnly => None,
     }

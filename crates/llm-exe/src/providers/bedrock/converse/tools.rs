@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::chat::{Chat, Structure, Tool, ToolCall, ToolChoice as Choice, ToolContent, ToolResult};
 use crate::error::Error;
+use crate::json::object;
 use crate::providers::anthropic::tools as claude;
 use crate::providers::bedrock::models::{ConverseModel, Family, ToolChoice};
 use crate::providers::call_arguments::arguments_item;
@@ -147,8 +148,8 @@ fn spec(name: &str, description: Option<&str>, schema: Value) -> Value {
     if let Some(description) = description.filter(|description| !description.is_empty()) {
         fields.insert("description".to_owned(), json!(description));
     }
-    fields.insert("inputSchema".to_owned(), json!({ "json": schema }));
-    json!({ "toolSpec": fields })
+    fields.insert("inputSchema".to_owned(), object([("json", schema)]));
+    object([("toolSpec", Value::Object(fields))])
 }
 
 /// Returns the content block of a tool call.
