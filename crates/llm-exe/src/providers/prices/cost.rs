@@ -1,6 +1,7 @@
 //! Computes what calls cost.
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Deserialize, Deserializer, Error as _};
+use serde::ser::{Serialize, Serializer};
 use serde_json::{Map, Number, Value};
 
 use super::billing::Billing;
@@ -12,7 +13,7 @@ use crate::chat::Usage;
 use crate::json::parse_number;
 
 /// What calls cost, by the list prices of the provider. The amounts are exact.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Cost {
     /// The amounts in 10^-18 dollars.
     amounts: Amounts,
@@ -23,12 +24,34 @@ pub struct Cost {
     is_unknown: bool,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Amounts {
     input: u128,
     cached_input: u128,
     cache_write: u128,
     output: u128,
+}
+
+/// Amounts are stored as text, because a JSON value stores integers of this size only with the feature
+/// `exact-numbers`.
+impl Serialize for Amounts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Amounts { input, cached_input, cache_write, output } = self;
+        serializer.collect_str(&format_args!("{input} {cached_input} {cache_write} {output}"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Amounts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let mut amounts = text.split(' ').map(str::parse);
+        let mut next = || {
+            let amount = amounts.next().and_then(Result::ok);
+            amount.ok_or_else(|| D::Error::custom("expected four amounts"))
+        };
+        let (input, cached_input) = (next()?, next()?);
+        Ok(Amounts { input, cached_input, cache_write: next()?, output: next()? })
+    }
 }
 
 impl Amounts {
@@ -280,7 +303,7 @@ mod tests {
 
     use super::super::rows::{Factors, Price, row};
     use super::super::table::{FACTORS, OFF_PEAKS};
-    use super::{Billing, Cost, ModelPrices, Usage, cost_at};
+    use super::{Amounts, Billing, Cost, ModelPrices, Usage, cost_at};
 
     /// 2026-12-01, a Tuesday, at midnight in UTC.
     const DECEMBER: u64 = 20_788 * 86_400;
@@ -339,6 +362,17 @@ mod tests {
             sum.add(&cost_at(DECEMBER, prices, usage(50_000, 0, 0, 0, 0), &billing));
         }
         assert_eq!(sum.usd().unwrap(), "0.3");
+    }
+
+    #[test]
+    fn stored_amounts_keep_all_digits() {
+        let amounts = Amounts { input: u128::MAX, output: 7, ..Amounts::default() };
+        let cost = Cost { amounts, price_date: 20_261_201, ..Cost::default() };
+        let stored = serde_json::to_value(cost).unwrap();
+        assert_eq!(serde_json::from_value::<Cost>(stored).unwrap(), cost);
+        for text in ["", "1 2 3", "1 2 3 x"] {
+            serde_json::from_value::<Amounts>(json!(text)).unwrap_err();
+        }
     }
 
     #[test]
