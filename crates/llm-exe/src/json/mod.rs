@@ -8,6 +8,7 @@ mod decimal;
 mod describe;
 mod finite;
 mod hash;
+mod located_value;
 mod lossy;
 mod near_json;
 mod number;
@@ -23,12 +24,13 @@ pub(crate) use decimal::Decimal;
 pub use describe::{quoted, shown, type_name};
 pub(crate) use finite::to_value;
 pub(crate) use hash::hash_value;
+pub(crate) use located_value::{Findings, LocatedValue, Segment, ValuePath, read};
 pub(crate) use lossy::parse_lossy;
 pub(crate) use near_json::{Deviation, NearJson, parse_near};
 pub(crate) use number::{
     LossyNumber, NumberError, WrittenNumbers, parse_number, reword_for_model, stores_text,
 };
-pub(crate) use object::object;
+pub(crate) use object::{find_field, find_field_mut, object};
 pub use parse::{JsonError, describe_error, parse};
 pub(crate) use parse::{parse_unique, strip_position};
 pub(crate) use size::{MAX_VALUES, find_excess_value};

@@ -182,7 +182,7 @@ pub(super) fn reject_stored(request: &Request, problems: &mut Problems) {
 }
 
 fn parse(written: Map<String, Value>, problems: &mut Problems) -> Option<HandedBackConversation> {
-    match serde_json::from_value::<HandedBackConversation>(Value::Object(written)) {
+    match json::read::<HandedBackConversation>(&Value::Object(written)) {
         Ok(conversation) => Some(conversation),
         Err(error) => {
             let text = format!(

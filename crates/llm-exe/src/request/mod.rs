@@ -3,7 +3,6 @@
 //! Every field is optional here, because [`crate::plan`] checks required fields and valid values.
 //! The JSON Schema in `schema.json` is generated from these types.
 
-mod known_fields;
 mod parse;
 mod steps;
 mod suggestion;

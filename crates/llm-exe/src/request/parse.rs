@@ -2,20 +2,19 @@
 //! their paths. Each unknown field causes a warning, which suggests a similar known name if there
 //! is one.
 
+use std::cell::RefCell;
 use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde_json::{Map, Value};
-use serde_path_to_error::{Path, Segment};
 
-use super::known_fields::KnownFields;
 use super::suggestion::{did_you_mean, nearest};
 use super::{
     Request, RequestFallback, RequestImage, RequestMessage, RequestOptions, RequestPart,
     RequestTool, RequestToolChoice, RequestToolResult, RequestToolRun,
 };
 use crate::error::Problem;
-use crate::json;
+use crate::json::{self, Findings, LocatedValue, Segment, ValuePath, find_field_mut};
 
 /// Maximum number of fields of the wrong type to report.
 const MAX_PROBLEMS: usize = 50;
@@ -63,7 +62,7 @@ impl ParsedRequest {
             }
         }
         // These values may be large, so they are moved instead of being deserialized.
-        let (data, schema) = (take_object(fields, "data"), take_object(fields, "schema"));
+        let (data, schema) = (take_object(&mut value, "data"), take_object(&mut value, "schema"));
         parsed.check_objects(&mut value);
         parsed.parse_fields(&mut value);
         parsed.request.data = parsed.request.data.or(data);
@@ -81,8 +80,8 @@ impl ParsedRequest {
                 self.problems.push(Problem::request(path.to_string(), message));
             }
         };
-        reject_list(format_args!("options"), request.get_mut("options"));
-        let fallbacks = request.get_mut("fallbacks").and_then(Value::as_array_mut);
+        reject_list(format_args!("options"), find_field_mut(request, "options"));
+        let fallbacks = find_field_mut(request, "fallbacks").and_then(Value::as_array_mut);
         for (index, fallback) in fallbacks.into_iter().flatten().enumerate() {
             reject_list(format_args!("fallbacks[{index}]"), Some(&mut *fallback));
             let options = fallback.get_mut("options");
@@ -102,7 +101,7 @@ impl ParsedRequest {
                 reject_list(format_args!("toolResults[{index}]"), Some(&mut *result));
             }
         }
-        let messages = request.get_mut("message").and_then(Value::as_array_mut);
+        let messages = find_field_mut(request, "message").and_then(Value::as_array_mut);
         for (index, message) in messages.into_iter().flatten().enumerate() {
             reject_list(format_args!("message[{index}]"), Some(&mut *message));
             let parts = message.get_mut("content").and_then(Value::as_array_mut);
@@ -115,35 +114,27 @@ impl ParsedRequest {
         self.problems.truncate(MAX_PROBLEMS);
     }
 
-    /// Parses the fields. Paths are tracked only if a field is unknown or has the wrong type. serde
-    /// stops at the first field of the wrong type, so each such field is reported and cleared
-    /// before the request is parsed again.
+    /// Parses the fields. serde stops at the first field of the wrong type, so each such field is
+    /// reported and cleared before the request is parsed again.
     fn parse_fields(&mut self, value: &mut Value) {
-        if let Ok(request) = Request::deserialize(KnownFields(value)) {
-            self.request = request;
-            return;
-        }
-        let mut last_path: Option<String> = None;
+        let mut last_path = None;
         loop {
-            let mut unknown = Vec::new();
-            let mut track = serde_path_to_error::Track::new();
-            let tracked = serde_path_to_error::Deserializer::new(&*value, &mut track);
-            let mut add_unknown = |path: serde_ignored::Path<'_>| unknown.push(path.to_string());
-            let deserializer = serde_ignored::Deserializer::new(tracked, &mut add_unknown);
-            let error = match Request::deserialize(deserializer) {
+            let findings = RefCell::new(Findings::default());
+            let read = Request::deserialize(LocatedValue::new(value, &findings));
+            let Findings { failed, mut unknown } = findings.into_inner();
+            let error = match read {
                 Ok(request) => {
                     self.request = request;
                     // Editors read the schema of a file from this field.
-                    unknown.retain(|path| path != "$schema");
+                    unknown.retain(|path| path.to_string() != "$schema");
                     self.reject_unknown_targets(value, &mut unknown);
                     self.warnings = unknown_field_warnings(&unknown);
                     return;
                 }
                 Err(error) => error,
             };
-            let path = track.path();
-            let path_text = path.to_string();
-            let is_repeat = last_path.as_deref() == Some(path_text.as_str());
+            let path = failed.unwrap_or_default();
+            let is_repeat = last_path.as_ref() == Some(&path);
             if !is_repeat {
                 self.problems.push(type_problem(&path, value, &error.to_string()));
             }
@@ -153,13 +144,13 @@ impl ParsedRequest {
                 return;
             }
             clear(value, &path, is_repeat);
-            last_path = Some(path_text);
+            last_path = Some(path);
         }
     }
 
     /// Reports those unknown fields of tools that look like a target, and removes them from the
     /// list.
-    fn reject_unknown_targets(&mut self, request: &Value, unknown: &mut Vec<String>) {
+    fn reject_unknown_targets(&mut self, request: &Value, unknown: &mut Vec<ValuePath>) {
         unknown.retain(|path| match unknown_target(request, path) {
             Some(problem) if self.problems.len() < MAX_PROBLEMS => {
                 self.problems.push(problem);
@@ -172,25 +163,35 @@ impl ParsedRequest {
 }
 
 /// Returns why an unknown field of a tool is an error, with the path of the field. Returns `None`
-/// if the field causes a warning, or is not one of a tool. `path` is in the format of
-/// serde_ignored.
+/// if the field causes a warning, or is not one of a tool.
 ///
 /// Without its target, a tool would be handed back to the caller instead of running.
-fn unknown_target(request: &Value, path: &str) -> Option<Problem> {
-    let path = path.replace(".?", "");
-    let (index, name) = path.strip_prefix("tools.")?.split_once('.')?;
-    let index: usize = index.parse().ok()?;
+fn unknown_target(request: &Value, path: &ValuePath) -> Option<Problem> {
+    let [Segment::Field(list), Segment::Item(index), inner @ ..] = path.segments() else {
+        return None;
+    };
+    if list != "tools" {
+        return None;
+    }
+    let (is_in_run, name) = match inner {
+        [Segment::Field(name)] => match name.strip_prefix("run.") {
+            Some(name) => (true, name),
+            None => (false, &**name),
+        },
+        [Segment::Field(run), Segment::Field(name)] if run == "run" => (true, &**name),
+        _ => return None,
+    };
     let targets = field_names::<RequestToolRun>();
-    let (text, near) = match name.strip_prefix("run.") {
-        Some(name) => {
+    let (text, near) = match name {
+        name if is_in_run => {
             let expected = "unknown field; expected request, lambda, key or url";
             (expected, nearest(name, targets).map(str::to_owned))
         }
         // The format of OpenAI.
-        None if request["tools"][index][name].is_object() && name == "function" => {
+        "function" if request["tools"][*index]["function"].is_object() => {
             ("unknown field; name, description and parameters are fields of the tool itself", None)
         }
-        None => {
+        name => {
             let known: Vec<&str> =
                 field_names::<RequestTool>().iter().chain(targets).copied().collect();
             let near = match nearest(name, &known)? {
@@ -202,13 +203,13 @@ fn unknown_target(request: &Value, path: &str) -> Option<Problem> {
         }
     };
     let hint = near.map(did_you_mean).unwrap_or_default();
-    let path = crate::error::shorten(&convert_path(&path), 100);
+    let path = crate::error::shorten(&path.to_string(), 100);
     Some(Problem::request(path, format!("{text}{hint}")))
 }
 
 /// Moves an object out of a field, which becomes null. A value of another type is not moved.
-fn take_object(fields: &mut Map<String, Value>, name: &str) -> Option<Map<String, Value>> {
-    let place = fields.get_mut(name)?;
+fn take_object(request: &mut Value, name: &str) -> Option<Map<String, Value>> {
+    let place = find_field_mut(request, name)?;
     match place.take() {
         Value::Object(object) => Some(object),
         other => {
@@ -220,15 +221,14 @@ fn take_object(fields: &mut Map<String, Value>, name: &str) -> Option<Map<String
 
 /// Sets the value at `path` to null. If `parent` is true, clears the parent of the value instead,
 /// because null is not valid at `path`.
-fn clear(root: &mut Value, path: &Path, parent: bool) {
-    let segments: Vec<&Segment> = path.iter().collect();
+fn clear(root: &mut Value, path: &ValuePath, parent: bool) {
+    let segments = path.segments();
     let depth = if parent { segments.len().saturating_sub(1) } else { segments.len() };
     let mut place = root;
     for segment in segments.iter().take(depth) {
         let next = match segment {
-            Segment::Seq { index } => place.get_mut(*index),
-            Segment::Map { key } => place.get_mut(key),
-            Segment::Enum { .. } | Segment::Unknown => None,
+            Segment::Item(index) => place.get_mut(*index),
+            Segment::Field(name) => place.get_mut(name),
         };
         match next {
             Some(inner) => place = inner,
@@ -240,13 +240,12 @@ fn clear(root: &mut Value, path: &Path, parent: bool) {
 
 /// Creates the problem for a value that serde rejected. The expected type is taken from serde's
 /// message.
-fn type_problem(path: &Path, root: &Value, error: &str) -> Problem {
+fn type_problem(path: &ValuePath, root: &Value, error: &str) -> Problem {
     let mut value = Some(root);
-    for segment in path {
+    for segment in path.segments() {
         value = match segment {
-            Segment::Seq { index } => value.and_then(|value| value.get(*index)),
-            Segment::Map { key } => value.and_then(|value| value.get(key)),
-            Segment::Enum { .. } | Segment::Unknown => None,
+            Segment::Item(index) => value.and_then(|value| value.get(*index)),
+            Segment::Field(name) => value.and_then(|value| value.get(name)),
         };
     }
     let path = path.to_string();
@@ -278,8 +277,8 @@ fn describe_expected<'a>(path: &str, expected: &'a str) -> &'a str {
     }
 }
 
-fn unknown_field_warnings(paths: &[String]) -> Vec<String> {
-    let named = paths.iter().take(MAX_WARNINGS).map(|path| unknown_field_warning(path));
+fn unknown_field_warnings(paths: &[ValuePath]) -> Vec<String> {
+    let named = paths.iter().take(MAX_WARNINGS).map(unknown_field_warning);
     let mut warnings: Vec<String> = named.collect();
     if paths.len() > MAX_WARNINGS {
         let more = paths.len() - MAX_WARNINGS;
@@ -288,14 +287,10 @@ fn unknown_field_warnings(paths: &[String]) -> Vec<String> {
     warnings
 }
 
-fn unknown_field_warning(path: &str) -> String {
-    // serde_ignored adds `.?` to a path for each `Option`.
-    let path = path.replace(".?", "");
-    let (parent, name) = match path.rsplit_once('.') {
-        Some((parent, name)) => (parent, name),
-        None => ("", path.as_str()),
-    };
-    let known: &[&str] = match parent {
+fn unknown_field_warning(path: &ValuePath) -> String {
+    let (parent, name) = path.split_name();
+    let parent = parent.to_string();
+    let known: &[&str] = match &*parent {
         "" => field_names::<Request>(),
         "options" => field_names::<RequestOptions>(),
         _ if parent.starts_with("fallbacks") && parent.ends_with("options") => {
@@ -318,7 +313,7 @@ fn unknown_field_warning(path: &str) -> String {
         None if parent.ends_with("options") => suggest_field(name),
         None => String::new(),
     };
-    let path = crate::error::shorten(&convert_path(&path), 100);
+    let path = crate::error::shorten(&path.to_string(), 100);
     format!("unknown field `{path}` was ignored{hint}")
 }
 
@@ -332,22 +327,6 @@ fn suggest_option(name: &str) -> String {
 fn suggest_field(name: &str) -> String {
     let near = nearest(name, field_names::<Request>());
     near.map_or_else(String::new, |near| did_you_mean(format!("{near} outside of options")))
-}
-
-/// Converts a path in serde_ignored's format, such as `message.0.name`, to `message[0].name`.
-fn convert_path(path: &str) -> String {
-    let mut converted = String::new();
-    for segment in path.split('.') {
-        if segment.bytes().all(|byte| byte.is_ascii_digit()) {
-            converted.push_str(&format!("[{segment}]"));
-        } else {
-            if !converted.is_empty() {
-                converted.push('.');
-            }
-            converted.push_str(segment);
-        }
-    }
-    converted
 }
 
 /// Returns whether requests have a field with this name, including fields that are reserved for

@@ -15,7 +15,7 @@ use crate::chat::{Message, Part, RawTurn, Reply, StopReason};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
 use crate::hex::hex;
-use crate::json::hash_value;
+use crate::json::{self, hash_value};
 use crate::plan::Target;
 use crate::ports::RunProgress;
 
@@ -70,7 +70,10 @@ impl Checkpoints {
         }
         let name = format!("{}{name}", self.path);
         let Some(entry) = self.progress.read(&name, deadline).await? else { return Ok(None) };
-        serde_json::from_slice(&entry).map(Some).map_err(|_| {
+        // Conversations of callers are read from values too, so that the function contains the code
+        // for messages once.
+        let entry = serde_json::from_slice(&entry).and_then(|entry| json::read::<T>(&entry));
+        entry.map(Some).map_err(|_| {
             let text = format!("the stored progress {name} of the request is damaged");
             Error::new(ErrorKind::ResultUnavailable, text)
         })
@@ -85,7 +88,9 @@ impl Checkpoints {
         deadline: Deadline,
     ) -> Option<String> {
         let name = format!("{}{name}", self.path);
-        let written = match serde_json::to_vec(entry) {
+        // Conversations that are handed back are values too, which see `load`.
+        let entry = serde_json::to_value(entry).and_then(|entry| serde_json::to_vec(&entry));
+        let written = match entry {
             Ok(entry) => self.progress.write(&name, Bytes::from(entry), deadline).await,
             Err(_) => Err(Error::new(ErrorKind::Internal, "the entry can't be serialized")),
         };
