@@ -16,7 +16,8 @@ use aws_sigv4::http_request::{
 use aws_sigv4::sign::v4::SigningParams;
 use http::{HeaderName, HeaderValue};
 use llm_exe::ports::{PortFuture, Signer, UnsignedRequest};
-use llm_exe::{Error, ErrorKind, Secret};
+use llm_exe::{Error, ErrorKind, Secret, hex};
+use ring::digest;
 
 use crate::credentials::{CredentialSource, Credentials};
 
@@ -121,7 +122,9 @@ pub(crate) fn signature_headers(
         .settings(settings(input.service))
         .build()?
         .into();
-    let body = SignableBody::Bytes(input.body);
+    // `ring` hashes large bodies faster than the crate that `aws-sigv4` uses.
+    let hash = digest::digest(&digest::SHA256, input.body);
+    let body = SignableBody::Precomputed(hex(hash.as_ref()));
     let headers = input.headers.into_iter();
     let signable = SignableRequest::new(input.method, input.url, headers, body)?;
     let (instructions, _) = sign(signable, &params)?.into_parts();

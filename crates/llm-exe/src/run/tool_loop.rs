@@ -7,6 +7,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream;
 use ring::digest;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::checkpoint::{Checkpoints, StoredRun};
@@ -93,10 +94,29 @@ enum CheckedCall<'a> {
 struct FinishedRun {
     /// The result for the model, or the error.
     outcome: Result<String, String>,
+    /// The number of known secrets that were removed from the outcome.
+    removed_secrets: usize,
     /// The report of the run itself.
     run: ToolRunReport,
     /// The report of the request that ran, if the tool is a request.
     nested: Report,
+}
+
+/// The event that a Lambda function receives.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FunctionEvent<'a> {
+    arguments: &'a Map<String, Value>,
+    tool_call: EventCall<'a>,
+}
+
+/// The call in an event.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EventCall<'a> {
+    id: &'a str,
+    name: &'a str,
+    idempotency_key: String,
 }
 
 impl<'a> ToolLoop<'a> {
@@ -248,17 +268,23 @@ impl<'a> ToolLoop<'a> {
         calls: &[&ToolCall],
         checked: &[CheckedCall<'a>],
     ) -> Result<Vec<Option<FinishedRun>>, Error> {
+        let report = |finished: &Result<Option<FinishedRun>, Error>| {
+            if let (Some(observer), Ok(Some(finished))) = (&context.observer, finished) {
+                observer.on_tool_run(&finished.run);
+            }
+        };
+        if let ([call], [checked]) = (calls, checked) {
+            // A stream would poll the run twice.
+            let finished = self.run_tool(context, (0, call), checked).await;
+            report(&finished);
+            return Ok(vec![finished?]);
+        }
         let runs = calls.iter().zip(checked).enumerate();
         let runs =
             runs.map(|(index, (call, checked))| self.run_tool(context, (index, call), checked));
         // The compiler can't show that a closure which returns unboxed futures is `Send`.
         let runs: Vec<PortFuture<'_, Result<Option<FinishedRun>, Error>>> = runs.collect();
         let runs = stream::iter(runs).buffered(MAX_CONCURRENT);
-        let report = |finished: &Result<Option<FinishedRun>, Error>| {
-            if let (Some(observer), Ok(Some(finished))) = (&context.observer, finished) {
-                observer.on_tool_run(&finished.run);
-            }
-        };
         let finished: Vec<_> = runs.inspect(report).collect().await;
         finished.into_iter().collect()
     }
@@ -289,7 +315,7 @@ impl<'a> ToolLoop<'a> {
                 ToolRun::Function(function) => {
                     let event = self.function_event(index, call, arguments);
                     let trace_id = context.caller.trace_id.as_deref();
-                    let call = FunctionCall { function, event: event.as_bytes(), trace_id };
+                    let call = FunctionCall { function, event: &event, trace_id };
                     let response = self.runner.call_function(call, deadline).await;
                     context.add_secrets(&self.runner.function_secrets().await);
                     (response.and_then(|body| response_text(&body)), Report::default())
@@ -314,7 +340,8 @@ impl<'a> ToolLoop<'a> {
             let known: Vec<&str> = known.iter().map(Secret::expose).collect();
             let outcome = check_outcome(outcome, &known);
             let run = self.report_run(context, call, &outcome, duration);
-            let mut finished = FinishedRun { outcome, run, nested };
+            let removed_secrets = known.len();
+            let mut finished = FinishedRun { outcome, removed_secrets, run, nested };
             // A run that lacked time runs again when the request is repeated.
             let has_time = deadline.left() > Duration::ZERO || limit < rest;
             if let Some(checkpoints) = context.checkpoints.as_ref().filter(|_| has_time) {
@@ -351,7 +378,7 @@ impl<'a> ToolLoop<'a> {
             let mut nested = Report::default();
             nested.restore(counts);
             let run = self.report_run(context, call, &outcome, duration);
-            FinishedRun { outcome, run, nested }
+            FinishedRun { outcome, removed_secrets: 0, run, nested }
         }))
     }
 
@@ -380,13 +407,14 @@ impl<'a> ToolLoop<'a> {
         index: usize,
         call: &ToolCall,
         arguments: &Map<String, Value>,
-    ) -> String {
+    ) -> Vec<u8> {
         let (turn, index) = (self.turns.to_string(), index.to_string());
         let key = [&*self.run_id, &turn, &index, &call.name, &call.arguments].join("\n");
         let hash = digest::digest(&digest::SHA256, key.as_bytes());
-        let (id, name, idempotency_key) = (&call.id, &call.name, hex(hash.as_ref()));
-        let call = json!({ "id": id, "name": name, "idempotencyKey": idempotency_key });
-        json!({ "arguments": arguments, "toolCall": call }).to_string()
+        let idempotency_key = hex(hash.as_ref());
+        let tool_call = EventCall { id: &call.id, name: &call.name, idempotency_key };
+        // Serializing values of these types does not fail.
+        serde_json::to_vec(&FunctionEvent { arguments, tool_call }).unwrap_or_default()
     }
 
     /// Adds the ends of the runs to the report, and decides how the conversation continues.
@@ -412,10 +440,12 @@ impl<'a> ToolLoop<'a> {
                 (CheckedCall::Rejected(reason) | CheckedCall::Deferred(reason), _) => Err(reason),
                 (CheckedCall::Run(..), None) => continue,
                 (CheckedCall::Run(..), Some(finished)) => {
-                    let FinishedRun { outcome, run, nested } = finished;
+                    let FinishedRun { mut outcome, removed_secrets, mut run, nested } = finished;
                     // Other tools may have used more secrets in the meantime.
-                    let outcome = check_outcome(outcome, &secrets);
-                    let run = self.report_run(context, call, &outcome, run.duration);
+                    if removed_secrets < secrets.len() {
+                        outcome = check_outcome(outcome, &secrets);
+                        run = self.report_run(context, call, &outcome, run.duration);
+                    }
                     context.report.add_nested(&format!("tool {}", call.name), nested);
                     if let (Err(reason), None) = (&outcome, &failed) {
                         failed = Some((call.name.clone(), reason.clone()));
