@@ -316,7 +316,8 @@ impl RequestRunner for EventRunner<'_> {
             None => {
                 let caller = &self.caller;
                 let run = results.run_record(runner, request, caller, group, self.deadline);
-                let mut outcome = run.await;
+                // The future of a record is larger than that of a call, so it is boxed by itself.
+                let mut outcome = Box::pin(run).await;
                 self.limit_result(&mut outcome);
                 outcome
             }

@@ -49,22 +49,36 @@ pub(crate) async fn resolve(
     let Value::Object(mut caller) = request else {
         return Ok(Resolved::without_config(request));
     };
-    let has_key = caller.get("key").is_some_and(|key| !key.is_null());
     let pointer = pointer::take_pointer(&mut caller, rules).map_err(Error::from_problems)?;
     let Some(location) = pointer else {
         return Ok(Resolved::without_config(Value::Object(caller)));
     };
+    // The future is boxed, because most requests have no hosted config.
+    Box::pin(resolve_location(caller, location, store, rules, deadline, tried)).await
+}
+
+/// Fetches the config at a location, and merges the fields of the caller into it.
+async fn resolve_location(
+    caller: Map<String, Value>,
+    location: DocumentLocation,
+    store: Option<&dyn DocumentStore>,
+    rules: &HostedRules,
+    deadline: Deadline,
+    tried: &mut Option<String>,
+) -> Result<Resolved, Error> {
     let shown = shown_location(&location);
     *tried = Some(shown.clone());
     let in_context = |error: Error| error.in_context(&format!("the hosted config {shown}"));
     rules.check_location(&location).map_err(in_context)?;
     let Some(store) = store else {
-        let field = if has_key { "key" } else { "url" };
+        let field = match location {
+            DocumentLocation::Object { .. } => "key",
+            DocumentLocation::Url(_) => "url",
+        };
         let message = "hosted configs can't be fetched: no document store is configured";
         return Err(Error::invalid(field, message));
     };
-    // The future is boxed, because most requests have no hosted config.
-    let document = Box::pin(fetch(store, &location, deadline)).await;
+    let document = fetch(store, &location, deadline).await;
     // The errors of most stores name the location already.
     let document = document.map_err(|error| match error.message().contains(&*shown) {
         true => error,

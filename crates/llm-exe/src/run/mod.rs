@@ -35,7 +35,7 @@ use crate::deadline::Deadline;
 use crate::endpoints::Endpoints;
 use crate::error::{Error, ErrorKind, Problem};
 use crate::hosted::{self, NestedOrigin, Origin, Resolved};
-use crate::json::quoted;
+use crate::json::{find_field, quoted};
 use crate::plan::{
     Mode, Plan, RejectedRequest, RenderedChat, Rules, ToolPlan, ToolRules, check_origins,
 };
@@ -120,8 +120,13 @@ impl Runner {
     }
 
     /// Runs a request. If the request refers to a hosted config, the config is fetched first.
-    pub async fn run(&self, context: impl Into<Context>, request: Value) -> Run {
-        self.run_request(context.into(), request, Mode::Run).await
+    pub fn run(
+        &self,
+        context: impl Into<Context>,
+        request: Value,
+    ) -> impl Future<Output = Run> + Send {
+        // The future of an `async fn` would contain the context twice.
+        self.run_request(context.into(), request, Mode::Run)
     }
 
     /// Validates and renders a request as [`Runner::run`] would, without calling a provider.
@@ -383,7 +388,7 @@ impl Runner {
     /// Connects to the provider in the request and fetches its API key while the hosted config is
     /// being fetched.
     fn preload(&self, request: &Value) {
-        let text = |name: &str| request.get(name).and_then(Value::as_str);
+        let text = |name: &str| find_field(request, name).and_then(Value::as_str);
         if text("key").or_else(|| text("url")).is_none() {
             return;
         }
