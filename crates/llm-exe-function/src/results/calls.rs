@@ -165,8 +165,8 @@ impl Results {
     }
 }
 
-/// Returns whether a request has any of these fields. Comparing its few names is faster than hashing
-/// each of these.
+/// Returns whether a request has any of these fields. Comparing its few names is faster than
+/// hashing each of these.
 fn has_any(request: &Value, names: &[&str]) -> bool {
     let fields = request.as_object();
     fields.is_some_and(|fields| fields.keys().any(|field| names.contains(&field.as_str())))

@@ -11,8 +11,8 @@ pub(crate) fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
     Value::Object(object)
 }
 
-/// Returns a field of a value that is an object, like a request. Comparing the few names of a request
-/// is faster than hashing the name of each field that is searched for.
+/// Returns a field of a value that is an object, like a request. Comparing the few names of a
+/// request is faster than hashing the name of each field that is searched for.
 pub(crate) fn find_field<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
     value.as_object()?.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
 }

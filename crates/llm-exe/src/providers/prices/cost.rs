@@ -32,8 +32,8 @@ struct Amounts {
     output: u128,
 }
 
-/// Amounts are stored as text, because a JSON value stores integers of this size only with the feature
-/// `exact-numbers`.
+/// Amounts are stored as text, because a JSON value stores integers of this size only with the
+/// feature `exact-numbers`.
 impl Serialize for Amounts {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Amounts { input, cached_input, cache_write, output } = self;
