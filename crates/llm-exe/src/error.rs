@@ -382,6 +382,9 @@ impl Error {
     }
 }
 
+/// Maximum length of the error of a tool in characters.
+pub const MAX_TOOL_ERROR_CHARS: usize = 2_000;
+
 /// Truncates a string to `limit` characters, and appends `…` if it was longer.
 pub fn shorten(text: &str, limit: usize) -> String {
     let mut chars = text.char_indices();

@@ -235,7 +235,7 @@ pub struct FunctionCall<'a> {
     /// The event as JSON.
     pub event: &'a [u8],
     /// The value of the header `X-Amzn-Trace-Id`, by which Lambda detects functions that call each
-    /// other in a circle.
+    /// other recursively.
     pub trace_id: Option<&'a str>,
 }
 

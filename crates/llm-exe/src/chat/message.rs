@@ -99,6 +99,18 @@ impl Message {
         texts.join("\n")
     }
 
+    /// Returns the size of the parts and of the turn as the provider sent it, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        let parts = self.parts.iter().map(|part| match part {
+            Part::Text(text) => text.len(),
+            Part::Media(media) => media.url.len(),
+            Part::ToolCall(call) => call.arguments.len(),
+            Part::ToolResult(result) => result.content.to_text().len(),
+        });
+        let raw = self.raw.as_ref().map_or(0, |raw| raw.json.get().len());
+        raw + parts.sum::<usize>()
+    }
+
     /// Returns the tool calls in order.
     pub fn tool_calls(&self) -> impl Iterator<Item = &ToolCall> {
         self.parts.iter().filter_map(|part| match part {

@@ -319,6 +319,10 @@ impl RequestBuilder {
         let parsed = ParsedRequest { request, problems, warnings: Vec::new() };
         let mut plan = Plan::validate(parsed, rules, mode)?;
         add_to_plan(&mut plan, tools);
+        // The plan was validated without the executors, whose prices must be known as well.
+        if let Err(error) = plan.check_prices(&rules.prices) {
+            return Err(RejectedRequest { error, warnings: plan.warnings });
+        }
         #[cfg(feature = "schemars")]
         let plan = plan.with_result_type(result_type);
         Ok(plan)

@@ -7,13 +7,14 @@ use std::collections::HashSet;
 
 use ring::digest;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::problems::Problems;
 use super::target::Target;
-use crate::chat::{Message, Part, Role, ToolCall, ToolContent, ToolResult};
+use crate::chat::{Message, Part, RawTurn, Role, ToolCall, ToolContent, ToolResult};
 use crate::hex::hex;
 use crate::json;
+use crate::providers::Dialect;
 use crate::request::{Request, RequestToolResult, suggestion};
 
 /// The version of the format.
@@ -75,21 +76,11 @@ impl HandedBackConversation {
 
     /// Returns the size of the conversation in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        let part_bytes = |part: &Part| match part {
-            Part::Text(text) => text.len(),
-            Part::Media(media) => media.url.len(),
-            Part::ToolCall(call) => call.arguments.len(),
-            Part::ToolResult(result) => result.content.to_text().len(),
-        };
-        let raw_bytes =
-            |message: &Message| message.raw.as_ref().map_or(0, |raw| raw.json.get().len());
-        let parts = self.messages.iter().flat_map(|message| &message.parts);
-        let raw: usize = self.messages.iter().map(raw_bytes).sum();
-        raw + parts.map(part_bytes).sum::<usize>()
+        self.messages.iter().map(Message::bytes).sum()
     }
 
     /// Returns why the caller must have changed the conversation, if that is certain.
-    fn find_change(&self) -> Option<(String, String)> {
+    fn find_change(&self, dialect: Option<&dyn Dialect>) -> Option<(String, String)> {
         if self.turns > MAX_TURNS {
             let text = format!("expected at most {MAX_TURNS}, got {}", self.turns);
             return Some(("turns".to_owned(), text));
@@ -99,7 +90,8 @@ impl HandedBackConversation {
             let text = format!("expected at most {MAX_CONVERSATION_BYTES} bytes, got {bytes}");
             return Some(("messages".to_owned(), text));
         }
-        let index = self.messages.iter().position(|message| !is_as_handed_back(message))?;
+        let index =
+            self.messages.iter().position(|message| !is_as_handed_back(message, dialect))?;
         let text = "expected a message exactly as it was handed back";
         Some((format!("messages[{index}]"), text.to_owned()))
     }
@@ -155,7 +147,9 @@ pub(super) fn check_continued(
         check_target(&conversation, &context.targets).map(|text| ("model", text))
     };
     let text = text.map(|(field, text)| (field.to_owned(), text));
-    if let Some((field, text)) = text.or_else(|| conversation.find_change()) {
+    let target = context.targets.iter().find(|target| conversation.is_with(target));
+    let dialect = target.map(|target| target.provider.dialect());
+    if let Some((field, text)) = text.or_else(|| conversation.find_change(dialect)) {
         problems.add(format!("conversation.{field}"), text);
         return None;
     }
@@ -254,7 +248,7 @@ fn add_results(
 /// Returns whether a message can be one that was handed back: a turn in the provider's format is an
 /// assistant message and refers to no file, an image has a URL of an allowed kind, and each call
 /// has an id of its own.
-fn is_as_handed_back(message: &Message) -> bool {
+fn is_as_handed_back(message: &Message, dialect: Option<&dyn Dialect>) -> bool {
     let mut ids = HashSet::new();
     let has_valid_ids =
         message.tool_calls().all(|call| !call.id.is_empty() && ids.insert(&call.id));
@@ -262,14 +256,24 @@ fn is_as_handed_back(message: &Message) -> bool {
         Part::Media(media) => media.url.starts_with("https:") || media.url.starts_with("data:"),
         _ => true,
     });
-    let has_valid_raw = message.raw.as_ref().is_none_or(|raw| {
-        let turn: Value = serde_json::from_str(raw.json.get()).unwrap_or_default();
-        let role = turn.get("role").and_then(Value::as_str);
-        message.role == Role::Assistant
-            && matches!(role, None | Some("assistant" | "model"))
-            && !has_reference(&turn)
-    });
+    let has_valid_raw = message
+        .raw
+        .as_ref()
+        .is_none_or(|raw| message.role == Role::Assistant && is_valid_turn(raw, dialect));
     has_valid_ids && has_valid_media && has_valid_raw
+}
+
+/// Returns whether a turn in the provider's format can be one of the model. A turn that can't be
+/// read completely is not valid: the provider may read a part of it that this check does not, such
+/// as the first of two fields with the same name.
+fn is_valid_turn(raw: &RawTurn, dialect: Option<&dyn Dialect>) -> bool {
+    let Ok(mut turn) = json::parse_unique(raw.json.get()) else { return false };
+    // The arguments of calls can have any names. A turn of another dialect is not sent.
+    if let Some(dialect) = dialect.filter(|dialect| dialect.name() == raw.dialect) {
+        dialect.remove_call_arguments(&mut turn);
+    }
+    let role = turn.get("role").and_then(Value::as_str);
+    matches!(role, None | Some("assistant" | "model")) && !has_reference(&turn)
 }
 
 /// Returns whether a value contains one of [`REFERENCES`] as a key or as a type.
@@ -286,13 +290,16 @@ fn has_reference(value: &Value) -> bool {
 }
 
 /// Returns the id of a continued conversation. It depends on the results, so that the calls of two
-/// continuations of one conversation have different ids.
+/// continuations of one conversation have different ids. The length of each text is hashed, so that
+/// texts can't be divided in another way.
 fn continued_id<'a>(run_id: &str, results: impl Iterator<Item = &'a ToolResult>) -> String {
     let mut hasher = digest::Context::new(&digest::SHA256);
     hasher.update(run_id.as_bytes());
     for result in results {
-        hasher.update(b"\n");
-        hasher.update(result.content.to_text().as_bytes());
+        let text = result.content.to_text();
+        let head = json!([result.call_id, result.is_error, text.len()]);
+        hasher.update(head.to_string().as_bytes());
+        hasher.update(text.as_bytes());
     }
     hex(hasher.finish().as_ref())
 }
@@ -333,11 +340,41 @@ fn read_result(
 }
 
 /// Returns the text of a result for the model: a string as it is, any other value as compact JSON.
-/// The text is never empty, because some providers reject empty results.
 pub(crate) fn result_text(result: Value) -> String {
-    let text = match result {
-        Value::String(text) => text,
+    match result {
+        Value::String(text) => text_or_ok(text),
         other => other.to_string(),
-    };
+    }
+}
+
+/// Returns the text of a result, or `ok` if it is empty, because some providers reject empty
+/// results.
+pub(crate) fn text_or_ok(text: String) -> String {
     if text.trim().is_empty() { "ok".to_owned() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::continued_id;
+    use crate::chat::{ToolCall, ToolContent, ToolResult};
+
+    #[test]
+    fn ids_of_continued_conversations_depend_on_all_of_each_result() {
+        let call = |id: &str| ToolCall::new(id, "f", "{}");
+        let text =
+            |id: &str, text: &str| ToolResult::new(&call(id), ToolContent::Text(text.to_owned()));
+        let ids = [
+            vec![text("a", "x"), text("b", "y")],
+            vec![text("a", "y"), text("b", "x")],
+            vec![text("a", "x\ny")],
+            vec![text("a", "x\n"), text("b", "y")],
+            vec![text("a", "xy"), text("b", "")],
+            vec![text("b", "x"), text("a", "y")],
+            vec![ToolResult::error(&call("a"), "x"), text("b", "y")],
+        ]
+        .map(|results| continued_id("run", results.iter()));
+        for (index, id) in ids.iter().enumerate() {
+            assert!(!ids[..index].contains(id), "{index}");
+        }
+    }
 }

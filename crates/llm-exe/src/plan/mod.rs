@@ -24,7 +24,7 @@ pub use chain::ChainStep;
 pub(crate) use chain::{EachItem, Repeat};
 pub(crate) use destination::check_origins;
 pub(crate) use handed_back::{
-    HandedBackConversation, MAX_CONVERSATION_BYTES, MAX_RESULT_BYTES, result_text,
+    HandedBackConversation, MAX_CONVERSATION_BYTES, MAX_RESULT_BYTES, result_text, text_or_ok,
 };
 pub use messages::Prompt;
 pub use output::Output;
@@ -43,6 +43,7 @@ use crate::json;
 use crate::parsers::ResultType;
 use crate::parsers::{Context as ParserContext, OutputError};
 use crate::prompt::{Limits, Partials, Template, VariableUse};
+use crate::providers::PriceList;
 use crate::request::{ParsedRequest, Request};
 use chain::ChainContext;
 use problems::Problems;
@@ -371,6 +372,26 @@ impl Plan {
     fn values(&self) -> TemplateValues<'_> {
         let Plan { data, schema, strict_variables: strict, .. } = self;
         TemplateValues { data, schema: schema.as_deref(), scope: self.scope(), strict: *strict }
+    }
+
+    /// Checks that the price of each model is known, if the cost of the request is limited.
+    ///
+    /// # Errors
+    /// `InvalidRequest` with the path of each model whose price is not known.
+    pub(crate) fn check_prices(&self, prices: &PriceList) -> Result<(), Error> {
+        if self.max_cost.is_none() {
+            return Ok(());
+        }
+        let mut problems = Problems::new(Vec::new());
+        let own: (_, &[Target]) = match self.chain {
+            Some(_) => (None, &[]),
+            None => (Some(&self.target), &self.fallbacks),
+        };
+        let targets = find_targets("", own, self.tools.as_deref(), self.steps());
+        for (path, target) in targets {
+            cost_limit::check_price(path, target, prices, &mut problems);
+        }
+        if problems.is_empty() { Ok(()) } else { Err(problems.into_error()) }
     }
 
     /// Returns the Lambda functions that the tools of this request and of the requests in its tools

@@ -47,7 +47,7 @@ pub(super) const NOT_NESTED: &[&str] = &[
 #[derive(Debug, Clone)]
 pub(crate) struct ToolPlan<P> {
     pub(crate) tools: Vec<PlannedTool<P>>,
-    /// Whether the model calls tools in its first turn.
+    /// Which tools the model may or must call in its first turn.
     pub(crate) choice: ToolChoice,
     /// Whether the model may call several tools in one turn.
     pub(crate) parallel: bool,

@@ -1,5 +1,7 @@
 //! Defines the [`Dialect`] trait. A dialect is an API format that one or more providers share.
 
+use serde_json::Value;
+
 use crate::chat::{Chat, Reply, ReplyEvent, Structure, ToolChoice, Usage};
 use crate::error::Error;
 use crate::ports::KeyName;
@@ -56,6 +58,12 @@ pub trait Dialect: Send + Sync {
     /// does not support, so that the dialect does not have to check this.
     fn capabilities(&self, _model: &str) -> Capabilities {
         Capabilities::default()
+    }
+
+    /// Returns the maximum number of output tokens of a model, or `None` if it is not known, which
+    /// is the default.
+    fn max_output_tokens(&self, _model: &str) -> Option<u64> {
+        None
     }
 
     /// Returns the table with the capabilities of the models, whose rows docs/models.md lists. By
@@ -135,6 +143,13 @@ pub trait Dialect: Send + Sync {
     /// `ProviderUnavailable` if the response body does not have the expected format, or contains an
     /// error.
     fn read_reply(&self, wire: &WireReply, chat: &Chat) -> Result<Reply, Error>;
+
+    /// Removes the arguments of tool calls from a turn of this dialect
+    /// ([`RawTurn`](crate::chat::RawTurn)), so that the other fields can be checked: a conversation
+    /// can't be continued if a turn refers to a file, but arguments can have any names. Only the
+    /// field with the arguments of a call may be removed. By default, nothing is removed, as in
+    /// APIs whose arguments are text.
+    fn remove_call_arguments(&self, _turn: &mut Value) {}
 
     /// Parses an error response, that is, any response whose status is not 2xx. By default, the
     /// status determines the kind of the error, and the message is the one in the body's JSON, or

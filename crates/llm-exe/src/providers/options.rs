@@ -112,6 +112,11 @@ impl<'a> OptionWriter<'a> {
     }
 }
 
+/// Returns the maximum in a row of a table of models, in which 0 means that it is not known.
+pub(crate) fn known_maximum(maximum: u32) -> Option<u64> {
+    (maximum > 0).then_some(u64::from(maximum))
+}
+
 /// Returns the warning that an option is dropped.
 pub(crate) fn dropped_option(option: &str, model: &str, reason: &str) -> String {
     dropped_field(&format!("options.{option}"), model, reason)

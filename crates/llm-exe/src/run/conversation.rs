@@ -271,7 +271,7 @@ impl<'a> Conversation<'a> {
                         maxTokens";
             return Err(Error::new(ErrorKind::OutputTruncated, text));
         }
-        let next = tools.run_calls(context, &reply).await?;
+        let next = tools.run_calls(context, &self.chat.messages, &reply).await?;
         self.chat.messages.push(reply.to_message());
         match next {
             NextStep::HandBack { calls, results } => {

@@ -6,7 +6,7 @@ use super::call_provider::ProviderClient;
 use super::context::Context;
 use super::conversation::{Conversation, name_target};
 use super::tool_loop::ToolRunner;
-use crate::chat::{Message, Part};
+use crate::chat::Message;
 use crate::error::{Error, ErrorKind, Problem};
 use crate::plan::{Plan, Target};
 
@@ -52,13 +52,7 @@ pub(super) fn prepare<'a>(
 
 /// Returns an error if the copies of a prompt for all targets exceed [`MAX_PROMPT_BYTES`].
 fn check_size(messages: &[Message], targets: usize) -> Result<(), Error> {
-    let size = |part: &Part| match part {
-        Part::Text(text) => text.len(),
-        Part::Media(media) => media.url.len(),
-        Part::ToolCall(call) => call.arguments.len(),
-        Part::ToolResult(_) => 0,
-    };
-    let bytes: usize = messages.iter().flat_map(|message| &message.parts).map(size).sum();
+    let bytes: usize = messages.iter().map(Message::bytes).sum();
     let max = MAX_PROMPT_BYTES / targets;
     if bytes <= max {
         return Ok(());

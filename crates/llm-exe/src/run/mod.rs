@@ -232,7 +232,7 @@ impl Runner {
                  set TOOLS_FROM_HTTP=true"
                     .to_owned()
             } else if own.is_some_and(|own| own.is_same_function(name, Some(own))) {
-                format!("{shown} is this function itself, which would call itself without end")
+                format!("{shown} is this function itself, which would be an endless recursion")
             } else if !allowed.iter().any(|pattern| pattern.includes(name, own)) {
                 format!("the function {shown} is not allowed; add it to the setting TOOL_FUNCTIONS")
             } else {
@@ -461,8 +461,8 @@ fn check_hand_back(tools: &ToolPlan, source: &str, context: &Context) -> Result<
         return Ok(());
     };
     let text = format!(
-        "the tool {name} has no run, and its calls can't be handed back: this is the request of \
-         {source}, and the conversation can't be stored; set RESULT_PREFIX, or add run"
+        "add run to the tool {name}, or set RESULT_PREFIX: its calls can't be handed back, because \
+         this is the request of {source} and the conversation can't be stored"
     );
     Err(Error::invalid("tools", text))
 }

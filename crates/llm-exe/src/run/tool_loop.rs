@@ -17,12 +17,12 @@ use super::report::{Report, StoredCounts, ToolRunReport};
 use super::tool_arguments::read_arguments;
 use crate::chat::{Chat, Message, Reply, ToolCall, ToolContent, ToolResult};
 use crate::deadline::Deadline;
-use crate::error::{Error, ErrorKind, shorten};
+use crate::error::{Error, ErrorKind, MAX_TOOL_ERROR_CHARS, shorten};
 use crate::hex::hex;
 use crate::json::quoted;
 use crate::plan::{
     HandedBackConversation, MAX_CONVERSATION_BYTES, MAX_RESULT_BYTES, Plan, PlannedTool, Target,
-    ToolPlan, ToolRun, result_text,
+    ToolPlan, ToolRun, result_text, text_or_ok,
 };
 use crate::ports::{FunctionCall, PortFuture, Secret};
 use crate::scrub::remove_secrets;
@@ -31,8 +31,6 @@ use crate::scrub::remove_secrets;
 const MAX_CONCURRENT: usize = 10;
 /// Maximum number of calls of one turn that run.
 const MAX_CALLS_PER_TURN: usize = 64;
-/// Maximum length of the error of a tool in characters.
-const MAX_ERROR_CHARS: usize = 2_000;
 /// Number of turns in a row with the same invalid call after which the request fails.
 const MAX_INVALID_CALLS: u32 = 3;
 
@@ -77,8 +75,6 @@ pub(super) struct ToolLoop<'a> {
     /// The calls of the last turn that were invalid, and the number of turns in a row that had one
     /// of them.
     invalid: Vec<(ToolCall, u32)>,
-    /// The size of the results and turns so far.
-    bytes: usize,
 }
 
 /// A call that passed the checks, or the error that the model receives.
@@ -90,7 +86,7 @@ enum CheckedCall<'a> {
     Run(&'a PlannedTool, Map<String, Value>),
 }
 
-/// The end of one run of a tool.
+/// The outcome of one run of a tool.
 struct FinishedRun {
     /// The result for the model, or the error.
     outcome: Result<String, String>,
@@ -127,8 +123,7 @@ impl<'a> ToolLoop<'a> {
             Some(continued) => continued.run_id.clone(),
             None => format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)),
         };
-        let bytes = plan.continued.as_ref().map_or(0, HandedBackConversation::bytes);
-        ToolLoop { plan, runner, run_id, turns, longest_turn, invalid, bytes }
+        ToolLoop { plan, runner, run_id, turns, longest_turn, invalid }
     }
 
     /// Sets the id of the conversation to one that is the same when the run is repeated.
@@ -152,7 +147,8 @@ impl<'a> ToolLoop<'a> {
         self.turns > 0
     }
 
-    /// Checks the calls of a reply and runs those tools that run here.
+    /// Checks the calls of a reply and runs those tools that run here. `messages` are those of the
+    /// conversation before the reply.
     ///
     /// # Errors
     /// `LimitExceeded` if the conversation has too many turns or is too large, `ToolFailed` if a
@@ -160,6 +156,7 @@ impl<'a> ToolLoop<'a> {
     pub(super) async fn run_calls(
         &mut self,
         context: &mut Context,
+        messages: &[Message],
         reply: &Reply,
     ) -> Result<NextStep, Error> {
         let calls: Vec<&ToolCall> = reply.tool_calls().collect();
@@ -179,7 +176,8 @@ impl<'a> ToolLoop<'a> {
         let runs = checked.iter().filter(|call| matches!(call, CheckedCall::Run(..))).count();
         context.add_tool_calls(runs)?;
         let finished = self.run_tools(context, &calls, &checked).await?;
-        let next = self.collect(context, reply, &calls, checked, finished)?;
+        let next = self.collect(context, &calls, checked, finished)?;
+        check_size(messages, reply, &next)?;
         if let NextStep::Continue(_) = next {
             self.check_time_left(context)?;
         }
@@ -260,8 +258,8 @@ impl<'a> ToolLoop<'a> {
         Ok(())
     }
 
-    /// Runs the tools of a turn, several at a time. Returns the ends of the runs in the order of
-    /// the calls, in which they are also reported to the observer.
+    /// Runs the tools of a turn, several at a time. Returns the outcomes in the order of the
+    /// calls, in which they are also reported to the observer.
     async fn run_tools(
         &self,
         context: &Context,
@@ -307,10 +305,18 @@ impl<'a> ToolLoop<'a> {
             let deadline = context.deadline.within(Some(limit));
             let started = Instant::now();
             let (outcome, nested) = match &tool.run {
+                _ if rest.is_zero() => {
+                    let error = Error::new(ErrorKind::Timeout, "not started: no time left");
+                    (Err(error), Report::default())
+                }
                 ToolRun::Request(plan) => {
                     let run =
                         self.run_request(context, &name, (tool, plan, arguments), deadline).await;
-                    (run.outcome.map(result_text), run.report)
+                    let outcome = run.outcome.map(|result| match result {
+                        Value::Null => text_or_ok(String::new()),
+                        result => result_text(result),
+                    });
+                    (outcome, run.report)
                 }
                 ToolRun::Function(function) => {
                     let event = self.function_event(index, call, arguments);
@@ -334,7 +340,7 @@ impl<'a> ToolLoop<'a> {
             let duration = started.elapsed();
             let outcome = outcome.map_err(|error| {
                 let text = format!("{}: {}", error.kind(), error.message());
-                shorten(&text, MAX_ERROR_CHARS)
+                shorten(&text, MAX_TOOL_ERROR_CHARS)
             });
             let known = context.secrets();
             let known: Vec<&str> = known.iter().map(Secret::expose).collect();
@@ -363,7 +369,7 @@ impl<'a> ToolLoop<'a> {
         ToolRunReport::new(self.turns, call, outcome, duration, has_texts)
     }
 
-    /// Returns the end of a run of a tool in an earlier run of the request.
+    /// Returns the outcome of a call that ran in an earlier run of the request.
     async fn load_run(
         &self,
         context: &Context,
@@ -392,8 +398,9 @@ impl<'a> ToolLoop<'a> {
         deadline: Deadline,
     ) -> Run {
         let mut plan = plan.clone();
+        let declared = tool.arguments.declared_properties();
         for (name, value) in arguments {
-            if is_declared(tool.arguments.written(), name) && !plan.data.contains_key(name) {
+            if declared.contains(name) && !plan.data.contains_key(name) {
                 plan.data.insert(name.clone(), value.clone());
             }
         }
@@ -417,11 +424,10 @@ impl<'a> ToolLoop<'a> {
         serde_json::to_vec(&FunctionEvent { arguments, tool_call }).unwrap_or_default()
     }
 
-    /// Adds the ends of the runs to the report, and decides how the conversation continues.
+    /// Adds the outcomes of the runs to the report, and decides how the conversation continues.
     fn collect(
         &mut self,
         context: &mut Context,
-        reply: &Reply,
         calls: &[&ToolCall],
         checked: Vec<CheckedCall<'a>>,
         finished: Vec<Option<FinishedRun>>,
@@ -458,21 +464,12 @@ impl<'a> ToolLoop<'a> {
                 Ok(text) => ToolResult::new(call, ToolContent::Text(text)),
                 Err(reason) => ToolResult::error(call, reason),
             };
-            self.bytes += result.content.to_text().len();
             results.push(result);
         }
         if let (true, Some((name, reason))) = (self.plan.fails, failed) {
             let logged = format!("the tool {} failed", quoted(&name));
             let text = format!("{logged}: {reason}");
             return Err(Error::new(ErrorKind::ToolFailed, text).logged_as(logged));
-        }
-        let raw = reply.raw.as_ref().map_or(0, |raw| raw.json.get().len());
-        self.bytes += raw + reply.text().len();
-        self.bytes += calls.iter().map(|call| call.arguments.len()).sum::<usize>();
-        if self.bytes > MAX_CONVERSATION_BYTES {
-            let max = MAX_CONVERSATION_BYTES;
-            let text = format!("the conversation exceeds {max} bytes, which is the limit");
-            return Err(Error::new(ErrorKind::LimitExceeded, text));
         }
         Ok(match handed_back.is_empty() {
             true => NextStep::Continue(Message::tool_results(results)),
@@ -504,39 +501,25 @@ impl<'a> ToolLoop<'a> {
     }
 }
 
-/// Returns whether a schema has a property with this name. The model may only set variables that
-/// the author of the tool declared.
-fn is_declared(schema: &Value, name: &str) -> bool {
-    let mut node = schema;
-    // A cycle of references declares nothing.
-    for _ in 0..16 {
-        if node.get("properties").and_then(|properties| properties.get(name)).is_some() {
-            return true;
-        }
-        let branches = node.get("allOf").and_then(Value::as_array);
-        if branches.into_iter().flatten().any(|branch| is_declared_here(schema, branch, name)) {
-            return true;
-        }
-        match target_of(schema, node) {
-            Some(target) => node = target,
-            None => return false,
-        }
+/// Checks the size of a conversation with a turn and the results of its calls.
+///
+/// # Errors
+/// `LimitExceeded` if the conversation could not be continued if it were handed back.
+fn check_size(messages: &[Message], reply: &Reply, next: &NextStep) -> Result<(), Error> {
+    let results = match next {
+        NextStep::Continue(results) => results.bytes(),
+        NextStep::HandBack { results, .. } => Message::tool_results(results.clone()).bytes(),
+    };
+    let earlier: usize = messages.iter().map(Message::bytes).sum();
+    if earlier + reply.to_message().bytes() + results <= MAX_CONVERSATION_BYTES {
+        return Ok(());
     }
-    false
+    let max = MAX_CONVERSATION_BYTES;
+    let text = format!("the conversation with its prompt exceeds {max} bytes, which is the limit");
+    Err(Error::new(ErrorKind::LimitExceeded, text))
 }
 
-/// Returns whether a branch, or the definition that it refers to, has a property with this name.
-fn is_declared_here(schema: &Value, branch: &Value, name: &str) -> bool {
-    let branch = target_of(schema, branch).unwrap_or(branch);
-    branch.get("properties").and_then(|properties| properties.get(name)).is_some()
-}
-
-/// Returns the definition that a schema refers to.
-fn target_of<'s>(schema: &'s Value, node: &Value) -> Option<&'s Value> {
-    schema.pointer(node.get("$ref")?.as_str()?.strip_prefix('#')?)
-}
-
-/// Stores the end of a run of a tool.
+/// Stores the outcome of a run of a tool.
 async fn store_run(
     context: &Context,
     checkpoints: &Checkpoints,
@@ -570,16 +553,17 @@ async fn wait_for_program(
 }
 
 /// Returns the text of the response of a Lambda function: a string as it is, other JSON as the
-/// function wrote it.
+/// function wrote it, and null as an empty result.
 fn response_text(body: &[u8]) -> Result<String, Error> {
     let text = std::str::from_utf8(body).map_err(|_| {
         Error::new(ErrorKind::ToolFailed, "the response of the function is not valid UTF-8")
     })?;
-    let text = match serde_json::from_str::<String>(text) {
-        Ok(string) => string,
+    // A function without a result sends null.
+    let text = match serde_json::from_str::<Option<String>>(text) {
+        Ok(string) => string.unwrap_or_default(),
         Err(_) => text.trim().to_owned(),
     };
-    Ok(if text.trim().is_empty() { "ok".to_owned() } else { text })
+    Ok(text_or_ok(text))
 }
 
 /// Checks the size of a result, and removes the secrets that the request and its tools used.

@@ -5,6 +5,7 @@
 //! references are never fetched, so compiling a schema that contains one fails.
 
 mod closed;
+mod declared;
 mod draft_2020_12;
 mod error;
 mod form;
@@ -18,6 +19,7 @@ mod strict;
 mod tool_input;
 mod validate;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -108,6 +110,12 @@ impl Schema {
             }
         }
         true
+    }
+
+    /// Returns the names of the properties that the schema declares for an object: those of the
+    /// root and of all schemas that apply to the same value, whether always or under a condition.
+    pub(crate) fn declared_properties(&self) -> HashSet<String> {
+        declared::declared_properties(&self.written)
     }
 
     /// Returns warnings about a schema that is valid but may not mean what its author intends: an

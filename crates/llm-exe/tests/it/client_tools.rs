@@ -220,6 +220,20 @@ async fn executor_runs_as_a_tool_and_shares_the_report() {
     assert!(report.usage.output_tokens > own + alone, "{report:?}");
 }
 
+#[tokio::test]
+async fn a_limit_of_the_cost_needs_the_prices_of_executors() {
+    let (simulator, client) = simulated(vec![]).await;
+    let prompt = client.request("openai:gpt-unknown").user("{{text}}");
+    let executor = client.executor::<Article, String>(prompt).unwrap();
+    let outer = request(&client).tool(executor.as_tool("inner", "Summarizes a text."));
+    let run = outer.max_cost(0.05).run().await;
+    let error = run.outcome.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert_eq!(error.problems()[0].path, "tools[0].run.request.model", "{error}");
+    assert!(error.message().contains("the price of each model"), "{error}");
+    assert!(simulator.journal().is_empty());
+}
+
 #[derive(Debug, PartialEq, Deserialize, JsonSchema)]
 struct Refund {
     order: String,

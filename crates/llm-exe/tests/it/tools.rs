@@ -291,6 +291,9 @@ async fn the_model_sets_no_variable_that_the_parameters_do_not_declare() {
         json!({ "type": "object", "properties": properties, "additionalProperties": true }),
         json!({ "type": "object", "properties": {}, "allOf": [definition] }),
         json!({ "$ref": "#/$defs/Rate", "$defs": { "Rate": definition } }),
+        json!({ "type": "object", "anyOf": [definition] }),
+        json!({ "type": "object", "allOf": [{ "allOf": [{ "$ref": "#/$defs/Rate" }] }],
+            "$defs": { "Rate": definition } }),
     ] {
         let simulator = Simulator::start().await.unwrap();
         let row = PROVIDERS.iter().find(|row| row.name == "openai").unwrap();
@@ -389,6 +392,88 @@ async fn changed_conversations_are_rejected() {
         assert!(error.message().contains(expected), "{pointer}: {error}");
     }
     assert_eq!(simulator.journal().len(), 1);
+}
+
+#[tokio::test]
+async fn arguments_can_have_the_names_of_file_references() {
+    let properties = json!({ "file_id": { "type": "string" }, "type": { "type": "string" } });
+    let parameters = json!({ "type": "object", "properties": properties });
+    let tool = json!({ "name": "get_file", "description": "d", "parameters": parameters });
+    for row in providers_with_tools() {
+        let simulator = Simulator::start().await.unwrap();
+        let arguments = json!({ "file_id": "f1", "type": "image_url" });
+        simulator.script(vec![Step::tool_call("get_file", arguments), Step::text("Done.")]);
+        let mut request = request(row, json!({ "tools": [tool] }));
+        let handed_back = result(run(&simulator, request.clone()).await, row.name);
+        request["conversation"] = handed_back["conversation"].clone();
+        let id = &handed_back["toolCalls"][0]["id"];
+        request["toolResults"] = json!([{ "id": id, "result": "x" }]);
+        assert_eq!(result(run(&simulator, request).await, row.name), "Done.", "{}", row.name);
+    }
+}
+
+/// Turns that refer to a file outside of the arguments of a call, by provider.
+fn turns_with_references() -> Vec<(&'static str, &'static str, String)> {
+    let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+    let deep = format!(r#"{{"content":[{{"source":{{"file_id":"f"}}}}],"x":{deep}}}"#);
+    let texts = [
+        ("anthropic", "anthropic", r#"{"content":[{"type":"document","input":{"file_id":"f"}}]}"#),
+        (
+            "anthropic",
+            "anthropic",
+            r#"{"content":[{"type":"tool_use","input":{},"source":{"file_id":"f"}}]}"#,
+        ),
+        (
+            "anthropic",
+            "anthropic",
+            r#"{"content":[{"type":"document","type":"tool_use","input":{"file_id":"f"}}]}"#,
+        ),
+        (
+            "anthropic",
+            "anthropic",
+            r#"{"content":[{"type":"text","text":"x","source":{"file_id":"f"},"source":{}}]}"#,
+        ),
+        (
+            "anthropic",
+            "anthropic",
+            r#"{"content":[{"content":[{"type":"tool_use","input":{"file_id":"f"}}]}]}"#,
+        ),
+        ("anthropic", "other", r#"{"content":[{"type":"tool_use","input":{"file_id":"f"}}]}"#),
+        ("google", "gemini", r#"{"parts":[{"functionCall":{"args":{}},"fileData":{}}]}"#),
+        ("google", "gemini", r#"{"parts":[{"args":{"fileData":{}}}]}"#),
+        ("google", "gemini", r#"{"parts":[{"functionCall":{"x":{"fileData":{}}}}]}"#),
+        ("google", "gemini", r#"{"parts":[],"functionCall":{"args":{"fileData":{}}}}"#),
+        ("amazon", "converse", r#"{"content":[{"toolUse":{"input":{}},"s3Location":{}}]}"#),
+        ("amazon", "converse", r#"{"content":[{"image":{"input":{"s3Location":{}}}}]}"#),
+        ("ollama", "ollama", r#"{"tool_calls":[{"arguments":{"file_id":"f"}}]}"#),
+    ];
+    let texts = texts.map(|(provider, dialect, json)| (provider, dialect, json.to_owned()));
+    texts.into_iter().chain([("anthropic", "anthropic", deep)]).collect()
+}
+
+#[tokio::test]
+async fn no_turn_refers_to_a_file_outside_of_arguments() {
+    for (name, dialect, json) in turns_with_references() {
+        let simulator = Simulator::start().await.unwrap();
+        let row = PROVIDERS.iter().find(|row| row.name == name).unwrap();
+        simulator.script(vec![Step::tool_call("get_rate", json!({ "currency": "EUR" }))]);
+        let mut request = request(row, json!({ "tools": [tool("get_rate")] }));
+        let handed_back = result(run(&simulator, request.clone()).await, name);
+        let id = &handed_back["toolCalls"][0]["id"];
+        request["toolResults"] = json!([{ "id": id, "result": 1 }]);
+        request["conversation"] = handed_back["conversation"].clone();
+        let turn = request.pointer_mut("/conversation/messages/1").unwrap();
+        turn["raw"] = json!({ "dialect": dialect, "model": row_model(row), "json": json });
+        let error = run(&simulator, request).await.outcome.unwrap_err();
+        let expected = "conversation.messages[1]: expected a message exactly as it was handed back";
+        assert!(error.message().contains(expected), "{json}: {error}");
+        assert_eq!(simulator.journal().len(), 1, "{json}");
+    }
+}
+
+/// Returns the example model of a provider.
+fn row_model(row: &ProviderRow) -> Value {
+    provider_field(row.name, "model").into()
 }
 
 /// A store of functions that records their names. Each of them returns the same result.
@@ -576,6 +661,50 @@ async fn no_turn_begins_that_is_likely_to_be_too_late() {
 }
 
 #[tokio::test]
+async fn tools_do_not_start_without_time() {
+    let row = PROVIDERS.iter().find(|row| row.name == "openai").unwrap();
+    let functions = vec![FunctionName::parse("orders").unwrap()];
+    let tools = ToolRules { functions, from_http: false };
+    let rules = Rules { tools, ..Rules::default() };
+    let simulator = Simulator::start().await.unwrap();
+    let call = || ToolCall { name: "f".to_owned(), arguments: json!({}) };
+    simulator.script(vec![Step::tool_calls("", (0..12).map(|_| call()).collect())]);
+    let duration = Duration::from_secs(2);
+    let functions = Arc::new(Functions { duration, ..Functions::new("5") });
+    let runner = Runner::new(endpoints(&simulator), Arc::new(FixedKey), rules);
+    let runner = runner.with_functions(functions.clone());
+    let tool = json!({ "name": "f", "description": "d", "run": { "lambda": "orders" } });
+    let request = request(row, json!({ "tools": [tool], "return": "full" }));
+    let run = runner.run(Deadline::after(Duration::from_millis(1900)), request).await;
+    assert_eq!(functions.calls.lock().unwrap().len(), 10);
+    let outcomes =
+        run.report.tool_runs.iter().map(|run| run.outcome.as_deref().map_err(|error| &**error));
+    let expected = [Ok("5"); 10].into_iter().chain([Err("Timeout: not started: no time left"); 2]);
+    assert_eq!(outcomes.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn empty_results_are_ok() {
+    let row = PROVIDERS.iter().find(|row| row.name == "openai").unwrap();
+    let functions = vec![FunctionName::parse("orders").unwrap()];
+    let tools = ToolRules { functions, from_http: false };
+    let rules = Rules { tools, ..Rules::default() };
+    let tool = json!({ "name": "f", "description": "d", "run": { "lambda": "orders" } });
+    for (response, expected) in
+        [("", "ok"), ("null", "ok"), (" \"\"", "ok"), ("[]", "[]"), ("\"null\"", "null")]
+    {
+        let simulator = Simulator::start().await.unwrap();
+        simulator.script(vec![Step::tool_call("f", json!({})), Step::text("Done.")]);
+        let runner = Runner::new(endpoints(&simulator), Arc::new(FixedKey), rules.clone());
+        let runner = runner.with_functions(Arc::new(Functions::new(response)));
+        let request = request(row, json!({ "tools": [tool] }));
+        let run = runner.run(Deadline::after(Duration::from_secs(30)), request).await;
+        assert_eq!(run.outcome.unwrap(), "Done.", "{response}");
+        assert_eq!(simulator.journal()[1].body["messages"][2]["content"], expected, "{response}");
+    }
+}
+
+#[tokio::test]
 async fn the_prompt_asks_for_a_call_that_the_request_cant_force() {
     let named = "Call the tool get_rate before you answer.";
     let required = "Call at least one of the tools before you answer.";
@@ -680,6 +809,29 @@ async fn results_count_toward_the_size_of_the_conversation() {
     assert_eq!(large_results(15).await, Ok(json!("Done.")));
     let error = large_results(17).await.unwrap_err();
     assert!(error.contains("toolResults: expected at most 4194304 bytes together"), "{error}");
+}
+
+#[tokio::test]
+async fn the_prompt_counts_toward_the_size_of_the_conversation() {
+    let row = PROVIDERS.iter().find(|row| row.name == "openai").unwrap();
+    for (size, is_handed_back) in [(4_190_000, true), (4_193_500, false)] {
+        let simulator = Simulator::start().await.unwrap();
+        let arguments = json!({ "currency": "x".repeat(900) });
+        simulator.script(vec![Step::tool_call("get_rate", arguments), Step::text("Done.")]);
+        let mut request = request(row, json!({ "tools": [tool("get_rate")] }));
+        request["message"] = json!("x".repeat(size));
+        let outcome = run(&simulator, request.clone()).await.outcome;
+        if !is_handed_back {
+            let error = outcome.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::LimitExceeded, "{error}");
+            continue;
+        }
+        let handed_back = outcome.unwrap();
+        request["conversation"] = handed_back["conversation"].clone();
+        let id = &handed_back["toolCalls"][0]["id"];
+        request["toolResults"] = json!([{ "id": id, "result": 1 }]);
+        assert_eq!(result(run(&simulator, request).await, "openai"), "Done.");
+    }
 }
 
 #[tokio::test]

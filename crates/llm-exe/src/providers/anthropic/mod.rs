@@ -9,11 +9,12 @@ pub(super) mod reply;
 pub(super) mod request;
 pub(super) mod tools;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use self::request::ImageSources;
 use super::capabilities::{ModelTable, Table};
 use super::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint};
+use super::options::known_maximum;
 use crate::chat::{Chat, Reply, Structure, ToolChoice};
 use crate::error::Error;
 use crate::schema::Schema;
@@ -53,6 +54,14 @@ impl Dialect for Anthropic {
         rejected: &Structure,
     ) -> Structure {
         request::weaker_structure(models::find_model(model), name, schema, rejected)
+    }
+
+    fn max_output_tokens(&self, model: &str) -> Option<u64> {
+        known_maximum(models::find_model(model).max_output)
+    }
+
+    fn remove_call_arguments(&self, turn: &mut Value) {
+        tools::remove_arguments(turn);
     }
 
     fn supported_choice(&self, chat: &Chat) -> ToolChoice {

@@ -22,6 +22,16 @@ pub(crate) const REPLY_TOOL: &str = "Gives the answer in its required form.";
 /// results.
 const NO_CONTENT: &str = "(no content)";
 
+/// Removes the input of each call in a turn.
+pub(crate) fn remove_arguments(turn: &mut Value) {
+    let blocks = turn.get_mut("content").and_then(Value::as_array_mut);
+    for block in blocks.into_iter().flatten().filter_map(Value::as_object_mut) {
+        if block.get("type").is_some_and(|kind| kind == "tool_use") {
+            block.shift_remove("input");
+        }
+    }
+}
+
 /// Inserts the tools and how they may be called, and returns the warnings.
 pub(super) fn insert_tools(
     body: &mut Map<String, Value>,

@@ -5,7 +5,7 @@
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html>
 //! and the npm package `@anthropic-ai/bedrock-sdk` 1.1.3.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::failure::read_failure;
 use super::models;
@@ -14,10 +14,11 @@ use crate::chat::{Chat, Reply, Structure, ToolChoice, Usage};
 use crate::error::Error;
 use crate::providers::anthropic::reply;
 use crate::providers::anthropic::request::{self, ImageSources};
-use crate::providers::anthropic::tools::supported_choice;
+use crate::providers::anthropic::tools::{remove_arguments, supported_choice};
 use crate::providers::capabilities::{ModelTable, Table};
 use crate::providers::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint};
 use crate::providers::failure::Failure;
+use crate::providers::options::known_maximum;
 use crate::schema::Schema;
 use crate::wire::WireReply;
 
@@ -55,6 +56,14 @@ impl Dialect for InvokeAnthropic {
         rejected: &Structure,
     ) -> Structure {
         request::weaker_structure(models::find_claude(model), name, schema, rejected)
+    }
+
+    fn max_output_tokens(&self, model: &str) -> Option<u64> {
+        known_maximum(models::find_claude(model).max_output)
+    }
+
+    fn remove_call_arguments(&self, turn: &mut Value) {
+        remove_arguments(turn);
     }
 
     fn supported_choice(&self, chat: &Chat) -> ToolChoice {

@@ -10,10 +10,14 @@ mod reply;
 mod request;
 mod tools;
 
+use serde_json::Value;
+
 use self::models::GeminiJson;
 use self::raw_content::NAME;
+use super::call_arguments::remove_arguments;
 use super::capabilities::{ModelTable, Table};
 use super::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StructureSupport};
+use super::options::known_maximum;
 use crate::chat::{Chat, Reply, Structure};
 use crate::error::Error;
 use crate::schema::{Schema, open};
@@ -60,6 +64,14 @@ impl Dialect for Gemini {
             Structure::Native { .. } => Structure::JsonMode,
             _ => Structure::PromptOnly,
         }
+    }
+
+    fn max_output_tokens(&self, model: &str) -> Option<u64> {
+        known_maximum(models::find_model(model).max_output)
+    }
+
+    fn remove_call_arguments(&self, turn: &mut Value) {
+        remove_arguments(turn, "parts", &["functionCall", "args"]);
     }
 
     fn allows_with_tools(&self, chat: &Chat) -> bool {

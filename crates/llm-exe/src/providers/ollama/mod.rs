@@ -8,7 +8,10 @@ mod reply;
 mod request;
 mod tools;
 
+use serde_json::Value;
+
 use self::tools::NAME;
+use super::call_arguments::remove_arguments;
 use super::capabilities::{ModelTable, Table};
 use super::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StructureSupport};
 use crate::chat::{Chat, Reply, Structure, ToolChoice};
@@ -54,6 +57,10 @@ impl Dialect for Ollama {
         // `format` is a grammar of the whole reply, so the model could not call a tool.
         let is_json = matches!(chat.structure, Structure::Native { .. } | Structure::JsonMode);
         chat.tools.is_empty() || !is_json
+    }
+
+    fn remove_call_arguments(&self, turn: &mut Value) {
+        remove_arguments(turn, "tool_calls", &["function", "arguments"]);
     }
 
     fn supported_choice(&self, chat: &Chat) -> ToolChoice {

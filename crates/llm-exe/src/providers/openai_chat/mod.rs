@@ -16,6 +16,7 @@ use super::bedrock::read_failure as read_bedrock_failure;
 use super::capabilities::{FeatureSupport, ModelTable, Table};
 use super::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StructureSupport};
 use super::failure::{self, Failure};
+use super::options::known_maximum;
 use crate::chat::{Chat, Reply, Structure, ToolChoice, Usage};
 use crate::error::Error;
 use crate::schema::{Schema, strict, without_lookaround};
@@ -59,6 +60,10 @@ impl Dialect for OpenAiChat {
         rejected: &Structure,
     ) -> Structure {
         next_weaker_structure(self.model(model), name, schema, rejected)
+    }
+
+    fn max_output_tokens(&self, model: &str) -> Option<u64> {
+        known_maximum(self.model(model).max_output)
     }
 
     fn supported_choice(&self, chat: &Chat) -> ToolChoice {

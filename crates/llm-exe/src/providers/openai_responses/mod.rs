@@ -16,6 +16,7 @@ use super::failure::{self, Failure};
 use super::openai_chat::{
     azure, bedrock, next_weaker_structure, strongest_structure, structured_output,
 };
+use super::options::known_maximum;
 use crate::chat::{Chat, Reply, Structure, Usage};
 use crate::error::Error;
 use crate::schema::Schema;
@@ -53,6 +54,10 @@ impl Dialect for OpenAiResponses {
         rejected: &Structure,
     ) -> Structure {
         next_weaker_structure(self.model(model), name, schema, rejected)
+    }
+
+    fn max_output_tokens(&self, model: &str) -> Option<u64> {
+        known_maximum(self.model(model).max_output)
     }
 
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {

@@ -9,15 +9,19 @@ mod tools;
 
 use std::borrow::Cow;
 
+use serde_json::Value;
+
 use super::failure::read_failure;
 use super::models::{self, ConverseModel, Family, ToolChoice};
 use super::operation::operation_request;
 use crate::chat::{Chat, Reply, Structure, ToolChoice as Choice};
 use crate::error::Error;
 use crate::providers::anthropic;
+use crate::providers::call_arguments::remove_arguments;
 use crate::providers::capabilities::{ModelTable, Table};
 use crate::providers::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StructureSupport};
 use crate::providers::failure::Failure;
+use crate::providers::options::known_maximum;
 use crate::schema::{Schema, closed, to_draft_2020_12};
 use crate::wire::WireReply;
 
@@ -97,6 +101,17 @@ impl Dialect for Converse {
             (Family::Other(model), Structure::Native { .. }) => choose_tool(model, name, schema),
             _ => Structure::PromptOnly,
         }
+    }
+
+    fn max_output_tokens(&self, model: &str) -> Option<u64> {
+        known_maximum(match models::find_model(model, self.default_family) {
+            Family::Claude(model) => model.max_output,
+            Family::Other(model) => model.max_output,
+        })
+    }
+
+    fn remove_call_arguments(&self, turn: &mut Value) {
+        remove_arguments(turn, "content", &["toolUse", "input"]);
     }
 
     fn supported_choice(&self, chat: &Chat) -> Choice {
