@@ -42,12 +42,12 @@ struct PlannedCall<'a> {
     name: String,
     input_tokens: u64,
     prices: TokenPrices,
-    /// The output limit in the request.
-    max_tokens: Option<u64>,
+    /// The number of output tokens that the call can't exceed.
+    max_tokens: u64,
     limit: &'a CostLimit,
 }
 
-/// What a call may use.
+/// The amount and the output tokens that a call may use.
 struct Share {
     amount: u128,
     output_tokens: u64,
@@ -76,19 +76,17 @@ impl CostLimit {
 
     /// Reserves a share of the rest of this limit and of those around it. Returns `Ok(None)` if the
     /// call must wait until another one ends.
-    fn reserve(
-        &self,
-        call: &PlannedCall<'_>,
-        rest: u128,
-        others_run: bool,
-    ) -> Result<Option<Share>, Error> {
+    fn reserve(&self, call: &PlannedCall<'_>, inner: Rest) -> Result<Option<Share>, Error> {
         // Limits are locked from the inside to the outside, so there is no deadlock.
         let mut used = self.lock();
-        let rest = rest.min(self.max.saturating_sub(used.amount));
-        let others_run = others_run || used.running > 0;
+        let own = self.max.saturating_sub(used.amount);
+        let rest = match used.running {
+            0 => Rest { fixed: inner.fixed.min(own), ..inner },
+            _ => Rest { growing: inner.growing.min(own), ..inner },
+        };
         let share = match &self.outer {
-            Some(outer) => outer.reserve(call, rest, others_run)?,
-            None => call.share_of(rest, others_run)?,
+            Some(outer) => outer.reserve(call, rest)?,
+            None => call.share_of(rest)?,
         };
         if let Some(share) = &share {
             used.amount = used.amount.saturating_add(share.amount);
@@ -110,24 +108,42 @@ impl CostLimit {
     }
 }
 
+/// The rest of a limit and of those inside of it.
+#[derive(Clone, Copy)]
+struct Rest {
+    /// The lowest rest of the limits to which no running call belongs.
+    fixed: u128,
+    /// The lowest rest of the other limits. It can grow when one of the calls ends.
+    growing: u128,
+}
+
 impl PlannedCall<'_> {
-    /// Returns the share of the call, or `Ok(None)` if more may be left when another call ends.
-    fn share_of(&self, rest: u128, others_run: bool) -> Result<Option<Share>, Error> {
-        let PlannedCall { prices, input_tokens, .. } = self;
-        let input = prices.input.saturating_mul((*input_tokens).into());
-        let affordable = rest.saturating_sub(input).checked_div(prices.output);
-        let affordable = affordable.and_then(|tokens| u64::try_from(tokens).ok());
-        let affordable = affordable.unwrap_or(u64::MAX);
-        let wanted = self.max_tokens.unwrap_or(u64::MAX);
-        if others_run && (affordable < wanted || input > rest) {
+    /// Returns the number of output tokens that an amount pays for, or `None` if it does not pay
+    /// for the input.
+    fn affordable_output(&self, amount: u128) -> Option<u64> {
+        let output = amount.checked_sub(self.input_cost())?.checked_div(self.prices.output);
+        Some(output.and_then(|tokens| u64::try_from(tokens).ok()).unwrap_or(u64::MAX))
+    }
+
+    fn input_cost(&self) -> u128 {
+        self.prices.input.saturating_mul(self.input_tokens.into())
+    }
+
+    /// Returns the share of the call, or `Ok(None)` if more is left when another call ends and the
+    /// call can use it.
+    fn share_of(&self, rest: Rest) -> Result<Option<Share>, Error> {
+        let affordable = self.affordable_output(rest.fixed);
+        let minimum = self.max_tokens.min(MIN_OUTPUT_TOKENS);
+        let Some(affordable) = affordable.filter(|tokens| *tokens >= minimum) else {
+            return Err(self.exceeded(rest.fixed));
+        };
+        let output_tokens = affordable.min(self.max_tokens);
+        if self.affordable_output(rest.growing).is_none_or(|tokens| tokens < output_tokens) {
             return Ok(None);
         }
-        if input > rest || affordable < wanted.min(MIN_OUTPUT_TOKENS) {
-            return Err(self.exceeded(rest));
-        }
-        let output_tokens = affordable.min(wanted);
-        let output = prices.output.saturating_mul(output_tokens.into());
-        Ok(Some(Share { amount: output.saturating_add(input), output_tokens }))
+        let output = self.prices.output.saturating_mul(output_tokens.into());
+        let amount = output.saturating_add(self.input_cost());
+        Ok(Some(Share { amount, output_tokens }))
     }
 
     fn exceeded(&self, rest: u128) -> Error {
@@ -148,7 +164,7 @@ pub(super) struct Reservation {
     amount: u128,
     /// The cost and the number of unknown calls of the run before the call.
     before: (Option<u128>, u32),
-    /// The maximum number of output tokens, if it is below that of the request.
+    /// The maximum number of output tokens, if it is below that of the request and of the model.
     pub(super) lowered_to: Option<u64>,
     is_settled: bool,
 }
@@ -159,8 +175,8 @@ impl Reservation {
     /// the output limit in the request.
     ///
     /// # Errors
-    /// `LimitExceeded` if the rest does not pay for the input and a useful output, and `Timeout` if
-    /// the other calls take too long.
+    /// `LimitExceeded` if the rest does not pay for the input and a useful output, `Timeout` if the
+    /// other calls take too long, and `InvalidRequest` if the price of the model is not known.
     pub(super) async fn new(
         limit: &Arc<CostLimit>,
         (target, prices): (&Target, &PriceList),
@@ -170,16 +186,20 @@ impl Reservation {
     ) -> Result<Self, Error> {
         let input_tokens = estimate_input(chat, request);
         let (provider, model) = (target.provider.name(), &*target.model);
-        // The plan has checked that the price is known.
-        let prices = highest_prices(prices, provider, model, input_tokens);
-        let prices = prices.unwrap_or(TokenPrices { input: 0, output: 0 });
+        let prices = highest_prices(prices, provider, model, input_tokens).ok_or_else(|| {
+            let text = format!("the price of {model} of {provider} is not known");
+            Error::invalid("options.maxCost", text)
+        })?;
         let name = format!("{provider} {model}");
+        let known = target.provider.dialect().max_output_tokens(model).unwrap_or(u64::MAX);
+        let max_tokens = max_tokens.unwrap_or(u64::MAX).min(known);
         let call = PlannedCall { name, input_tokens, prices, max_tokens, limit };
+        let unlimited = Rest { fixed: u128::MAX, growing: u128::MAX };
         let share = loop {
             // The call must be registered before the limit is read, so that no end is missed.
             let mut ended = std::pin::pin!(limit.ended.notified());
             ended.as_mut().enable();
-            if let Some(share) = limit.reserve(&call, u128::MAX, false)? {
+            if let Some(share) = limit.reserve(&call, unlimited)? {
                 break share;
             }
             tokio::time::timeout_at(deadline.instant().into(), ended).await.map_err(|_| {
@@ -189,8 +209,7 @@ impl Reservation {
             })?;
         };
         let Share { amount, output_tokens } = share;
-        let lowered_to =
-            Some(output_tokens).filter(|tokens| *tokens < max_tokens.unwrap_or(u64::MAX));
+        let lowered_to = Some(output_tokens).filter(|tokens| *tokens < max_tokens);
         let before = counted_cost(report);
         let limit = Arc::clone(limit);
         Ok(Reservation { limit, amount, before, lowered_to, is_settled: false })

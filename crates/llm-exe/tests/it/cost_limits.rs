@@ -7,7 +7,7 @@ use llm_exe::bytes::Bytes;
 use llm_exe::http::{Request, Response};
 use llm_exe::ports::PortFuture;
 use llm_exe::transport::{HttpError, HttpTransport};
-use llm_exe::{Client, Deadline, Endpoints, ErrorKind, Rules, Run, Runner};
+use llm_exe::{Client, Deadline, Endpoints, ErrorKind, Plan, Rules, Run, Runner};
 use serde_json::{Value, json};
 
 use crate::common::FixedKey;
@@ -215,6 +215,49 @@ async fn concurrent_calls_share_the_limit() {
         let running = provider.max_running();
         assert!(max_running.contains(&running), "{max_tokens} {running}");
     }
+}
+
+#[tokio::test]
+async fn a_call_waits_only_for_calls_that_can_leave_more() {
+    for (max_cost, options, expected_limits) in [
+        // The own limit of each tool does not grow when a call of another tool ends.
+        (1.0, json!({ "maxCost": 0.005 }), 400..=500),
+        // Without maxTokens, the maximum of the model is reserved, and no limit is sent.
+        (1.0, json!({}), 0..=0),
+    ] {
+        let provider = Provider { calls_tools: true, ..Provider::default() };
+        let fields = json!({
+            "options": { "maxCost": max_cost, "maxTokens": 300 },
+            "maxTurns": 2,
+            "tools": tools(4, &options)
+        });
+        let run = run(&provider, fields).await;
+        assert!(cost(&run) <= max_cost, "{options} {}", cost(&run));
+        assert_eq!(provider.max_running(), 4, "{options}");
+        let limits = provider.limits();
+        let limits = limits[1..5].iter().map(|limit| limit.unwrap_or(0));
+        assert!(limits.clone().all(|limit| expected_limits.contains(&limit)), "{options}");
+        let is_lowered = run.report.warnings.iter().any(|text| text.contains("is lowered"));
+        assert_eq!(is_lowered, expected_limits != (0..=0), "{:?}", run.report.warnings);
+    }
+}
+
+#[tokio::test]
+async fn a_runner_without_the_price_of_the_plan_makes_no_call() {
+    let prices = json!({ "openai:gpt-new": { "input": 1, "output": 2 } });
+    let rules = Rules { prices: prices.to_string().parse().unwrap(), ..Rules::default() };
+    let request = json!({
+        "provider": "openai", "model": "gpt-new", "message": "Hi", "options": { "maxCost": 1 }
+    });
+    let plan = Plan::from_value(request, &rules).unwrap();
+    let provider = Provider::default();
+    let runner = Runner::new(Endpoints::default(), Arc::new(FixedKey), Rules::default())
+        .with_http_transport(Arc::new(provider.clone()));
+    let run = runner.run_plan(Deadline::after(Duration::from_secs(9)), &plan).await;
+    let error = run.outcome.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
+    assert!(error.message().contains("the price of gpt-new of openai is not known"), "{error}");
+    assert!(provider.limits().is_empty());
 }
 
 #[tokio::test]
