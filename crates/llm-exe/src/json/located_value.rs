@@ -251,6 +251,7 @@ impl<'de> Deserializer<'de> for LocatedValue<'_, 'de> {
                 let fields = MapAccessDeserializer::new(self.fields(fields));
                 fields.deserialize_enum(name, variants, visitor)
             }
+            Value::String(text) => visitor.visit_enum(BorrowedStrDeserializer::new(text)),
             _ => Err(self.invalid_type(&visitor)),
         }
     }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::problems::Problems;
+use super::request_form::RequestForm;
 use super::target::Target;
 use crate::chat::{Message, Part, RawTurn, Role, ToolCall, ToolContent, ToolResult};
 use crate::hex::hex;
@@ -46,6 +47,9 @@ pub(crate) struct HandedBackConversation {
     version: u32,
     pub(crate) provider: String,
     pub(crate) model: String,
+    /// How the requests are sent. `None` if an earlier version handed the conversation back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) form: Option<RequestForm>,
     /// The hash of the tools.
     tools: String,
     /// The id of the conversation, which stays the same when it is continued.
@@ -62,7 +66,7 @@ pub(crate) struct HandedBackConversation {
 impl HandedBackConversation {
     /// Creates the conversation to hand back. `results` are those of the calls that ran.
     pub(crate) fn new(
-        (provider, model): (&str, &str),
+        (provider, model, form): (&str, &str, RequestForm),
         digest: &str,
         (run_id, turns): (&str, u32),
         messages: Vec<Message>,
@@ -71,7 +75,18 @@ impl HandedBackConversation {
         let (provider, model) = (provider.to_owned(), model.to_owned());
         let tools = digest.to_owned();
         let (version, run_id) = (VERSION, run_id.to_owned());
-        HandedBackConversation { version, provider, model, tools, run_id, turns, messages, results }
+        let form = Some(form);
+        HandedBackConversation {
+            version,
+            provider,
+            model,
+            form,
+            tools,
+            run_id,
+            turns,
+            messages,
+            results,
+        }
     }
 
     /// Returns the size of the conversation in bytes.

@@ -9,6 +9,7 @@ mod options;
 mod output;
 mod problems;
 mod render;
+mod request_form;
 mod rules;
 mod schema;
 mod scope;
@@ -29,6 +30,7 @@ pub(crate) use handed_back::{
 pub use messages::Prompt;
 pub use output::Output;
 pub use render::RenderedChat;
+pub(crate) use request_form::{RequestForm, StructureMethod};
 pub use rules::{InvalidModelPatterns, ModelPatterns, Rules, ToolRules};
 pub use schema::{config_schema, request_schema_with};
 pub(crate) use scope::{INDEX, ITEM, ITERATION, LAST_RESULT, PREVIOUS, RESULTS, StepScope};

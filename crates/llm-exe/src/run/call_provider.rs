@@ -18,7 +18,7 @@ use super::step_queue::StepQueue;
 use crate::chat::{Chat, Reply, Usage};
 use crate::endpoints::Endpoints;
 use crate::error::{Error, ErrorKind};
-use crate::plan::Target;
+use crate::plan::{Plan, Target};
 use crate::ports::{Keys, Secret};
 use crate::providers::{
     ApiMode, Billing, Dialect, Failure, MANTLE, NAMED_RESOURCE, PriceList, Provider, RejectedPart,
@@ -142,6 +142,36 @@ impl ProviderClient {
         report.stop_reason = Some(reply.stop_reason);
         report.provider_stop_reason.clone_from(&reply.provider_stop_reason);
         Ok((reply, secrets))
+    }
+
+    /// Gets the secrets with which a request would be sent, so that they can be removed from the
+    /// results of tools although the request is not sent.
+    ///
+    /// # Errors
+    /// The same as for the API key of a request that is sent.
+    pub(super) async fn load_secrets(
+        &self,
+        context: &mut Context,
+        request: &WireRequest,
+    ) -> Result<SecretsInUse, Error> {
+        let key = self.get_secret(context, request).await?;
+        let secrets = self.secrets_in_use(request, key).await;
+        context.add_secrets(secrets.key.iter().chain(&secrets.signing));
+        Ok(secrets)
+    }
+
+    /// Adds to the context the secrets with which an earlier run can have called the targets of a
+    /// plan. A key that can't be read is skipped, because no call with it succeeds.
+    pub(super) async fn add_target_secrets(&self, context: &Context, plan: &Plan) {
+        for target in std::iter::once(&plan.target).chain(&plan.fallbacks) {
+            match target.provider.key() {
+                Some(name) => {
+                    let key = self.keys.get(&name).await.ok();
+                    context.add_secrets(&key);
+                }
+                None => context.add_secrets(&self.transport.signing_secrets().await),
+            }
+        }
     }
 
     /// Adds the cost of a response with a failure, which can contain a part of a reply.

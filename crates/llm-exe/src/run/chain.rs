@@ -486,7 +486,7 @@ async fn store_run(context: &Context, name: &str, run: &mut Run) {
     let (Some(checkpoints), Ok(value)) = (&context.checkpoints, &run.outcome) else { return };
     let counts = StoredCounts::of(&run.report);
     let stored = StoredRun { outcome: value, duration: run.report.durations.total, counts };
-    let warning = checkpoints.store(name, &stored, context.run_deadline).await;
+    let warning = checkpoints.store(name, &stored, context.store_deadline).await;
     run.report.add_warnings(warning.into_iter().collect());
 }
 

@@ -11,12 +11,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::report::StoredCounts;
-use crate::chat::{Message, Part, RawTurn, Reply, StopReason};
+use crate::chat::{Message, Part, RawTurn, Reply, StopReason, ToolCall};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
 use crate::hex::hex;
 use crate::json::{self, hash_value};
-use crate::plan::Target;
+use crate::plan::{RequestForm, Target};
 use crate::ports::RunProgress;
 
 /// The version of the entries. A program with another version does not continue a run.
@@ -128,13 +128,14 @@ pub(super) struct StoredTurn {
 pub(super) struct StoredStart {
     pub(super) provider: String,
     pub(super) model: String,
+    pub(super) form: RequestForm,
     pub(super) messages: Vec<Message>,
 }
 
 impl StoredStart {
-    pub(super) fn new(target: &Target, messages: &[Message]) -> Self {
+    pub(super) fn new(target: &Target, form: RequestForm, messages: &[Message]) -> Self {
         let (provider, model) = (target.provider.name().to_owned(), target.model.clone());
-        StoredStart { provider, model, messages: messages.to_vec() }
+        StoredStart { provider, model, form, messages: messages.to_vec() }
     }
 }
 
@@ -178,6 +179,22 @@ impl StoredTurn {
         reply.provider_stop_reason = self.provider_stop_reason;
         reply.stop_details = self.stop_details;
         (reply, self.counts)
+    }
+}
+
+/// The end of a run of a tool, with the call that it belongs to.
+#[derive(Serialize, Deserialize)]
+pub(super) struct StoredToolRun {
+    /// The hash of the name and the arguments of the call.
+    pub(super) call: String,
+    pub(super) run: StoredRun<Result<String, String>>,
+}
+
+impl StoredToolRun {
+    /// Returns the hash of a call.
+    pub(super) fn hash(call: &ToolCall) -> String {
+        let call = [&*call.name, &call.arguments].join("\n");
+        hex(digest::digest(&digest::SHA256, call.as_bytes()).as_ref())
     }
 }
 

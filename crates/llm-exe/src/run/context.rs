@@ -85,6 +85,8 @@ pub struct Context {
     pub(super) deadline: Deadline,
     /// The deadline of the whole run.
     pub(super) run_deadline: Deadline,
+    /// The deadline for storing progress: that of the outermost request.
+    pub(super) store_deadline: Deadline,
     pub(super) origins: Vec<String>,
     pub(super) started: Instant,
     pub(super) report: Report,
@@ -124,6 +126,7 @@ impl Context {
         Context {
             deadline,
             run_deadline: deadline,
+            store_deadline: deadline,
             origins,
             started: Instant::now(),
             report,
@@ -167,8 +170,8 @@ impl Context {
     }
 
     /// Returns the handler of a tool that has no `run`, if there is one.
-    pub(super) fn handler_of(&self, name: &str) -> Option<&dyn ToolHandler> {
-        self.handler.as_deref().filter(|handler| handler.handles(name))
+    pub(super) fn handler_of(&self, name: &str) -> Option<&Arc<dyn ToolHandler>> {
+        self.handler.as_ref().filter(|handler| handler.handles(name))
     }
 
     /// Sets the conversation that the request continues, if the program stored it. The caller of
@@ -228,6 +231,7 @@ impl Context {
     /// `name` is that of its progress.
     pub(super) fn nested(&self, name: &str, deadline: Deadline) -> Self {
         let mut nested = Context::new(deadline);
+        nested.store_deadline = self.store_deadline;
         nested.origins.clone_from(&self.origins);
         nested.shared.clone_from(&self.shared);
         nested.caller.clone_from(&self.caller);
@@ -277,9 +281,11 @@ impl Context {
     pub(super) fn count_restored(&self, counts: &StoredCounts) {
         if let Some(shared) = &self.shared {
             shared.provider_calls.fetch_add(counts.attempts, Ordering::Relaxed);
+            let tool_calls = u32::try_from(counts.tool_runs.len()).unwrap_or(u32::MAX);
+            shared.tool_calls.fetch_add(tool_calls, Ordering::Relaxed);
         }
         if let Some(limit) = &self.cost_limit {
-            limit.add(counts.cost.and_then(|cost| cost.total()).unwrap_or(0));
+            limit.add(counts.limited_cost);
         }
     }
 

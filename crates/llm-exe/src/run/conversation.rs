@@ -18,7 +18,7 @@ use super::secrets::SecretsInUse;
 use super::tool_loop::{NextStep, ToolLoop, ToolRunner};
 use crate::chat::{Chat, Message, Reply, Role, StopReason, Structure, ToolChoice};
 use crate::error::{Error, ErrorKind};
-use crate::plan::{Plan, Target, ToolPlan};
+use crate::plan::{Plan, RequestForm, StructureMethod, Target, ToolPlan};
 use crate::providers::{Dialect, Endpoint, RejectedPart, Rejection, SelectedApi, build_request};
 use crate::schema::Schema;
 use crate::wire::WireRequest;
@@ -40,6 +40,15 @@ struct NewChange {
     reasoning: Option<bool>,
     /// The words of the rejection.
     evidence: String,
+}
+
+/// The messages with which a conversation begins.
+pub(super) enum ConversationStart {
+    /// A rendered prompt.
+    New(Vec<Message>),
+    /// The messages of a conversation that has started, and how its requests were sent, if that is
+    /// known.
+    Started(Vec<Message>, Option<RequestForm>),
 }
 
 /// A conversation with one target. Creating it builds the first request but does not send it.
@@ -66,6 +75,8 @@ pub(super) struct Conversation<'a> {
     lowered_from: Option<Option<u64>>,
     /// The number of replies, repairs included.
     replies: u32,
+    /// The last turn with the name of its entry, until it is stored.
+    unstored: Option<(String, StoredTurn)>,
     /// The tools that the model may call.
     tools: Option<ToolLoop<'a>>,
     /// The choice that forces a call in the first turn, unless the prompt asks for it already.
@@ -83,9 +94,13 @@ impl<'a> Conversation<'a> {
         client: &'a ProviderClient,
         plan: &'a Plan,
         target: &'a Target,
-        (messages, is_new): (Vec<Message>, bool),
+        start: ConversationStart,
         runner: &'a dyn ToolRunner,
     ) -> Result<Self, Error> {
+        let (messages, is_new, form) = match start {
+            ConversationStart::New(messages) => (messages, true, None),
+            ConversationStart::Started(messages, form) => (messages, false, form),
+        };
         let sampling = target.sampling.clone();
         let mut chat = Chat { sampling, ..Chat::new(&target.model, messages) };
         if let Some(tools) = &plan.tools {
@@ -95,7 +110,8 @@ impl<'a> Conversation<'a> {
         let learned = client.learned.as_deref();
         let name = target.provider.name();
         let api_change = learned.and_then(|known| known.responses_api(name, &chat));
-        let api = client.endpoints.select_api(&target.provider, &chat, api_change.is_some());
+        let is_responses = form.map_or(api_change.is_some(), |form| form.is_responses);
+        let api = client.endpoints.select_api(&target.provider, &chat, is_responses);
         let mut changes: Vec<Change> =
             api_change.into_iter().filter(|_| api.is_responses).collect();
         let (dialect, api_key) =
@@ -104,15 +120,7 @@ impl<'a> Conversation<'a> {
             changes.append(&mut learned.apply(api_key, &mut chat));
         }
         if let Some(schema) = plan.output.schema_for_model() {
-            chat.structure = dialect.structure(&target.model, SCHEMA_NAME, schema);
-            if let Some(learned) = learned {
-                let skipped =
-                    skip_rejected_structures(&mut chat, learned, api_key, dialect, schema);
-                changes.extend(skipped);
-            }
-            if !dialect.allows_with_tools(&chat) {
-                chat.structure = Structure::PromptOnly;
-            }
+            changes.extend(choose_structure(&mut chat, schema, learned, (dialect, api_key), form));
             if needs_schema_in_prompt(&chat.structure) && is_new {
                 schema_prompt::add_schema(&mut chat.messages, schema);
             }
@@ -143,6 +151,7 @@ impl<'a> Conversation<'a> {
             resent: 0,
             lowered_from: None,
             replies: 0,
+            unstored: None,
             tools: plan.tools.as_deref().map(|tools| ToolLoop::new(tools, runner)),
             forced_choice,
         })
@@ -153,25 +162,17 @@ impl<'a> Conversation<'a> {
         context.report.set_target(self.target);
         context.report.add_warnings(std::mem::take(&mut self.warnings));
         context.report.changed.append(&mut self.changed);
-        let mut repairs_left = self.plan.output.repairs;
-        if self.tools.is_some() && needs_schema_in_prompt(&self.chat.structure) {
-            // One turn after those with tools asks only for a reply that satisfies the schema.
-            repairs_left += 1;
-        }
+        let mut repairs = 0;
         if let (Some(tools), Some(checkpoints)) = (&mut self.tools, &context.checkpoints) {
             tools.set_run_id(checkpoints.id());
         }
         let mut is_repair = false;
         loop {
-            let started = Instant::now();
             let (reply, secrets, duration) = match context.checkpoints.clone() {
                 Some(checkpoints) if self.tools.is_some() => {
-                    Box::pin(self.stored_turn(context, &checkpoints)).await?
+                    Box::pin(self.load_or_call(context, &checkpoints)).await?
                 }
-                _ => {
-                    let (reply, secrets) = self.call(context).await?;
-                    (reply, secrets, started.elapsed())
-                }
+                _ => self.call(context).await?,
             };
             self.report_turn(context, &reply, duration, is_repair);
             if let Some(tools) = &mut self.tools {
@@ -193,6 +194,7 @@ impl<'a> Conversation<'a> {
             let check = || check_reply(self.plan, &self.chat.structure, &reply, &secrets);
             let unusable = match self.client.steps.run(check).await {
                 CheckedReply::Accepted(value, warnings) => {
+                    self.store_turn(context).await;
                     context.report.add_warnings(warnings);
                     return Ok(value);
                 }
@@ -201,10 +203,11 @@ impl<'a> Conversation<'a> {
             };
             // A repair is billed, so it is attempted only if it is likely to finish before the
             // deadline.
-            if repairs_left == 0 || context.deadline.left() < duration {
+            if repairs >= self.max_repairs() || context.deadline.left() < duration {
                 return Err(unusable.into_error(&reply, &secrets));
             }
-            repairs_left -= 1;
+            repairs += 1;
+            self.store_turn(context).await;
             context.report.repairs += 1;
             let expected = self.plan.output.parser.expected_form();
             schema_prompt::add_repair(&mut self.chat.messages, &reply, &unusable, &expected);
@@ -214,8 +217,18 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// Returns the next turn and its duration. A turn of an earlier run is not paid for again.
-    async fn stored_turn(
+    /// Returns the maximum number of repairs. It depends on the structure, which can become weaker
+    /// during the run.
+    fn max_repairs(&self) -> u32 {
+        // One turn after those with tools asks only for a reply that satisfies the schema.
+        let has_schema_turn = self.tools.is_some() && needs_schema_in_prompt(&self.chat.structure);
+        self.plan.output.repairs + u32::from(has_schema_turn)
+    }
+
+    /// Returns the next turn and its duration. A turn of an earlier run is not paid for again. A
+    /// new one is not stored yet, because a turn that ends the run with an error is paid for again
+    /// when the request is repeated: the model may reply differently.
+    async fn load_or_call(
         &mut self,
         context: &mut Context,
         checkpoints: &Checkpoints,
@@ -228,26 +241,50 @@ impl<'a> Conversation<'a> {
             context.restore(counts);
             context.report.stop_reason = Some(reply.stop_reason);
             context.report.provider_stop_reason.clone_from(&reply.provider_stop_reason);
-            return Ok((reply, SecretsInUse::default(), duration));
+            // The results of the tools that this turn calls must not contain the secrets.
+            let secrets = Box::pin(self.client.load_secrets(context, &self.request)).await?;
+            return Ok((reply, secrets, duration));
         }
-        let earlier = context.report.take_counts();
-        let started = Instant::now();
+        // The counts of the first turn include the targets that failed before it.
+        let is_first = self.replies == 1;
+        let earlier = (!is_first).then(|| context.report.take_counts());
         let called = self.call(context).await;
-        let duration = started.elapsed();
         let counts = context.report.take_counts();
-        let turn = called.as_ref().ok().map(|(reply, _)| {
-            let is_first = self.replies == 1;
-            let start = is_first.then(|| StoredStart::new(self.target, &self.chat.messages));
-            StoredTurn::new(start, reply, duration, counts.clone())
-        });
-        context.report.restore(earlier);
-        context.report.restore(counts);
-        if let Some(turn) = turn {
-            let warning = checkpoints.store(&name, &turn, context.run_deadline).await;
-            context.report.add_warnings(Vec::from_iter(warning));
+        if let Some(earlier) = earlier {
+            context.report.restore(earlier);
         }
-        let (reply, secrets) = called?;
+        context.report.restore(counts.clone());
+        let (reply, secrets, duration) = called?;
+        let start =
+            is_first.then(|| StoredStart::new(self.target, self.form(), &self.chat.messages));
+        self.unstored = Some((name, StoredTurn::new(start, &reply, duration, counts)));
         Ok((reply, secrets, duration))
+    }
+
+    /// Stores the last turn, unless it is that of an earlier run. The conversation continues after
+    /// it, or ends with it.
+    async fn store_turn(&mut self, context: &mut Context) {
+        let (Some(checkpoints), Some((name, turn))) = (&context.checkpoints, self.unstored.take())
+        else {
+            return;
+        };
+        let checkpoints = checkpoints.clone();
+        if let Some(tools) = &mut self.tools {
+            tools.store_failed_runs(context, &checkpoints).await;
+        }
+        let warning = checkpoints.store(&name, &turn, context.store_deadline).await;
+        context.report.add_warnings(Vec::from_iter(warning));
+    }
+
+    /// Returns how the requests are sent.
+    fn form(&self) -> RequestForm {
+        let fallbacks = &self.plan.fallbacks;
+        let fallback = fallbacks.iter().position(|fallback| std::ptr::eq(fallback, self.target));
+        RequestForm {
+            target: fallback.map_or(0, |index| index + 1),
+            structure: StructureMethod::of(&self.chat.structure),
+            is_responses: self.api.is_responses,
+        }
     }
 
     /// Reports a turn to the observer of the run, if there is one.
@@ -265,18 +302,21 @@ impl<'a> Conversation<'a> {
         context: &mut Context,
         reply: Reply,
     ) -> Result<Option<Value>, Error> {
-        let Some(tools) = &mut self.tools else { return Ok(None) };
         if reply.stop_reason == StopReason::Length {
             let text = "the calls of tools were cut off by maxTokens, so they do not run; raise \
                         maxTokens";
             return Err(Error::new(ErrorKind::OutputTruncated, text));
         }
+        self.store_turn(context).await;
+        let form = self.form();
+        let Some(tools) = &mut self.tools else { return Ok(None) };
         let next = tools.run_calls(context, &self.chat.messages, &reply).await?;
         self.chat.messages.push(reply.to_message());
         match next {
             NextStep::HandBack { calls, results } => {
                 context.report.handed_back = true;
-                Ok(Some(tools.hand_back(self.target, &self.chat, &reply, calls, results)))
+                let target = (self.target, form);
+                Ok(Some(tools.hand_back(target, &self.chat, &reply, calls, results)))
             }
             NextStep::Continue(results) => {
                 self.chat.messages.push(results);
@@ -292,8 +332,13 @@ impl<'a> Conversation<'a> {
     }
 
     /// Calls the provider. If it rejects a part of the request that can be changed, the part is
-    /// changed and the request is sent again.
-    async fn call(&mut self, context: &mut Context) -> Result<(Reply, SecretsInUse), Error> {
+    /// changed and the request is sent again. Also returns the duration of the calls, without the
+    /// time that they wait for the limit of the cost.
+    async fn call(
+        &mut self,
+        context: &mut Context,
+    ) -> Result<(Reply, SecretsInUse, Duration), Error> {
+        let mut duration = Duration::ZERO;
         loop {
             let reservation = match context.cost_limit.clone() {
                 Some(limit) => Some(Box::pin(self.reserve_cost(context, &limit)).await?),
@@ -301,16 +346,19 @@ impl<'a> Conversation<'a> {
             };
             let (dialect, request) = (self.api.dialect, &self.request);
             let call = self.client.call(context, self.target, dialect, &self.chat, request);
+            let started = Instant::now();
             let outcome = call.await;
+            duration += started.elapsed();
             if let Some(reservation) = reservation {
-                reservation.settle(&context.report);
+                let cost = reservation.settle(&context.report);
+                context.report.limited_cost = context.report.limited_cost.saturating_add(cost);
             }
             let failed = match outcome {
-                Ok(reply) => {
+                Ok((reply, secrets)) => {
                     if self.unconfirmed_changes > 0 {
                         self.remember_changes(context);
                     }
-                    return Ok(reply);
+                    return Ok((reply, secrets, duration));
                 }
                 Err(failed) => failed,
             };
@@ -492,6 +540,51 @@ fn ask_for_choice(chat: &mut Chat, dialect: &dyn Dialect, forced: &mut Option<To
 /// Returns whether a structure needs the schema in the prompt.
 fn needs_schema_in_prompt(structure: &Structure) -> bool {
     matches!(structure, Structure::JsonMode | Structure::PromptOnly)
+}
+
+/// Chooses the structure of a chat for a schema: that of the conversation if it has started, or
+/// else the strongest one that the provider is not known to reject. Returns the change because of
+/// an earlier rejection.
+fn choose_structure(
+    chat: &mut Chat,
+    schema: &Schema,
+    learned: Option<&LearnedChanges>,
+    (dialect, api): (&dyn Dialect, Api<'_>),
+    form: Option<RequestForm>,
+) -> Option<Change> {
+    chat.structure = dialect.structure(&chat.model, SCHEMA_NAME, schema);
+    let started = form.and_then(|form| find_structure(chat, dialect, schema, form.structure));
+    let change = match (started, learned) {
+        (Some(structure), _) => {
+            chat.structure = structure;
+            None
+        }
+        (None, Some(learned)) => skip_rejected_structures(chat, learned, api, dialect, schema),
+        (None, None) => None,
+    };
+    if !dialect.allows_with_tools(chat) {
+        chat.structure = Structure::PromptOnly;
+    }
+    change
+}
+
+/// Returns the structure of a chat, or a weaker one, that has a method. Returns `None` if the
+/// dialect does not support the method for the model.
+fn find_structure(
+    chat: &Chat,
+    dialect: &dyn Dialect,
+    schema: &Schema,
+    method: StructureMethod,
+) -> Option<Structure> {
+    let mut structure = chat.structure.clone();
+    for _ in 0..MAX_METHODS {
+        if StructureMethod::of(&structure) == method {
+            return Some(structure);
+        }
+        structure = dialect.weaker_structure(&chat.model, SCHEMA_NAME, schema, &structure);
+    }
+    // Every model supports this method.
+    (method == StructureMethod::PromptOnly).then_some(Structure::PromptOnly)
 }
 
 /// Replaces the structure of a chat with a weaker one as long as the provider is known to reject

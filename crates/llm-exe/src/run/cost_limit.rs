@@ -216,8 +216,8 @@ impl Reservation {
     }
 
     /// Ends the reservation with the cost that the call added to the report. If that is not known,
-    /// the reserved amount counts.
-    pub(super) fn settle(mut self, report: &Report) {
+    /// the reserved amount counts. Returns what counts.
+    pub(super) fn settle(mut self, report: &Report) -> u128 {
         let (before, after) = (self.before, counted_cost(report));
         let cost = match (before.0, after.0) {
             (Some(before), Some(after)) => Some(after.saturating_sub(before)),
@@ -228,6 +228,7 @@ impl Reservation {
         let cost = cost.map_or(self.amount, |cost| cost.saturating_add(unknown_cost));
         self.is_settled = true;
         self.limit.settle(self.amount, cost);
+        cost
     }
 }
 

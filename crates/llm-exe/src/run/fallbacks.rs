@@ -4,17 +4,37 @@ use serde_json::Value;
 
 use super::call_provider::ProviderClient;
 use super::context::Context;
-use super::conversation::{Conversation, name_target};
+use super::conversation::{Conversation, ConversationStart, name_target};
 use super::tool_loop::ToolRunner;
 use crate::chat::Message;
 use crate::error::{Error, ErrorKind, Problem};
-use crate::plan::{Plan, Target};
+use crate::plan::{Plan, RequestForm, Target};
 
 /// Maximum total size of the prompts for all targets in bytes.
 const MAX_PROMPT_BYTES: usize = 48 << 20;
 
+/// The target of a conversation that has started.
+pub(super) struct StartedWith<'a> {
+    pub(super) provider: &'a str,
+    pub(super) model: &'a str,
+    pub(super) form: Option<RequestForm>,
+}
+
+impl StartedWith<'_> {
+    /// Returns the target in a plan. Several targets can have the same provider and model, with
+    /// other options. The index can come from the caller, so the provider and the model must match.
+    fn find_target<'a>(&self, plan: &'a Plan) -> Option<&'a Target> {
+        let (provider, model) = (self.provider, self.model);
+        let is_same =
+            |target: &&Target| target.provider.name() == provider && target.model == model;
+        let mut targets = std::iter::once(&plan.target).chain(&plan.fallbacks);
+        let at_index = self.form.and_then(|form| targets.clone().nth(form.target));
+        at_index.filter(is_same).or_else(|| targets.find(is_same))
+    }
+}
+
 /// Builds the first request to every target before any target is called. If the conversation has
-/// started, only the target `started_with` is called. This detects a target that does not support
+/// started, only the target of `start` is called. This detects a target that does not support
 /// the messages before any call is billed.
 ///
 /// # Errors
@@ -23,16 +43,16 @@ pub(super) fn prepare<'a>(
     client: &'a ProviderClient,
     plan: &'a Plan,
     mut messages: Vec<Message>,
-    started_with: Option<(&str, &str)>,
+    start: Option<StartedWith<'_>>,
     runner: &'a dyn ToolRunner,
 ) -> Result<Vec<Conversation<'a>>, Error> {
-    let mut targets = std::iter::once(&plan.target).chain(&plan.fallbacks);
-    if let Some(started_with) = started_with {
+    if let Some(start) = start {
         // A conversation stays with its provider and model.
-        let is_same = |target: &&Target| (target.provider.name(), &*target.model) == started_with;
-        let target = targets.find(is_same).unwrap_or(&plan.target);
-        return Ok(vec![Conversation::new(client, plan, target, (messages, false), runner)?]);
+        let target = start.find_target(plan).unwrap_or(&plan.target);
+        let start = ConversationStart::Started(messages, start.form);
+        return Ok(vec![Conversation::new(client, plan, target, start, runner)?]);
     }
+    let targets = std::iter::once(&plan.target).chain(&plan.fallbacks);
     let last = plan.fallbacks.len();
     if last > 0 {
         check_size(&messages, last + 1)?;
@@ -41,7 +61,8 @@ pub(super) fn prepare<'a>(
     for (index, target) in targets.enumerate() {
         // The messages may contain large images, so they are not copied for the last target.
         let messages = if index == last { std::mem::take(&mut messages) } else { messages.clone() };
-        let conversation = Conversation::new(client, plan, target, (messages, true), runner);
+        let start = ConversationStart::New(messages);
+        let conversation = Conversation::new(client, plan, target, start, runner);
         conversations.push(conversation.map_err(|error| match index.checked_sub(1) {
             None => error,
             Some(fallback) => at_fallback(&error, fallback),

@@ -37,7 +37,8 @@ use crate::error::{Error, ErrorKind, Problem};
 use crate::hosted::{self, NestedOrigin, Origin, Resolved};
 use crate::json::{find_field, quoted};
 use crate::plan::{
-    Mode, Plan, RejectedRequest, RenderedChat, Rules, ToolPlan, ToolRules, check_origins,
+    HandedBackConversation, Mode, Plan, RejectedRequest, RenderedChat, Rules, ToolPlan, ToolRules,
+    check_origins,
 };
 use crate::ports::{
     DocumentStore, FunctionCall, FunctionInvoker, Keys, NoSigner, PortFuture, ProgressStore,
@@ -48,6 +49,7 @@ use crate::request::ParsedRequest;
 use crate::transport::{HttpClient, HttpTransport, Transport};
 use call_provider::ProviderClient;
 use checkpoint::{Checkpoints, StoredStart, StoredTurn, request_hash};
+use fallbacks::StartedWith;
 use step_queue::StepQueue;
 use tool_loop::ToolRunner;
 
@@ -361,12 +363,13 @@ impl Runner {
         let mut stored = None;
         let started_with = if let Some(continued) = continued {
             chat.messages.clone_from(&continued.messages);
-            Some((&*continued.provider, &*continued.model))
+            let HandedBackConversation { provider, model, form, .. } = continued;
+            Some(StartedWith { provider, model, form: *form })
         } else if let Some(start) = load_start(context, plan).await? {
-            let StoredStart { provider, model, messages } = start;
+            let StoredStart { provider, model, form, messages } = start;
             chat.messages = messages;
             let (provider, model) = stored.insert((provider, model));
-            Some((&**provider, &**model))
+            Some(StartedWith { provider, model, form: Some(form) })
         } else {
             let rendered = steps.run(|| plan.render_into(&mut chat, &Limits::default())).await;
             context.report.warnings.append(&mut chat.warnings);
@@ -487,6 +490,14 @@ impl ToolRunner for Runner {
                 Box::pin(std::future::ready(Err(Error::new(ErrorKind::ToolFailed, text))))
             }
         }
+    }
+
+    fn add_target_secrets<'a>(
+        &'a self,
+        context: &'a Context,
+        plan: &'a Plan,
+    ) -> PortFuture<'a, ()> {
+        Box::pin(self.client.add_target_secrets(context, plan))
     }
 
     fn function_secrets(&self) -> PortFuture<'_, Vec<Secret>> {

@@ -28,7 +28,8 @@ pub trait Observer: Send + Sync {
         let _ = turn;
     }
 
-    /// A tool finished a run. Several runs of one turn are reported in the order of their calls.
+    /// A tool finished a run. The runs of one turn are reported in the order of their calls, after
+    /// all of them finished, because the secrets of each are removed from the results of all.
     /// Calls that are invalid or are handed back do not run.
     fn on_tool_run(&self, run: &ToolRunReport) {
         let _ = run;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::learned::RequestChange;
@@ -111,6 +111,8 @@ pub(super) struct StoredCounts {
     pub(super) unknown_calls: u32,
     pub(super) usage: Usage,
     pub(super) cost: Option<Cost>,
+    #[serde(serialize_with = "write_amount", deserialize_with = "read_amount")]
+    pub(super) limited_cost: u128,
     pub(super) answered_model: Option<String>,
     pub(super) warnings: Vec<String>,
     pub(super) tool_runs: Vec<ToolRunReport>,
@@ -125,11 +127,21 @@ impl StoredCounts {
             unknown_calls: report.unknown_calls,
             usage: report.usage,
             cost: report.cost().copied(),
+            limited_cost: report.limited_cost,
             answered_model: report.answered_model.clone(),
             warnings: report.warnings.clone(),
             tool_runs: report.tool_runs.clone(),
         }
     }
+}
+
+/// Writes an amount as text, because not every JSON value can hold its number.
+fn write_amount<S: Serializer>(amount: &u128, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(amount)
+}
+
+fn read_amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u128, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
 }
 
 /// A report of what a run did. It contains no prompts, replies or API keys, except
@@ -161,6 +173,9 @@ pub struct Report {
     pub(super) unknown_calls: u32,
     /// What the calls cost, if it is computed. Boxed, because most requests do not ask for it.
     cost: Option<Box<Cost>>,
+    /// What the calls count toward a limit of the cost, in 10^-18 dollars. It can be more than
+    /// their cost, because a call with an unknown cost counts as its highest cost.
+    pub(super) limited_cost: u128,
     /// Why the model stopped in the last reply.
     pub stop_reason: Option<StopReason>,
     /// The stop reason in the provider's own spelling.
@@ -224,6 +239,7 @@ impl Report {
     /// unless it is empty.
     pub(super) fn add_nested(&mut self, place: &str, nested: Report) {
         self.usage.add(nested.usage);
+        self.limited_cost = self.limited_cost.saturating_add(nested.limited_cost);
         self.attempts += nested.attempts;
         self.repairs += nested.repairs;
         self.durations.secrets += nested.durations.secrets;
@@ -269,6 +285,7 @@ impl Report {
             unknown_calls: std::mem::take(&mut self.unknown_calls),
             usage: std::mem::take(&mut self.usage),
             cost: self.cost.take().map(|cost| *cost),
+            limited_cost: std::mem::take(&mut self.limited_cost),
             answered_model: self.answered_model.take(),
             warnings: std::mem::take(&mut self.warnings),
             tool_runs: std::mem::take(&mut self.tool_runs),
@@ -281,6 +298,7 @@ impl Report {
         self.repairs += counts.repairs;
         self.unknown_calls += counts.unknown_calls;
         self.usage.add(counts.usage);
+        self.limited_cost = self.limited_cost.saturating_add(counts.limited_cost);
         if let Some(cost) = counts.cost {
             self.cost.get_or_insert_default().add(&cost);
         }

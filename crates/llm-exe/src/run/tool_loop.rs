@@ -1,6 +1,7 @@
 //! The loop of a conversation with tools: checks the calls of a turn, runs the tools that run here,
 //! and decides whether the conversation continues or is handed back.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -10,7 +11,7 @@ use ring::digest;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::checkpoint::{Checkpoints, StoredRun};
+use super::checkpoint::{Checkpoints, StoredRun, StoredToolRun};
 use super::context::Context;
 use super::outcome::Run;
 use super::report::{Report, StoredCounts, ToolRunReport};
@@ -18,13 +19,14 @@ use super::tool_arguments::read_arguments;
 use crate::chat::{Chat, Message, Reply, ToolCall, ToolContent, ToolResult};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind, MAX_TOOL_ERROR_CHARS, shorten};
+use crate::function_name::FunctionName;
 use crate::hex::hex;
 use crate::json::quoted;
 use crate::plan::{
-    HandedBackConversation, MAX_CONVERSATION_BYTES, MAX_RESULT_BYTES, Plan, PlannedTool, Target,
-    ToolPlan, ToolRun, result_text, text_or_ok,
+    HandedBackConversation, MAX_CONVERSATION_BYTES, MAX_RESULT_BYTES, Plan, PlannedTool,
+    ProgramFunction, RequestForm, Target, ToolPlan, ToolRun, result_text, text_or_ok,
 };
-use crate::ports::{FunctionCall, PortFuture, Secret};
+use crate::ports::{FunctionCall, PortFuture, Secret, ToolHandler};
 use crate::scrub::remove_secrets;
 
 /// Maximum number of tools of one turn that run at the same time.
@@ -45,6 +47,11 @@ pub(super) trait ToolRunner: Sync {
         call: FunctionCall<'a>,
         deadline: Deadline,
     ) -> PortFuture<'a, Result<Bytes, Error>>;
+
+    /// Adds the API keys and credentials of the targets of a nested request to the secrets of the
+    /// context, as if they were called.
+    fn add_target_secrets<'a>(&'a self, context: &'a Context, plan: &'a Plan)
+    -> PortFuture<'a, ()>;
 
     /// Returns the credentials that sign the calls of Lambda functions.
     fn function_secrets(&self) -> PortFuture<'_, Vec<Secret>>;
@@ -75,6 +82,8 @@ pub(super) struct ToolLoop<'a> {
     /// The calls of the last turn that were invalid, and the number of turns in a row that had one
     /// of them.
     invalid: Vec<(ToolCall, u32)>,
+    /// The failed runs of the last turn that are not stored yet.
+    unstored: Vec<(String, StoredToolRun)>,
 }
 
 /// A call that passed the checks, or the error that the model receives.
@@ -83,19 +92,45 @@ enum CheckedCall<'a> {
     /// The call is valid, but does not run in this turn.
     Deferred(String),
     HandBack(Map<String, Value>),
-    Run(&'a PlannedTool, Map<String, Value>),
+    Run(PlannedRun<'a>),
 }
 
-/// The outcome of one run of a tool.
+/// A call of a tool that runs here.
+struct PlannedRun<'a> {
+    tool: &'a PlannedTool,
+    arguments: Map<String, Value>,
+    executor: ToolExecutor<'a>,
+}
+
+/// What runs a tool.
+enum ToolExecutor<'a> {
+    Request(&'a Plan),
+    Function(&'a FunctionName),
+    /// The handler of tools that have no `run`.
+    Handler(Arc<dyn ToolHandler>),
+    Program(&'a ProgramFunction),
+}
+
+/// The end of one run of a tool.
 struct FinishedRun {
-    /// The result for the model, or the error.
+    /// The result for the model, or the error. It can contain secrets.
     outcome: Result<String, String>,
-    /// The number of known secrets that were removed from the outcome.
-    removed_secrets: usize,
-    /// The report of the run itself.
-    run: ToolRunReport,
+    duration: Duration,
     /// The report of the request that ran, if the tool is a request.
     nested: Report,
+    /// The name and the content of the entry, if it is not stored yet.
+    unstored: Option<(String, StoredToolRun)>,
+}
+
+impl FinishedRun {
+    /// Returns the entry, without the secrets that are known so far. They are removed again when
+    /// the entry is used.
+    fn to_stored(&self, context: &Context, call: &ToolCall) -> StoredToolRun {
+        let outcome = scrub_outcome(self.outcome.clone(), &context.secrets());
+        let (duration, counts) = (self.duration, StoredCounts::of(&self.nested));
+        let run = StoredRun { outcome, duration, counts };
+        StoredToolRun { call: StoredToolRun::hash(call), run }
+    }
 }
 
 /// The event that a Lambda function receives.
@@ -123,7 +158,8 @@ impl<'a> ToolLoop<'a> {
             Some(continued) => continued.run_id.clone(),
             None => format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)),
         };
-        ToolLoop { plan, runner, run_id, turns, longest_turn, invalid }
+        let unstored = Vec::new();
+        ToolLoop { plan, runner, run_id, turns, longest_turn, invalid, unstored }
     }
 
     /// Sets the id of the conversation to one that is the same when the run is repeated.
@@ -175,9 +211,9 @@ impl<'a> ToolLoop<'a> {
         }
         let runs = checked.iter().filter(|call| matches!(call, CheckedCall::Run(..))).count();
         context.add_tool_calls(runs)?;
-        let finished = self.run_tools(context, &calls, &checked).await?;
+        let finished = self.run_tools(context, &calls, &checked).await;
         let next = self.collect(context, &calls, checked, finished)?;
-        check_size(messages, reply, &next)?;
+        check_conversation_size(messages, reply, &next)?;
         if let NextStep::Continue(_) = next {
             self.check_time_left(context)?;
         }
@@ -220,12 +256,18 @@ impl<'a> ToolLoop<'a> {
         };
         match read_arguments(call, &tool.arguments, tool.convert) {
             Err(text) => CheckedCall::Rejected(text),
-            Ok(arguments) => match &tool.run {
-                ToolRun::ByCaller if context.handler_of(&call.name).is_none() => {
-                    CheckedCall::HandBack(arguments)
-                }
-                _ => CheckedCall::Run(tool, arguments),
-            },
+            Ok(arguments) => {
+                let executor = match &tool.run {
+                    ToolRun::Request(plan) => ToolExecutor::Request(plan),
+                    ToolRun::Function(function) => ToolExecutor::Function(function),
+                    ToolRun::Program(function) => ToolExecutor::Program(function),
+                    ToolRun::ByCaller => match context.handler_of(&call.name) {
+                        Some(handler) => ToolExecutor::Handler(Arc::clone(handler)),
+                        None => return CheckedCall::HandBack(arguments),
+                    },
+                };
+                CheckedCall::Run(PlannedRun { tool, arguments, executor })
+            }
         }
     }
 
@@ -258,134 +300,150 @@ impl<'a> ToolLoop<'a> {
         Ok(())
     }
 
-    /// Runs the tools of a turn, several at a time. Returns the outcomes in the order of the
-    /// calls, in which they are also reported to the observer.
+    /// Runs the tools of a turn, several at a time. Returns the ends of the runs in the order of
+    /// the calls.
     async fn run_tools(
         &self,
         context: &Context,
         calls: &[&ToolCall],
         checked: &[CheckedCall<'a>],
-    ) -> Result<Vec<Option<FinishedRun>>, Error> {
-        let report = |finished: &Result<Option<FinishedRun>, Error>| {
-            if let (Some(observer), Ok(Some(finished))) = (&context.observer, finished) {
-                observer.on_tool_run(&finished.run);
-            }
-        };
+    ) -> Vec<Option<Result<FinishedRun, Error>>> {
         if let ([call], [checked]) = (calls, checked) {
             // A stream would poll the run twice.
-            let finished = self.run_tool(context, (0, call), checked).await;
-            report(&finished);
-            return Ok(vec![finished?]);
+            return vec![self.run_tool(context, (0, call), checked).await];
         }
         let runs = calls.iter().zip(checked).enumerate();
         let runs =
             runs.map(|(index, (call, checked))| self.run_tool(context, (index, call), checked));
         // The compiler can't show that a closure which returns unboxed futures is `Send`.
-        let runs: Vec<PortFuture<'_, Result<Option<FinishedRun>, Error>>> = runs.collect();
-        let runs = stream::iter(runs).buffered(MAX_CONCURRENT);
-        let finished: Vec<_> = runs.inspect(report).collect().await;
-        finished.into_iter().collect()
+        let runs: Vec<PortFuture<'_, Option<Result<FinishedRun, Error>>>> = runs.collect();
+        stream::iter(runs).buffered(MAX_CONCURRENT).collect().await
     }
 
-    /// Runs the tool of a call, if it runs here.
+    /// Runs the tool of a call, if it runs here. An error means that the end of an earlier run
+    /// can't be read.
     fn run_tool<'s>(
         &'s self,
         context: &'s Context,
         (index, call): (usize, &'s ToolCall),
         checked: &'s CheckedCall<'a>,
-    ) -> PortFuture<'s, Result<Option<FinishedRun>, Error>> {
+    ) -> PortFuture<'s, Option<Result<FinishedRun, Error>>> {
         Box::pin(async move {
-            let CheckedCall::Run(tool, arguments) = checked else { return Ok(None) };
+            let CheckedCall::Run(run) = checked else { return None };
             let name = format!("call-{}-{index}", self.turns);
-            if let Some(finished) = self.load_run(context, &name, call).await? {
-                return Ok(Some(finished));
+            match self.load_run(context, &name, (call, run)).await {
+                Ok(None) => {}
+                Ok(Some(finished)) => return Some(Ok(finished)),
+                Err(error) => return Some(Err(error)),
             }
-            let rest = context.deadline.left().saturating_sub(self.longest_turn);
-            let limit = tool.timeout.map_or(rest, |timeout| timeout.min(rest));
-            let deadline = context.deadline.within(Some(limit));
             let started = Instant::now();
-            let (outcome, nested) = match &tool.run {
-                _ if rest.is_zero() => {
-                    let error = Error::new(ErrorKind::Timeout, "not started: no time left");
-                    (Err(error), Report::default())
-                }
-                ToolRun::Request(plan) => {
-                    let run =
-                        self.run_request(context, &name, (tool, plan, arguments), deadline).await;
-                    let outcome = run.outcome.map(|result| match result {
-                        Value::Null => text_or_ok(String::new()),
-                        result => result_text(result),
-                    });
-                    (outcome, run.report)
-                }
-                ToolRun::Function(function) => {
-                    let event = self.function_event(index, call, arguments);
-                    let trace_id = context.caller.trace_id.as_deref();
-                    let call = FunctionCall { function, event: &event, trace_id };
-                    let response = self.runner.call_function(call, deadline).await;
-                    context.add_secrets(&self.runner.function_secrets().await);
-                    (response.and_then(|body| response_text(&body)), Report::default())
-                }
-                ToolRun::ByCaller => {
-                    let Some(handler) = context.handler_of(&call.name) else { return Ok(None) };
-                    let arguments = Value::Object(arguments.clone());
-                    let called = handler.call(&call.name, arguments);
-                    (wait_for_program(called, deadline).await, Report::default())
-                }
-                ToolRun::Program(function) => {
-                    let called = function.call(arguments.clone());
-                    (wait_for_program(called, deadline).await, Report::default())
-                }
-            };
+            let (outcome, nested) = self.execute(context, &name, (index, call), run).await;
             let duration = started.elapsed();
+            let error = outcome.as_ref().err().map(Error::kind);
             let outcome = outcome.map_err(|error| {
                 let text = format!("{}: {}", error.kind(), error.message());
                 shorten(&text, MAX_TOOL_ERROR_CHARS)
             });
-            let known = context.secrets();
-            let known: Vec<&str> = known.iter().map(Secret::expose).collect();
-            let outcome = check_outcome(outcome, &known);
-            let run = self.report_run(context, call, &outcome, duration);
-            let removed_secrets = known.len();
-            let mut finished = FinishedRun { outcome, removed_secrets, run, nested };
-            // A run that lacked time runs again when the request is repeated.
-            let has_time = deadline.left() > Duration::ZERO || limit < rest;
-            if let Some(checkpoints) = context.checkpoints.as_ref().filter(|_| has_time) {
-                store_run(context, checkpoints, &name, &mut finished).await;
+            let outcome = outcome.and_then(check_size);
+            let mut finished = FinishedRun { outcome, duration, nested, unstored: None };
+            if let Some(checkpoints) = &context.checkpoints {
+                let run = finished.to_stored(context, call);
+                let may_end_run = self.plan.fails || error.is_some_and(ErrorKind::retryable);
+                if finished.outcome.is_err() && may_end_run {
+                    finished.unstored = Some((name, run));
+                } else {
+                    let warning = checkpoints.store(&name, &run, context.store_deadline).await;
+                    finished.nested.add_warnings(Vec::from_iter(warning));
+                }
             }
-            Ok(Some(finished))
+            Some(Ok(finished))
         })
     }
 
-    /// Returns the report of a run of a tool.
-    fn report_run(
+    /// Runs a tool to its end. Returns its result, and the report of the request that ran, if the
+    /// tool is a request.
+    async fn execute(
         &self,
         context: &Context,
-        call: &ToolCall,
-        outcome: &Result<String, String>,
-        duration: Duration,
-    ) -> ToolRunReport {
-        let has_texts = context.report.full || context.observer.is_some();
-        ToolRunReport::new(self.turns, call, outcome, duration, has_texts)
+        name: &str,
+        (index, call): (usize, &ToolCall),
+        run: &PlannedRun<'a>,
+    ) -> (Result<String, Error>, Report) {
+        let PlannedRun { tool, arguments, executor } = run;
+        let rest = context.deadline.left().saturating_sub(self.longest_turn);
+        let limit = tool.timeout.map_or(rest, |timeout| timeout.min(rest));
+        let deadline = context.deadline.within(Some(limit));
+        if rest.is_zero() {
+            let error = Error::new(ErrorKind::Timeout, "not started: no time left");
+            return (Err(error), Report::default());
+        }
+        match executor {
+            ToolExecutor::Request(plan) => {
+                let run = self.run_request(context, name, (tool, plan, arguments), deadline).await;
+                let outcome = run.outcome.map(|result| match result {
+                    Value::Null => text_or_ok(String::new()),
+                    result => result_text(result),
+                });
+                (outcome, run.report)
+            }
+            ToolExecutor::Function(function) => {
+                let event = self.function_event(index, call, arguments);
+                let trace_id = context.caller.trace_id.as_deref();
+                let call = FunctionCall { function, event: &event, trace_id };
+                let response = self.runner.call_function(call, deadline).await;
+                context.add_secrets(&self.runner.function_secrets().await);
+                (response.and_then(|body| response_text(&body)), Report::default())
+            }
+            ToolExecutor::Handler(handler) => {
+                let called = handler.call(&call.name, Value::Object(arguments.clone()));
+                (wait_for_program(called, deadline).await, Report::default())
+            }
+            ToolExecutor::Program(function) => {
+                let called = function.call(arguments.clone());
+                (wait_for_program(called, deadline).await, Report::default())
+            }
+        }
     }
 
-    /// Returns the outcome of a call that ran in an earlier run of the request.
+    /// Returns the end of a run of a tool in an earlier run of the request. It is used only if it
+    /// belongs to the same call.
     async fn load_run(
         &self,
         context: &Context,
         name: &str,
-        call: &ToolCall,
+        (call, run): (&ToolCall, &PlannedRun<'a>),
     ) -> Result<Option<FinishedRun>, Error> {
         let Some(checkpoints) = &context.checkpoints else { return Ok(None) };
-        let stored: Option<StoredRun<Result<String, String>>> =
-            checkpoints.load(name, context.deadline).await?;
-        Ok(stored.map(|StoredRun { outcome, duration, counts }| {
-            context.count_restored(&counts);
-            let mut nested = Report::default();
-            nested.restore(counts);
-            let run = self.report_run(context, call, &outcome, duration);
-            FinishedRun { outcome, removed_secrets: 0, run, nested }
-        }))
+        let stored: Option<StoredToolRun> = checkpoints.load(name, context.deadline).await?;
+        let Some(stored) = stored.filter(|stored| stored.call == StoredToolRun::hash(call)) else {
+            return Ok(None);
+        };
+        // The results of other tools may quote the secrets that this one used.
+        match run.executor {
+            ToolExecutor::Request(plan) => self.runner.add_target_secrets(context, plan).await,
+            ToolExecutor::Function(_) => {
+                context.add_secrets(&self.runner.function_secrets().await);
+            }
+            ToolExecutor::Handler(_) | ToolExecutor::Program(_) => {}
+        }
+        let StoredRun { outcome, duration, counts } = stored.run;
+        context.count_restored(&counts);
+        let mut nested = Report::default();
+        nested.restore(counts);
+        Ok(Some(FinishedRun { outcome, duration, nested, unstored: None }))
+    }
+
+    /// Stores those failures of tools that could have ended the run. Now the model has replied to
+    /// them, so a repeat must not run these tools again.
+    pub(super) async fn store_failed_runs(
+        &mut self,
+        context: &mut Context,
+        checkpoints: &Checkpoints,
+    ) {
+        for (name, run) in std::mem::take(&mut self.unstored) {
+            let warning = checkpoints.store(&name, &run, context.store_deadline).await;
+            context.report.add_warnings(Vec::from_iter(warning));
+        }
     }
 
     /// Runs the request of a tool. Its `data` are the declared arguments, and the values that its
@@ -424,18 +482,34 @@ impl<'a> ToolLoop<'a> {
         serde_json::to_vec(&FunctionEvent { arguments, tool_call }).unwrap_or_default()
     }
 
-    /// Adds the outcomes of the runs to the report, and decides how the conversation continues.
+    /// Adds a run of a tool to the report, and reports it to the observer.
+    fn report_run(
+        &self,
+        context: &mut Context,
+        call: &ToolCall,
+        outcome: &Result<String, String>,
+        duration: Duration,
+    ) {
+        let has_texts = context.report.full || context.observer.is_some();
+        let run = ToolRunReport::new(self.turns, call, outcome, duration, has_texts);
+        if let Some(observer) = &context.observer {
+            observer.on_tool_run(&run);
+        }
+        context.report.tool_runs.push(run);
+    }
+
+    /// Adds the ends of the runs to the report, and decides how the conversation continues.
     fn collect(
         &mut self,
         context: &mut Context,
         calls: &[&ToolCall],
         checked: Vec<CheckedCall<'a>>,
-        finished: Vec<Option<FinishedRun>>,
+        finished: Vec<Option<Result<FinishedRun, Error>>>,
     ) -> Result<NextStep, Error> {
         let (mut handed_back, mut results) = (Vec::new(), Vec::new());
         let mut failed = None;
+        let mut unreadable = None;
         let secrets = context.secrets();
-        let secrets: Vec<&str> = secrets.iter().map(Secret::expose).collect();
         for ((call, checked), finished) in calls.iter().zip(checked).zip(finished) {
             let outcome = match (checked, finished) {
                 (CheckedCall::HandBack(arguments), _) => {
@@ -445,18 +519,20 @@ impl<'a> ToolLoop<'a> {
                 }
                 (CheckedCall::Rejected(reason) | CheckedCall::Deferred(reason), _) => Err(reason),
                 (CheckedCall::Run(..), None) => continue,
-                (CheckedCall::Run(..), Some(finished)) => {
-                    let FinishedRun { mut outcome, removed_secrets, mut run, nested } = finished;
-                    // Other tools may have used more secrets in the meantime.
-                    if removed_secrets < secrets.len() {
-                        outcome = check_outcome(outcome, &secrets);
-                        run = self.report_run(context, call, &outcome, run.duration);
-                    }
+                (CheckedCall::Run(..), Some(Err(error))) => {
+                    unreadable.get_or_insert(error);
+                    continue;
+                }
+                (CheckedCall::Run(..), Some(Ok(finished))) => {
+                    let FinishedRun { outcome, duration, nested, unstored } = finished;
+                    // The result can contain a secret of another tool of this turn.
+                    let outcome = scrub_outcome(outcome, &secrets);
+                    self.unstored.extend(unstored);
                     context.report.add_nested(&format!("tool {}", call.name), nested);
+                    self.report_run(context, call, &outcome, duration);
                     if let (Err(reason), None) = (&outcome, &failed) {
                         failed = Some((call.name.clone(), reason.clone()));
                     }
-                    context.report.tool_runs.push(run);
                     outcome
                 }
             };
@@ -465,6 +541,9 @@ impl<'a> ToolLoop<'a> {
                 Err(reason) => ToolResult::error(call, reason),
             };
             results.push(result);
+        }
+        if let Some(error) = unreadable {
+            return Err(error);
         }
         if let (true, Some((name, reason))) = (self.plan.fails, failed) {
             let logged = format!("the tool {} failed", quoted(&name));
@@ -481,13 +560,13 @@ impl<'a> ToolLoop<'a> {
     /// is the last message of the chat.
     pub(super) fn hand_back(
         &self,
-        target: &Target,
+        (target, form): (&Target, RequestForm),
         chat: &Chat,
         reply: &Reply,
         calls: Vec<Value>,
         results: Vec<ToolResult>,
     ) -> Value {
-        let target = (target.provider.name(), &*target.model);
+        let target = (target.provider.name(), &*target.model, form);
         let messages = chat.messages.clone();
         let run = (&*self.run_id, self.turns);
         let conversation =
@@ -505,7 +584,11 @@ impl<'a> ToolLoop<'a> {
 ///
 /// # Errors
 /// `LimitExceeded` if the conversation could not be continued if it were handed back.
-fn check_size(messages: &[Message], reply: &Reply, next: &NextStep) -> Result<(), Error> {
+fn check_conversation_size(
+    messages: &[Message],
+    reply: &Reply,
+    next: &NextStep,
+) -> Result<(), Error> {
     let results = match next {
         NextStep::Continue(results) => results.bytes(),
         NextStep::HandBack { results, .. } => Message::tool_results(results.clone()).bytes(),
@@ -517,22 +600,6 @@ fn check_size(messages: &[Message], reply: &Reply, next: &NextStep) -> Result<()
     let max = MAX_CONVERSATION_BYTES;
     let text = format!("the conversation with its prompt exceeds {max} bytes, which is the limit");
     Err(Error::new(ErrorKind::LimitExceeded, text))
-}
-
-/// Stores the outcome of a run of a tool.
-async fn store_run(
-    context: &Context,
-    checkpoints: &Checkpoints,
-    name: &str,
-    finished: &mut FinishedRun,
-) {
-    let stored = StoredRun {
-        outcome: &finished.outcome,
-        duration: finished.run.duration,
-        counts: StoredCounts::of(&finished.nested),
-    };
-    let warning = checkpoints.store(name, &stored, context.run_deadline).await;
-    finished.nested.add_warnings(Vec::from_iter(warning));
 }
 
 /// Waits for a tool of the program, at most until the deadline. Returns the text of its result.
@@ -566,12 +633,20 @@ fn response_text(body: &[u8]) -> Result<String, Error> {
     Ok(text_or_ok(text))
 }
 
-/// Checks the size of a result, and removes the secrets that the request and its tools used.
-fn check_outcome(outcome: Result<String, String>, secrets: &[&str]) -> Result<String, String> {
-    let text = outcome.map_err(|reason| remove_secrets(reason, secrets))?;
+/// Checks the size of a result.
+fn check_size(text: String) -> Result<String, String> {
     let (size, max) = (text.len(), MAX_RESULT_BYTES);
     if size > max {
         return Err(format!("the result has {size} bytes; expected at most {max}"));
     }
-    Ok(remove_secrets(text, secrets))
+    Ok(text)
+}
+
+/// Removes the secrets that the request and its tools used.
+fn scrub_outcome(outcome: Result<String, String>, secrets: &[Secret]) -> Result<String, String> {
+    let secrets: Vec<&str> = secrets.iter().map(Secret::expose).collect();
+    match outcome {
+        Ok(text) => Ok(remove_secrets(text, &secrets)),
+        Err(reason) => Err(remove_secrets(reason, &secrets)),
+    }
 }

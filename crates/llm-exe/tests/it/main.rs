@@ -43,6 +43,7 @@ mod requests;
 mod responses;
 mod responses_api;
 mod result_costs;
+mod resumed;
 mod runs;
 mod schema_suite;
 mod schemas;
