@@ -57,7 +57,7 @@ pub(crate) struct Call {
     pub(crate) method: Method,
     /// The full URL. Its path and query are percent-encoded.
     pub(crate) url: String,
-    /// The headers to send. All of them are signed.
+    /// The headers to send, which are part of the signature unless proxies may change them.
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Bytes,
     /// The maximum size of the response body in bytes.
@@ -261,7 +261,11 @@ async fn by_deadline<T>(
 ) -> Result<T, CallError> {
     match tokio::time::timeout_at(deadline.instant().into(), credentials).await {
         Ok(result) => result.map_err(CallError::NotSigned),
-        Err(_) => Err(CallError::Failed(HttpError::TimedOut)),
+        Err(_) => {
+            let text =
+                "the AWS credentials did not arrive before the deadline, so nothing was sent";
+            Err(CallError::NotSigned(Error::new(ErrorKind::Timeout, text)))
+        }
     }
 }
 

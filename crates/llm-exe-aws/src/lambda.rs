@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Method;
-use llm_exe::error::shorten;
+use llm_exe::error::{MAX_TOOL_ERROR_CHARS, shorten};
 use llm_exe::ports::{FunctionCall, FunctionInvoker, PortFuture};
 use llm_exe::transport::HttpError;
 use llm_exe::wire::WireReply;
@@ -26,8 +26,6 @@ use crate::error_context::ErrorContext;
 const TIMEOUT: Duration = Duration::from_secs(900);
 /// The maximum size of the response of a Lambda function is 6 MB.
 const MAX_RESPONSE_BYTES: usize = 7 * 1024 * 1024;
-/// Maximum length of the error of a function in characters.
-const MAX_ERROR_CHARS: usize = 2_000;
 
 /// A client for Lambda. Calls go to the region in the ARN of a function, or to a custom base URL if
 /// one is set.
@@ -72,6 +70,9 @@ impl LambdaFunctions {
                     "the function {name} did not respond in time; it may have completed anyway"
                 );
                 Error::new(ErrorKind::Timeout, text)
+            }
+            CallError::Failed(error) if error.may_have_arrived() => {
+                context.unavailable(&format!("{error}; it may have completed anyway"))
             }
             CallError::Rejected(response) if response.status == 404 => {
                 context.unavailable(&format!("it does not exist ({response})"))
@@ -146,6 +147,6 @@ fn function_error(name: &str, reply: &WireReply) -> Error {
         text.push_str(": ");
         text.push_str(&part);
     }
-    let text = shorten(&text, MAX_ERROR_CHARS);
+    let text = shorten(&text, MAX_TOOL_ERROR_CHARS);
     Error::new(ErrorKind::ToolFailed, text).logged_as(format!("the function {name} failed"))
 }

@@ -1,11 +1,15 @@
 //! Tests how the client of Lambda reports the errors of functions, and that it repeats a call only
 //! if the function has certainly not run.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use llm_exe::ports::{FunctionCall, FunctionInvoker};
+use llm_exe::ports::{FunctionCall, FunctionInvoker, PortFuture};
+use llm_exe::transport::HttpClient;
 use llm_exe::{Deadline, Error, FunctionName};
+use llm_exe_aws::lambda::LambdaFunctions;
+use llm_exe_aws::{AwsClient, CredentialSource, Credentials};
 use llm_exe_testkit::aws::{Action, AwsFault, AwsSimulator, FunctionResponse, Operation};
 use serde_json::json;
 
@@ -80,7 +84,7 @@ async fn failed_calls_name_the_function_and_are_not_repeated() {
         (refuse(500, "ServiceException"), "ToolFailed", "500 ServiceException"),
         (Action::Drop, "ToolFailed", "can't call the function orders"),
         (Action::DropEarly, "ToolFailed", "can't call the function orders"),
-        (Action::DoneThenDrop, "ToolFailed", "can't call the function orders"),
+        (Action::DoneThenDrop, "ToolFailed", "; it may have completed anyway"),
         (Action::DoneThenRefuse(502, "EC2ThrottledException".to_owned()), "ToolFailed", "502"),
     ] {
         script(&aws, action.clone(), 1);
@@ -98,6 +102,35 @@ async fn failed_calls_name_the_function_and_are_not_repeated() {
     let large = json!({ "arguments": "x".repeat(6 << 20) }).to_string();
     let error = invoke_with(&aws, "orders", large.as_bytes(), deadline()).await.unwrap_err();
     assert!(error.message().contains("413 RequestTooLargeException"), "{error}");
+}
+
+#[tokio::test]
+async fn denied_call_names_neither_the_account_nor_the_role() {
+    let aws = AwsSimulator::start().await.unwrap();
+    script(&aws, refuse(403, "AccessDeniedException"), 1);
+    let error = invoke(&aws, "orders", deadline()).await.unwrap_err();
+    let expected = "AWS denied lambda:InvokeFunction on orders (403 AccessDeniedException); allow \
+                    the action in the caller's IAM policy";
+    assert_eq!(error.message(), expected);
+}
+
+#[tokio::test]
+async fn call_that_waits_for_credentials_was_not_sent() {
+    struct NoCredentials;
+    impl CredentialSource for NoCredentials {
+        fn credentials(&self) -> PortFuture<'_, Result<Credentials, Error>> {
+            Box::pin(std::future::pending())
+        }
+    }
+    let client = AwsClient::new(HttpClient::default(), Arc::new(NoCredentials));
+    let region = Some("us-east-1".to_owned());
+    let functions = LambdaFunctions::new(Arc::new(client), region, None);
+    let function = FunctionName::parse("orders").unwrap();
+    let call = FunctionCall { function: &function, event: b"{}", trace_id: None };
+    let short = Deadline::after(Duration::from_millis(50));
+    let error = functions.invoke(call, short).await.unwrap_err();
+    assert_eq!(error.kind().name(), "Timeout");
+    assert!(error.message().contains("so nothing was sent"), "{error}");
 }
 
 #[tokio::test]
