@@ -119,7 +119,7 @@ impl Template {
     /// Returns the variables to which the template refers, in the order of their first use. Those
     /// of partials that the program registers are not included.
     pub fn variables(&self) -> Vec<VariableUse> {
-        find_variables(&self.inner.unit.program)
+        find_variables(&self.inner.unit.program, &partials::reads_key)
     }
 
     /// Returns the key if the template consists only of `{{> DialogueHistory key='…'}}`. The caller

@@ -7,6 +7,7 @@ use super::error::{ProblemKind, TemplateProblem};
 use super::syntax::tree::{Expr, Partial, PartialName};
 use super::unit::Unit;
 use crate::request::suggestion;
+use crate::word_list::contains_word;
 
 /// A set of named partials. Clones share the compiled partials.
 #[derive(Debug, Clone, Default)]
@@ -46,6 +47,11 @@ ThoughtActionResult ; attributes title";
 pub(super) fn builtin_arguments(name: &str) -> Option<(&'static str, &'static str)> {
     let line = ARGUMENTS.split('\n').find(|line| line.split(' ').next() == Some(name))?;
     line.get(name.len()..)?.split_once(';')
+}
+
+/// Returns whether a built-in partial looks up the variable at the path `key`.
+pub(super) fn reads_key(name: &str) -> bool {
+    builtin_arguments(name).is_some_and(|(required, _)| contains_word(required, "key"))
 }
 
 /// The name of the dialogue history partial. A message that contains only this partial is replaced

@@ -5,7 +5,7 @@
 //! with the expected result.
 
 use llm_exe::prompt::{HelperInfo, Limits, Partials, Scope, Template, helpers};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::common::{read_cases, root, update};
 
@@ -128,4 +128,76 @@ fn example_calls_match_the_signatures() {
             ),
         }
     }
+}
+
+/// Returns calls of every helper and partial with an argument that leads to `steps.a.x`: as a path,
+/// as a string, and as a string that is computed.
+fn templates_with_references() -> Vec<String> {
+    let mut templates = Vec::new();
+    for argument in ["steps.a.x", "\"steps.a.x\"", "k", "(getOr k)"] {
+        for HelperInfo { name, .. } in helpers() {
+            for count in 0..4 {
+                let more = " true".repeat(count);
+                let call = format!("{name} {argument}{more}");
+                templates.push(format!("{{{{{call}}}}}"));
+                templates.push(format!("{{{{#if ({call})}}}}yes{{{{/if}}}}"));
+                templates.push(format!("{{{{#{call}}}}}{{{{this}}}}{{{{/{name}}}}}"));
+                templates.push(format!(
+                    "{{{{#each list}}}}{{{{#with ..}}}}{{{{{call}}}}}{{{{/with}}}}{{{{/each}}}}"
+                ));
+                templates.push(format!(
+                    "{{{{#*inline \"p\"}}}}{{{{{call}}}}}{{{{/inline}}}}{{{{> p}}}}"
+                ));
+            }
+        }
+        for name in Partials::builtin().names() {
+            for key in ["key", "chat_history", "code", "content", "thoughts"] {
+                templates.push(format!("{{{{> {name} {key}={argument}}}}}"));
+                templates.push(format!("{{{{> (getOr \"{name}\") {key}={argument}}}}}"));
+                templates.push(format!(
+                    "{{{{#each list}}}}{{{{> {name} .. {key}={argument}}}}}{{{{/each}}}}"
+                ));
+            }
+        }
+    }
+    // The path comes from the variable `key`.
+    templates.extend(Partials::builtin().names().iter().map(|name| format!("{{{{> {name}}}}}")));
+    templates
+}
+
+#[test]
+fn every_argument_that_leads_to_a_value_is_a_reference() {
+    let values = [
+        json!("text"),
+        json!({ "type": "object", "properties": { "p": { "default": 1, "true": 2 } } }),
+        json!([{ "role": "user", "content": "hi", "thought": "t" }]),
+    ];
+    let data = |steps: Value| {
+        let path = "steps.a.x";
+        let data = json!({ "steps": steps, "k": path, "key": path, "list": [1], "role": "user" });
+        data.as_object().unwrap().clone()
+    };
+    let (mut count, mut missed) = (0, Vec::new());
+    for source in templates_with_references() {
+        let Ok(template) = Template::compile(&source) else { continue };
+        let render = |steps: Value| {
+            let scope = Scope { data: &data(steps), extra: &[] };
+            template.render(&scope, &Limits::default()).map(|rendered| rendered.text)
+        };
+        let without = render(json!({}));
+        if values.iter().all(|value| render(json!({ "a": { "x": value } })) == without) {
+            continue;
+        }
+        count += 1;
+        let is_reference = |path: &[String]| match path {
+            [] => true,
+            [root] => root == "steps",
+            [root, name, ..] => root == "steps" && name == "a",
+        };
+        if !template.variables().iter().any(|variable| is_reference(&variable.path)) {
+            missed.push(source);
+        }
+    }
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
+    assert!(count > 200, "only {count} templates use the value");
 }

@@ -136,7 +136,7 @@ pub(crate) enum Kind {
     /// Returns a value, which is rendered or passed to another helper.
     Value(ValueFn),
     /// The same, for a helper whose first argument is the path of a variable. If the path is a
-    /// literal, a missing variable is reported.
+    /// literal, a missing variable is reported, unless the first argument is optional.
     KeyValue(ValueFn),
     /// Tests a condition. With a block, the helper renders the block or its `else`; without a
     /// block, it returns true or false.

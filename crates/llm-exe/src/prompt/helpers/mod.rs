@@ -75,7 +75,7 @@ const HELPERS: &[Helper] = &[
         .usage("{{getOr name \"you\"}}")
         .about("Returns the value, or the second argument if it is missing or an empty string.")
         .first_argument_optional(),
-    value("getKeyOr", fallback::get_key_or)
+    Helper::new("getKeyOr", Kind::KeyValue(fallback::get_key_or))
         .accepts(&["path"], &["fallback"])
         .usage("{{getKeyOr \"user.name\" \"you\"}}")
         .about(

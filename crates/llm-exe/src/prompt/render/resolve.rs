@@ -196,7 +196,9 @@ impl<'a> Renderer<'a> {
         let result = match helper.kind {
             Kind::Value(value) => self.with_args(helper, call, env, value)?,
             Kind::KeyValue(value) => {
-                self.record_missing_key(call, env);
+                if !helper.first_argument_optional {
+                    self.record_missing_key(call, env);
+                }
                 self.with_args(helper, call, env, value)?
             }
             Kind::Test { test } => self.test(helper, call, env, test)?.map(Value::Bool),

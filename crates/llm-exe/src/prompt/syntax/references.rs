@@ -17,21 +17,26 @@ pub struct VariableUse {
     pub is_certain: bool,
 }
 
-/// Returns the variables to which a program refers.
-pub(crate) fn find_variables(program: &Program) -> Vec<VariableUse> {
-    let mut finder = Finder { depth: Some(0), found: Vec::new() };
+/// Returns the variables to which a program refers. `reads_key` returns whether the partial with a
+/// name looks up the variable at the path `key`.
+pub(crate) fn find_variables(
+    program: &Program,
+    reads_key: &dyn Fn(&str) -> bool,
+) -> Vec<VariableUse> {
+    let mut finder = Finder { depth: Some(0), reads_key, found: Vec::new() };
     finder.program(program);
     finder.found
 }
 
-struct Finder {
+struct Finder<'a> {
     /// The number of contexts between the root and the current one. `None` if it depends on the
     /// data.
     depth: Option<usize>,
+    reads_key: &'a dyn Fn(&str) -> bool,
     found: Vec<VariableUse>,
 }
 
-impl Finder {
+impl Finder<'_> {
     fn program(&mut self, program: &Program) {
         for inline in &program.inlines {
             // An inline partial can be included with any context.
@@ -80,18 +85,29 @@ impl Finder {
     }
 
     fn partial(&mut self, partial: &Partial) {
-        if let PartialName::Computed(call) = &partial.name {
-            self.call(call);
-        }
+        let reads_key = match &partial.name {
+            PartialName::Fixed(name) => (self.reads_key)(name),
+            PartialName::Computed(call) => {
+                self.call(call);
+                true
+            }
+        };
+        // A path in an argument is looked up in the context that is passed to the partial.
+        let mut depth = self.depth;
         if let Some(context) = &partial.context {
             self.expr(context);
+            depth = None;
         }
-        for Pair { value, .. } in &partial.hash {
+        let mut is_key_literal = false;
+        for Pair { key, value } in &partial.hash {
             self.expr(value);
-            // The argument `key` of the built-in partials is a path.
             if let Expr::Text(text) = value {
-                self.text_path(text);
+                is_key_literal |= &**key == "key";
+                self.text_path(text, depth);
             }
+        }
+        if reads_key && !is_key_literal {
+            self.add(Vec::new(), false);
         }
         if let Some(program) = &partial.block {
             self.program_at(program, None);
@@ -109,7 +125,7 @@ impl Finder {
                 }
             }
             Target::Helper(Helper { kind: Kind::KeyValue(_), .. }) => match args.first() {
-                Some(Expr::Text(path)) => self.text_path(path),
+                Some(Expr::Text(path)) => self.text_path(path, self.depth),
                 _ => self.add(Vec::new(), false),
             },
             Target::Helper(_) | Target::InvalidCall(_) => {}
@@ -126,9 +142,9 @@ impl Finder {
         }
     }
 
-    /// Adds a path that a helper looks up in the current context.
-    fn text_path(&mut self, text: &str) {
-        if self.depth != Some(0) && self.depth.is_some() {
+    /// Adds a path that a helper looks up in the context at a depth.
+    fn text_path(&mut self, text: &str, depth: Option<usize>) {
+        if depth.is_some_and(|depth| depth > 0) {
             return;
         }
         let names = text.split(['.', ',', '[', ']']).filter(|name| !name.is_empty());
