@@ -12,7 +12,7 @@ use super::messages::compile_template;
 use super::problems::Problems;
 use super::rules::Rules;
 use super::scope::{INDEX, ITEM, ITERATION, LAST_RESULT, PREVIOUS, RESULTS, StepScope};
-use super::tools::{NOT_NESTED, ToolPlan, at};
+use super::tools::{NOT_NESTED, ToolPlan, at, too_many_nested};
 use crate::error::{Error, ErrorKind, Problem};
 use crate::json;
 use crate::prompt::{Template, VariableUse};
@@ -29,6 +29,9 @@ const DEFAULT_CONCURRENCY: usize = 5;
 const MAX_CONCURRENCY: u64 = 50;
 /// Maximum number of runs of a step with `repeat`.
 const MAX_RUNS: u64 = 20;
+
+/// Maximum length in bytes of a text in `data` that is compared with a template.
+const MAX_WARNED_LENGTH: usize = 1_000;
 
 /// What a plan has besides a single prompt: its steps, or its place in a chain.
 #[derive(Debug, Clone)]
@@ -147,7 +150,10 @@ struct References {
     names: Vec<Reference>,
     /// Whether the step can refer to any step before it.
     has_all: bool,
+    /// Whether the step can refer to `previous`.
     has_previous: bool,
+    /// The paths of the fields that refer to `previous`.
+    previous: Vec<String>,
 }
 
 /// Validates the steps of a chain.
@@ -167,7 +173,7 @@ pub(super) fn check_steps<P>(
         return Vec::new();
     }
     if context.depth + 1 >= MAX_NESTED_REQUESTS {
-        problems.add("steps", format!("expected at most {MAX_NESTED_REQUESTS} nested requests"));
+        problems.add("steps", too_many_nested());
         return Vec::new();
     }
     let names: Vec<Option<String>> = written.iter().map(name_of).collect();
@@ -180,9 +186,15 @@ pub(super) fn check_steps<P>(
             references.push(References::default());
             continue;
         };
-        let own_data = fields.get("data").and_then(Value::as_object);
-        let own_data = own_data.into_iter().flat_map(Map::keys).cloned().collect();
-        let mut checker = StepChecker { path, context, own_data, problems, warnings };
+        let mut checker = StepChecker {
+            path,
+            context,
+            own_data: Map::new(),
+            has_each: false,
+            is_repeated: false,
+            problems,
+            warnings,
+        };
         let mut found = References::default();
         let earlier = names.get(..index).unwrap_or_default();
         steps.extend(checker.check_step(fields, earlier, &mut found));
@@ -219,6 +231,9 @@ fn resolve_references(
             (false, true) => index.checked_sub(1).into_iter().collect(),
             (false, false) => Vec::new(),
         };
+        for path in found.previous.iter().filter(|_| index == 0) {
+            problems.add_another(path.clone(), "there is no step before this one");
+        }
         for Reference { path, name, is_certain } in &found.names {
             let shown = json::quoted(name);
             let text = match index_of(name) {
@@ -240,7 +255,7 @@ fn resolve_references(
                     None => format!("the step {shown} comes later; move it before this one"),
                 },
             };
-            problems.add(path.clone(), text);
+            problems.add_another(path.clone(), text);
         }
         waits_for.sort_unstable();
         waits_for.dedup();
@@ -276,8 +291,12 @@ struct StepChecker<'a, 'c, P> {
     /// The path of the step, such as `steps[1]`.
     path: String,
     context: &'a ChainContext<'c, P>,
-    /// The names of the variables in the `data` of the step.
-    own_data: Vec<String>,
+    /// The `data` of the step.
+    own_data: Map<String, Value>,
+    /// Whether the step has `each`.
+    has_each: bool,
+    /// Whether the step has `repeat`.
+    is_repeated: bool,
     problems: &'a mut Problems,
     warnings: &'a mut Vec<String>,
 }
@@ -298,8 +317,8 @@ impl<P> StepChecker<'_, '_, P> {
         let shown = json::quoted(name);
         if !is_valid {
             let text = format!(
-                "expected at most {MAX_NAME_LENGTH} letters, digits and _, of which the first is a \
-                 letter or _, got {shown}"
+                "expected at most {MAX_NAME_LENGTH} letters a-z and A-Z, digits and _, of which \
+                 the first is a letter or _, got {shown}"
             );
             self.add("name", text);
         } else if earlier.iter().flatten().any(|other| other == name) {
@@ -318,6 +337,12 @@ impl<P> StepChecker<'_, '_, P> {
         let step_problems = step_problems.iter().map(at_step).collect();
         self.problems.extend(step_problems);
         let RequestStep { name, when, data_from, each, on_item_error, repeat, needs, .. } = step;
+        (self.has_each, self.is_repeated) = (each.is_some(), repeat.is_some());
+        self.own_data = fields
+            .get_mut("data")
+            .and_then(Value::as_object_mut)
+            .map(std::mem::take)
+            .unwrap_or_default();
         self.check_name(name.as_deref(), earlier);
         let concurrency = self.check_concurrency(step.concurrency, each.is_some(), &fields);
         for name in needs.into_iter().flatten() {
@@ -328,8 +353,11 @@ impl<P> StepChecker<'_, '_, P> {
         let data_from = self.check_data_from(data_from, references);
         let each = self.check_each(each, on_item_error, concurrency, references);
         let repeat = self.check_repeat(repeat, references);
-        let is_repeated = repeat.is_some();
-        self.warn_hidden(&data_from, each.is_some(), is_repeated);
+        self.warn_hidden(&data_from);
+        warn_templates(&self.own_data, &format!("{}.", self.path), self.warnings);
+        if let Some(data) = fields.get_mut("data").and_then(Value::as_object_mut) {
+            *data = std::mem::take(&mut self.own_data);
+        }
         let inherits_tools = self.context.tools.is_some() && !fields.contains_key("tools");
         let plan = self.check_request(fields, step.concurrency, references)?;
         let waits_for = Vec::new();
@@ -351,8 +379,9 @@ impl<P> StepChecker<'_, '_, P> {
                 is_valid = false;
             }
         }
-        let written = WrittenFields::new(&fields);
+        let mut written = WrittenFields::new(&fields);
         let mut parsed = ParsedRequest::from_value(Value::Object(fields));
+        written.inherits_model = !written.has("model") && self.has_same_provider(&parsed.request);
         self.inherit(&mut parsed.request, &written);
         if parsed.request.steps.is_some() {
             parsed.request.concurrency = concurrency.or(self.context.outer.concurrency);
@@ -385,13 +414,27 @@ impl<P> StepChecker<'_, '_, P> {
         }
     }
 
+    /// Returns whether the provider of a step is that of the chain, or at least not known to be
+    /// another one.
+    fn has_same_provider(&self, request: &Request) -> bool {
+        let name_of = |request: &Request| {
+            let name = request.provider.as_ref().or(request.providor.as_ref())?;
+            Some(self.context.rules.providers.named(name)?.0.name().to_owned())
+        };
+        match (name_of(request), name_of(self.context.outer)) {
+            (Some(own), Some(outer)) => own == outer,
+            _ => true,
+        }
+    }
+
     /// Copies the fields of the chain that the step does not set.
     fn inherit(&self, request: &mut Request, written: &WrittenFields) {
         let Request { provider, providor, model, options, fallbacks, .. } = self.context.outer;
         let names = &self.context.rules.providers;
         let model_in = |provider: Option<&String>| names.named(provider?)?.1.map(str::to_owned);
         let outer = provider.as_ref().or(providor.as_ref());
-        if !written.has("model") && model_in(request.provider.as_ref()).is_none() {
+        let own = request.provider.as_ref().or(request.providor.as_ref());
+        if written.inherits_model && model_in(own).is_none() {
             request.model = model.clone().or_else(|| model_in(outer));
         }
         if !written.has("provider") && !written.has("providor") {
@@ -437,8 +480,12 @@ impl<P> StepChecker<'_, '_, P> {
         source: Option<String>,
         references: &mut References,
     ) -> Option<Template> {
-        let path = format!("{}.{field}", self.path);
-        let template = compile_template(&path, &source?, self.problems)?;
+        let (path, source) = (format!("{}.{field}", self.path), source?);
+        if source.trim().is_empty() {
+            self.problems.add(path, "is empty; expected a template");
+            return None;
+        }
+        let template = compile_template(&path, &source, self.problems)?;
         for variable in template.variables() {
             add_variable(references, path.clone(), &variable);
         }
@@ -454,7 +501,7 @@ impl<P> StepChecker<'_, '_, P> {
         // `a[0]` is the same as `a.0`.
         let dotted = written.trim().replace('[', ".").replace(']', "");
         let names: DataPath = dotted.split('.').map(str::to_owned).collect();
-        if names.iter().any(String::is_empty) {
+        if names.iter().any(String::is_empty) || written.contains("{{") {
             let received = json::quoted(written);
             let text = format!("expected a path such as steps.outline.sections, got {received}");
             self.add(field, text);
@@ -464,9 +511,15 @@ impl<P> StepChecker<'_, '_, P> {
             && !self.is_in_scope(root, field)
         {
             let shared = self.context.outer.data.iter().flat_map(Map::keys);
-            let known: Vec<&str> = self.own_data.iter().chain(shared).map(String::as_str).collect();
-            let hint = suggestion(root, &known);
-            self.add(field, format!("{} is not in data{hint}", json::quoted(root)));
+            let known: Vec<&str> = self.own_data.keys().chain(shared).map(String::as_str).collect();
+            let reason = match &**root {
+                ITEM | INDEX if field != "each" => "is only set together with each".to_owned(),
+                LAST_RESULT | ITERATION if field != "each" => {
+                    "is only set together with repeat".to_owned()
+                }
+                _ => format!("is not in data{}", suggestion(root, &known)),
+            };
+            self.add(field, format!("{} {reason}", json::quoted(root)));
             return None;
         }
         let variable = VariableUse { path: names, is_certain: true };
@@ -478,15 +531,28 @@ impl<P> StepChecker<'_, '_, P> {
     /// request surrounds the chain.
     fn is_in_scope(&self, name: &str, field: &str) -> bool {
         let is_of_run = match name {
-            ITEM | INDEX => field != "each",
-            LAST_RESULT | ITERATION => true,
-            _ => is_hidden(name, false, false),
+            // The list is found before the first item and the first run.
+            ITEM | INDEX | LAST_RESULT | ITERATION if field == "each" => false,
+            _ => is_hidden(name, self.has_each, self.is_repeated),
         };
-        let data = self.context.outer.data.as_ref();
-        is_of_run
-            || self.context.depth > 0
-            || data.is_some_and(|data| data.contains_key(name))
-            || self.own_data.iter().any(|known| known == name)
+        is_of_run || self.context.depth > 0 || self.find_data(name).is_some()
+    }
+
+    /// Returns a variable in `data` of the step or of the chain.
+    fn find_data(&self, name: &str) -> Option<&Value> {
+        let shared = || self.context.outer.data.as_ref()?.get(name);
+        self.own_data.get(name).or_else(shared)
+    }
+
+    /// Returns the value at a path, if it is in `data` and no variable of a chain hides it.
+    /// `Some(None)` means that `data` has no value there.
+    fn find_static(&self, path: &[String]) -> Option<Option<&Value>> {
+        let (root, names) = path.split_first()?;
+        if is_hidden(root, true, true) {
+            return None;
+        }
+        let value = self.find_data(root)?;
+        Some(names.iter().try_fold(value, |value, name| value_in(value, name)))
     }
 
     fn check_data_from(
@@ -499,8 +565,11 @@ impl<P> StepChecker<'_, '_, P> {
             let field = format!("dataFrom.{name}");
             match path {
                 Value::String(path) => {
-                    let path = self.check_path(&field, &path, references);
-                    paths.extend(path.map(|path| (name, path)));
+                    let Some(path) = self.check_path(&field, &path, references) else { continue };
+                    if self.find_static(&path) == Some(None) {
+                        self.add(&field, format!("there is no value at {}", path.join(".")));
+                    }
+                    paths.push((name, path));
                 }
                 other => {
                     let text = format!("expected a path, got {}", json::shown(&other));
@@ -535,6 +604,14 @@ impl<P> StepChecker<'_, '_, P> {
         if path == [RESULTS] {
             self.add("each", "expected the path of a list, such as steps.outline.sections");
         }
+        match self.find_static(&path) {
+            None | Some(Some(Value::Array(_) | Value::Null)) => {}
+            Some(other) => {
+                let received = other.map_or_else(|| "nothing".to_owned(), json::shown);
+                let text = format!("expected a list at {}, got {received}", path.join("."));
+                self.add("each", text);
+            }
+        }
         Some(EachItem { path, concurrency, nulls_errors })
     }
 
@@ -562,8 +639,9 @@ impl<P> StepChecker<'_, '_, P> {
     }
 
     /// Warns about variables of the step that the names of the chain hide.
-    fn warn_hidden(&mut self, data_from: &[(String, DataPath)], has_each: bool, is_repeated: bool) {
-        let own = self.own_data.iter().map(|name| ("data", name));
+    fn warn_hidden(&mut self, data_from: &[(String, DataPath)]) {
+        let (has_each, is_repeated) = (self.has_each, self.is_repeated);
+        let own = self.own_data.keys().map(|name| ("data", name));
         let copied = data_from.iter().filter(|(name, path)| path != std::slice::from_ref(name));
         let own: Vec<_> = own.chain(copied.map(|(name, _)| ("dataFrom", name))).collect();
         for (field, name) in own {
@@ -591,12 +669,39 @@ pub(super) fn reject_without_steps(request: &Request, problems: &mut Problems) {
     }
 }
 
-/// Warns about `data` of a chain that its names hide in all steps.
-pub(super) fn warn_hidden_data(data: Option<&Map<String, Value>>, warnings: &mut Vec<String>) {
-    for name in data.into_iter().flat_map(Map::keys) {
+/// Warns about `data` of a chain that its names hide in all steps, and about templates in it.
+pub(super) fn warn_data(data: Option<&Map<String, Value>>, warnings: &mut Vec<String>) {
+    let Some(data) = data else { return };
+    for name in data.keys() {
         if is_hidden(name, false, false) {
             warnings.push(format!("data.{name}: {}", hidden_text(name)));
         }
+    }
+    warn_templates(data, "", warnings);
+}
+
+/// Warns about texts in `data` that look like templates which use variables of the chain.
+fn warn_templates(data: &Map<String, Value>, path: &str, warnings: &mut Vec<String>) {
+    let uses_chain = |text: &str| {
+        let template = Template::compile(text).ok();
+        let variables = template.iter().flat_map(Template::variables);
+        let roots: Vec<String> = variables.filter_map(|it| it.path.into_iter().next()).collect();
+        roots.iter().any(|root| is_hidden(root, true, true))
+    };
+    for (name, value) in data {
+        let is_short = |text: &&str| text.len() <= MAX_WARNED_LENGTH && text.contains("{{");
+        if value.as_str().filter(is_short).is_some_and(uses_chain) {
+            warnings.push(format!("{path}data.{name}: data is not a template; use dataFrom"));
+        }
+    }
+}
+
+/// Returns the value in another one, as a step finds it. A value inside of null is null.
+fn value_in<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
+    match value {
+        Value::Null => Some(value),
+        Value::Array(items) => items.get(name.parse::<usize>().ok()?),
+        other => other.get(name),
     }
 }
 
@@ -637,7 +742,10 @@ fn add_variable(references: &mut References, path: String, variable: &VariableUs
             let (name, is_certain) = (name.to_owned(), variable.is_certain);
             references.names.push(Reference { path, name, is_certain });
         }
-        [PREVIOUS, ..] => references.has_previous = true,
+        [PREVIOUS, ..] => {
+            references.has_previous = true;
+            references.previous.extend(variable.is_certain.then_some(path));
+        }
         _ => {}
     }
 }
@@ -648,6 +756,8 @@ struct WrittenFields {
     options: Vec<String>,
     /// Whether `options` is null.
     has_no_options: bool,
+    /// Whether the model is that of the chain.
+    inherits_model: bool,
 }
 
 impl WrittenFields {
@@ -658,6 +768,7 @@ impl WrittenFields {
             names: fields.keys().cloned().collect(),
             options: options.and_then(names_of).unwrap_or_default(),
             has_no_options: options.is_some_and(Value::is_null),
+            inherits_model: false,
         }
     }
 
@@ -678,7 +789,7 @@ impl WrittenFields {
             "provider" | "providor" => {
                 !self.has("provider") && !self.has("providor") && outer.provider.is_some()
             }
-            "model" => !self.has("model") && outer.model.is_some(),
+            "model" => self.inherits_model && outer.model.is_some(),
             "fallbacks" => !self.has("fallbacks") && outer.fallbacks.is_some(),
             _ => false,
         }

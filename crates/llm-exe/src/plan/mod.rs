@@ -274,7 +274,7 @@ impl Plan {
         let BuildContext { rules, mode, step_count, .. } = *context;
         let depth = mode.depth();
         reject_with_steps(&mut request, &mut problems);
-        chain::warn_hidden_data(request.data.as_ref(), warnings);
+        chain::warn_data(request.data.as_ref(), warnings);
         chain::check_concurrency(request.concurrency, "concurrency".to_owned(), &mut problems);
         let in_step = BuildContext { mode: Mode::Step { depth: depth + 1 }, ..*context };
         let tools = in_step.check_tools(&mut request, (None, &[]), &mut problems, warnings);
@@ -423,7 +423,7 @@ impl Plan {
         functions
     }
 
-    /// Returns the number of requests that are inside of each other, this one included.
+    /// Returns the number of levels of nested requests, this one included.
     pub(crate) fn depth(&self) -> usize {
         let tools = self.tools.iter().flat_map(|plan| &plan.tools);
         let inner = tools.map(|planned| match &planned.run {
@@ -532,7 +532,8 @@ impl BuildContext<'_> {
             Plan::build(request, problems, &context, warnings, None)
         };
         let inherited = self.tools;
-        let context = ToolContext { depth, target, fallbacks, inherited, build: &build };
+        let depth_of = Plan::depth;
+        let context = ToolContext { depth, target, fallbacks, inherited, depth_of, build: &build };
         tools::check_tools(request, &context, problems, warnings)
     }
 }

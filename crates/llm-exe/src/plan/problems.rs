@@ -6,7 +6,8 @@ use crate::prompt::TemplateProblem;
 /// Maximum number of problems to collect. It bounds the work for a malicious request.
 const MAX_PROBLEMS: usize = 200;
 
-/// The problems of a request. A field that already has a problem is not reported again.
+/// The problems of a request. A field that already has a problem is not reported again, except for
+/// references.
 #[derive(Default)]
 pub(crate) struct Problems(Vec<Problem>);
 
@@ -29,6 +30,16 @@ impl Problems {
         let path = path.into();
         if !self.is_full() && !self.0.iter().any(|problem| problem.path == path) {
             self.0.push(Problem::request(path, message));
+        }
+    }
+
+    /// Adds an `InvalidRequest` problem to a path that can have several, unless it is known.
+    pub(super) fn add_another(&mut self, path: String, message: impl Into<String>) {
+        let problem = Problem::request(path, message);
+        let is_known =
+            |known: &Problem| known.path == problem.path && known.message == problem.message;
+        if !self.is_full() && !self.0.iter().any(is_known) {
+            self.0.push(problem);
         }
     }
 

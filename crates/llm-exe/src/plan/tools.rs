@@ -149,6 +149,8 @@ pub(super) struct ToolContext<'a, P> {
     pub(super) fallbacks: &'a [Target],
     /// The tools of the chain, if the request is a step without tools of its own.
     pub(super) inherited: Option<&'a Arc<ToolPlan<P>>>,
+    /// Returns the number of nested requests of a plan, the plan itself included.
+    pub(super) depth_of: fn(&P) -> usize,
     pub(super) build: &'a BuildPlan<'a, P>,
 }
 
@@ -160,6 +162,10 @@ pub(super) fn check_tools<P: Clone>(
     warnings: &mut Vec<String>,
 ) -> Option<Arc<ToolPlan<P>>> {
     if let (None, Some(inherited)) = (&request.tools, context.inherited) {
+        // In a chain, the steps that inherit them are checked.
+        if request.steps.is_none() {
+            check_depth(inherited, context, problems);
+        }
         return Some(inherit_tools(request, inherited, problems));
     }
     let Some(written) = request.tools.take().filter(|tools| !tools.is_empty()) else {
@@ -200,6 +206,26 @@ pub(super) fn check_tools<P: Clone>(
     let continuation = ContinuationContext { digest: &plan.digest, targets };
     plan.continued = handed_back::check_continued(request, &continuation, problems);
     Some(Arc::new(plan))
+}
+
+/// Rejects inherited tools whose requests are too deep inside of this one.
+fn check_depth<P>(inherited: &ToolPlan<P>, context: &ToolContext<'_, P>, problems: &mut Problems) {
+    let too_deep = inherited.tools.iter().find(|planned| match &planned.run {
+        ToolRun::Request(plan) => {
+            context.depth + 1 + (context.depth_of)(plan) > MAX_NESTED_REQUESTS
+        }
+        ToolRun::ByCaller | ToolRun::Function(_) | ToolRun::Program(_) => false,
+    });
+    if let Some(planned) = too_deep {
+        let name = json::quoted(&planned.tool.name);
+        let text = format!("{}; the inherited tool {name} runs more", too_many_nested());
+        problems.add("tools", text);
+    }
+}
+
+/// Returns the text of the problem of a request that is inside of too many others.
+pub(super) fn too_many_nested() -> String {
+    format!("expected at most {MAX_NESTED_REQUESTS} nested requests, the outermost included")
 }
 
 /// Returns the tools of the chain for a step, which may call them in another way.
@@ -285,8 +311,8 @@ fn check_name(name: Option<String>, path: &str, problems: &mut Problems) -> Opti
     if !is_valid {
         let received = json::quoted(&name);
         let text = format!(
-            "expected at most {MAX_NAME_LENGTH} letters, digits, _ and -, of which the first is a \
-             letter or _, got {received}"
+            "expected at most {MAX_NAME_LENGTH} letters a-z and A-Z, digits, _ and -, of which the \
+             first is a letter or _, got {received}"
         );
         problems.add(path, text);
         return None;
@@ -384,8 +410,7 @@ fn check_run<P>(
     };
     let path = format!("{path}.request");
     if context.depth + 1 >= MAX_NESTED_REQUESTS {
-        let text = format!("expected at most {MAX_NESTED_REQUESTS} nested requests");
-        problems.add(path, text);
+        problems.add(path, too_many_nested());
         return None;
     }
     let mut is_valid = true;

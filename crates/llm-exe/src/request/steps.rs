@@ -2,6 +2,9 @@
 
 use serde_json::{Map, Value};
 
+use super::Request;
+use super::parse::{field_names, is_field};
+use super::suggestion::{did_you_mean, nearest};
 use crate::error::Problem;
 use crate::json;
 
@@ -67,6 +70,7 @@ impl RequestStep {
         };
         let repeat = reader.take("repeat", "{until, max}", into_object);
         let mut problems = reader.problems;
+        problems.extend(take_misspelled(fields));
         let repeat = repeat.map(|mut fields| {
             let inner = Vec::new();
             let mut reader = FieldReader { fields: &mut fields, path: "repeat.", problems: inner };
@@ -79,6 +83,23 @@ impl RequestStep {
         });
         (RequestStep { repeat, ..step }, problems)
     }
+}
+
+/// Removes unknown fields that look like a field of a step, and returns a problem for each. Without
+/// the field, the step would run in another way.
+fn take_misspelled(fields: &mut Map<String, Value>) -> Vec<Problem> {
+    let known: Vec<&str> = field_names::<Request>().iter().chain(STEP_FIELDS).copied().collect();
+    let mut problems = Vec::new();
+    for name in fields.keys().filter(|name| !is_field(name)) {
+        if let Some(near) = nearest(name, &known).filter(|near| STEP_FIELDS.contains(near)) {
+            let text = format!("unknown field{}", did_you_mean(near));
+            problems.push(Problem::request(name.clone(), text));
+        }
+    }
+    for problem in &problems {
+        fields.shift_remove(&problem.path);
+    }
+    problems
 }
 
 /// Takes fields of an object, and collects those of the wrong type.

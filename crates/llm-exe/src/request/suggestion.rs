@@ -45,6 +45,13 @@ run runs execute exec target call invoke
 lambda function functionname functionarn lambdaarn lambdafunction arn handler
 request executor subrequest
 parameters inputschema argumentsschema
+when if condition runif onlyif
+each foreach map forall items itemspath
+needs dependson after waitsfor requires
+repeat loop until while
+onItemError onerror itemerror
+dataFrom inputs inputfrom
+concurrency maxconcurrency
 content text parts
 image_url image imageuri
 system developer

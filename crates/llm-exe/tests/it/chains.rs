@@ -346,26 +346,31 @@ async fn items_of_a_nested_chain_are_in_scope() {
 
 #[tokio::test]
 async fn lists_that_do_not_fit_are_errors() {
-    let steps = json!([
-        { "name": "a", "message": "a" },
-        { "name": "s", "each": "items", "message": "say {{item}}", "needs": ["a"] },
-    ]);
-    for (items, kind, text) in [
-        (json!(vec![1; 501]), ErrorKind::LimitExceeded, "Distributed Map"),
-        (
-            json!("text"),
-            ErrorKind::InvalidRequest,
-            "expected a list at items, got the string \"text\"",
-        ),
+    let steps = |path: &str| {
+        json!([
+            { "name": "a", "message": "a" },
+            { "name": "s", "each": path, "message": "say {{item}}", "needs": ["a"] },
+        ])
+    };
+    let data = |items: Value| json!({ "data": { "items": items } });
+    for (path, kind, text) in [
+        ("items", ErrorKind::LimitExceeded, "Distributed Map"),
+        ("steps.a", ErrorKind::InvalidRequest, "expected a list at steps.a, got the string \"ok\""),
     ] {
         let provider = Provider::default();
-        let run = run(&provider, steps.clone(), json!({ "data": { "items": items } })).await;
+        let run = run(&provider, steps(path), data(json!(vec![1; 501]))).await;
         let error = run.outcome.unwrap_err();
         assert_eq!(error.kind(), kind);
         assert!(error.message().starts_with("steps.s: each: ") && error.message().contains(text));
         assert_eq!(provider.prompts(), ["a"]);
     }
-    let (value, _, _) = result(steps, json!({ "data": { "items": [] } })).await;
+    // A value in `data` that is not a list is found before the first call.
+    let provider = Provider::default();
+    let error = run(&provider, steps("items"), data(json!("text"))).await.outcome.unwrap_err();
+    let expected = "steps[1].each: expected a list at items, got the string \"text\"";
+    assert_eq!(error.message(), expected);
+    assert_eq!(provider.prompts().len(), 0);
+    let (value, _, _) = result(steps("items"), data(json!([]))).await;
     assert_eq!(value, json!([]));
 }
 
@@ -439,6 +444,42 @@ async fn examples_run_against_the_simulator() {
         assert!(result.as_str().unwrap().starts_with("Simulated reply"), "{name}: {result}");
         assert_eq!(simulator.journal().len(), calls, "{name}");
     }
+}
+
+#[tokio::test]
+async fn requests_in_the_docs_run_against_the_simulator() {
+    let page = std::fs::read_to_string(root().join("docs/chains.md")).unwrap();
+    let mut calls = Vec::new();
+    for request in crate::docs::json_blocks(&page) {
+        let simulator = Simulator::start().await.unwrap();
+        let runner = Runner::new(endpoints(&simulator), Arc::new(FixedKey), Rules::default());
+        let run = runner.run(Deadline::after(Duration::from_secs(30)), request.clone()).await;
+        let result = run.outcome.unwrap_or_else(|error| panic!("{request}: {error}"));
+        assert!(!result.is_null(), "{request}");
+        calls.push(simulator.journal().len());
+    }
+    // A simulated list has one item, and the simulated rating is below 8.
+    assert_eq!(calls, [2, 3, 3]);
+}
+
+#[tokio::test]
+async fn a_value_at_a_path_in_a_string_is_that_of_an_earlier_step() {
+    let schema = json!({ "type": "object", "properties": { "p": { "type": "string" } } });
+    let steps = json!([
+        json_step("a", &format!("say {}", json!({ "title": "Whales", "schema": schema }))),
+        { "name": "b", "message": "b {{getKeyOr \"steps.a.title\" \"none\"}}" },
+        {
+            "name": "c",
+            "message": "c {{> JsonSchema key=path}}",
+            "data": { "path": "steps.a.schema" },
+        },
+    ]);
+    let (_, provider, warnings) = result(steps, json!({})).await;
+    let mut prompts = provider.prompts();
+    prompts.sort_unstable();
+    assert_eq!(prompts[0], "b Whales");
+    assert!(prompts[1].contains("\"properties\""), "{prompts:?}");
+    assert_eq!(warnings, Vec::<String>::new());
 }
 
 /// Runs a chain whose steps can point to these configs.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::common::root;
 
-fn json_blocks(text: &str) -> Vec<Value> {
+pub(crate) fn json_blocks(text: &str) -> Vec<Value> {
     let blocks = text.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap());
     blocks.map(|block| serde_json::from_str(block).expect(block)).collect()
 }

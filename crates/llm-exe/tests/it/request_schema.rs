@@ -374,7 +374,7 @@ fn request_schema_is_up_to_date() {
 }
 
 /// Problems that a schema can't express, because they concern several fields, the text of a
-/// template, another schema, or the setting of an operator.
+/// template or of an unknown name, another schema, or the setting of an operator.
 const BEYOND_A_SCHEMA: &[&str] = &[
     "provider and providor differ",
     "model in provider and a different model",
@@ -409,6 +409,15 @@ const BEYOND_A_SCHEMA: &[&str] = &[
     "chain that is too deep",
     "price of a model in a step",
     "pointer in a step is not fetched",
+    "value before the first step",
+    "several references of one field",
+    "model of another provider is not inherited",
+    "model of another provider in a name is not inherited",
+    "inherited tools that are too deep",
+    "lists in data that are not lists",
+    "variables that a step does not have",
+    "misspelled fields of a step",
+    "template in place of a path",
 ];
 
 #[test]
