@@ -32,7 +32,12 @@ pub(crate) async fn run(args: Render) -> ExitCode {
     let deadline = Deadline::after(Duration::from_secs(60));
     if let Some(format) = args.plan {
         return match runner.plan(deadline, input.take_request()).await {
-            Ok(plan) => print_plan(&plan, format),
+            Ok(plan) => {
+                for warning in input.warnings.iter().chain(&plan.warnings) {
+                    output::print_warning(warning, args.json);
+                }
+                print_plan(&plan, format)
+            }
             Err(error) => output::print_error(&input.label(error), false),
         };
     }
@@ -42,6 +47,11 @@ pub(crate) async fn run(args: Render) -> ExitCode {
         Some(request) => runner.plan(deadline, request).await.ok(),
         None => None,
     };
+    if args.messages && plan.as_ref().is_some_and(|plan| !plan.chain_steps().is_empty()) {
+        let text = "--messages: the request is a chain, whose messages depend on the results of \
+                    its steps; use --plan, or render without --messages";
+        return output::print_startup_error(text, args.json);
+    }
     // The dry run also reports the problems that the provider has with the messages.
     let Run { outcome, report } = runner.dry_run(deadline, input.take_request()).await;
     if !args.json {
@@ -118,21 +128,40 @@ fn notes_of(step: &ChainStep) -> Vec<String> {
     condition.into_iter().chain(each).chain(repeat).collect()
 }
 
-/// Adds the nodes and arrows of a Mermaid flow chart. `path` is that of the steps.
-fn add_mermaid(steps: &[ChainStep], path: &str, lines: &mut Vec<String>) {
-    // A word such as `end` is not a valid id.
-    let id = |name: &str| format!("{path}step_{name}");
-    for step in steps {
-        let label: Vec<String> = std::iter::once(step.name.clone()).chain(notes_of(step)).collect();
-        let (own, label) = (id(&step.name), label.join("<br>"));
+/// Adds the nodes and arrows of a Mermaid flow chart. `parent` is the id of the steps around them.
+fn add_mermaid(steps: &[ChainStep], parent: &str, lines: &mut Vec<String>) {
+    // A word such as `end` is not a valid id, and ids of names could be the same.
+    let id = |index: usize| match parent {
+        "" => format!("s{index}"),
+        _ => format!("{parent}_{index}"),
+    };
+    for (index, step) in steps.iter().enumerate() {
+        let notes = notes_of(step).into_iter().map(|note| escape_label(&note));
+        let label: Vec<String> = std::iter::once(step.name.clone()).chain(notes).collect();
+        let (own, label) = (id(index), label.join("<br>"));
         if step.steps.is_empty() {
             lines.push(format!("  {own}[\"{label}\"]"));
         } else {
             lines.push(format!("  subgraph {own}[\"{label}\"]"));
-            add_mermaid(&step.steps, &format!("{own}_"), lines);
+            add_mermaid(&step.steps, &own, lines);
             lines.push("  end".to_owned());
         }
-        let waits_for = step.waits_for.iter();
-        lines.extend(waits_for.map(|name| format!("  {} --> {own}", id(name))));
+        let index_of = |name: &String| steps.iter().position(|other| other.name == *name);
+        let waits_for = step.waits_for.iter().filter_map(index_of);
+        lines.extend(waits_for.map(|index| format!("  {} --> {own}", id(index))));
     }
+}
+
+/// Escapes the characters of a label that Mermaid reads as its own syntax or as HTML.
+fn escape_label(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '"' | '#' | '&' | '<' | '>' | ';' | '`' => {
+                escaped.push_str(&format!("#{};", u32::from(character)));
+            }
+            _ => escaped.push(character),
+        }
+    }
+    escaped
 }

@@ -657,18 +657,30 @@ end      after outline; if its condition is true
     let output = folder.run(&["render", "--plan=mermaid", &file]).await;
     let expected = "\
 flowchart TD
-  step_outline[\"outline\"]
-  step_draft[\"draft<br>for each item of steps.outline.sections\"]
-  step_outline --> step_draft
-  subgraph step_end[\"end<br>if its condition is true\"]
-  step_end_step_one[\"one<br>at most 3 times\"]
-  step_end_step_two[\"two\"]
-  step_end_step_one --> step_end_step_two
+  s0[\"outline\"]
+  s1[\"draft<br>for each item of steps.outline.sections\"]
+  s0 --> s1
+  subgraph s2[\"end<br>if its condition is true\"]
+  s2_0[\"one<br>at most 3 times\"]
+  s2_1[\"two\"]
+  s2_0 --> s2_1
   end
-  step_outline --> step_end
+  s0 --> s2
 ";
     assert_eq!((output.code, &*output.stdout), (Some(0), expected), "{output:?}");
     // The dry run shows the plan as JSON.
     let output = folder.run(&["render", "--json", &file]).await;
     assert_eq!(output.json()["steps"][1], json!({ "name": "draft", "waitsFor": ["outline"] }));
+    let output = folder.run(&["render", "--messages", &file]).await;
+    assert_eq!(output.code, Some(2), "{output:?}");
+    assert!(output.stderr.contains("the request is a chain"), "{output:?}");
+
+    request["data"] = json!({ "a \"list\" <x>": [] });
+    request["steps"][1]["each"] = json!("a \"list\" <x>");
+    request["steps"][0]["colour"] = json!("blue");
+    let file = folder.file("escaped.json", request.to_string());
+    let output = folder.run(&["render", "--plan=mermaid", &file]).await;
+    let expected = "s1[\"draft<br>for each item of a #34;list#34; #60;x#62;\"]";
+    assert!(output.stdout.contains(expected), "{output:?}");
+    assert!(output.stderr.contains("steps[0]: unknown field `colour`"), "{output:?}");
 }
