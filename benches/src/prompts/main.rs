@@ -96,7 +96,7 @@ fn main() -> ExitCode {
 /// Runs the benchmark and prints the tables. Returns whether all targets are reached.
 fn run(rounds: u32) -> Result<bool, Error> {
     let data: Map<String, Value> = serde_json::from_str(DATA)?;
-    let scope = Scope { data: &data, extra: &[] };
+    let scope = Scope { data: &data, more: &[], extra: &[] };
     let template = compile()?;
     let mut node = Node::start(&Path::new(env!("CARGO_MANIFEST_DIR")).join("prompts"))?;
     let text = render(&template, &scope)?;

@@ -57,6 +57,7 @@ fn render(template: &Template, size: f64) -> Result<(usize, usize), Error> {
         [("orders".to_owned(), Value::from(orders))].into_iter().collect();
     let before = COUNTED.current_usage();
     COUNTED.reset_peak_usage();
-    let rendered = template.render(&Scope { data: &data, extra: &[] }, &Limits::default())?;
+    let rendered =
+        template.render(&Scope { data: &data, more: &[], extra: &[] }, &Limits::default())?;
     Ok((rendered.text.len(), COUNTED.peak_usage().saturating_sub(before)))
 }

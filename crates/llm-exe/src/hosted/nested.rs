@@ -2,7 +2,7 @@
 //! anything is paid for.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value};
 
@@ -26,6 +26,8 @@ pub(crate) struct NestedConfigs {
     pub(crate) origins: Vec<NestedOrigin>,
     /// Whether one of the configs is pinned.
     pub(crate) has_pinned: bool,
+    /// The steps with a pinned config: the path of the step, and the `data` that its author wrote.
+    pub(crate) pinned_steps: Vec<(String, Arc<Map<String, Value>>)>,
     /// The warnings of the configs, each with the path of its request.
     pub(crate) warnings: Vec<String>,
 }
@@ -112,7 +114,8 @@ impl NestedResolver<'_> {
         let has_pointer = POINTER_FIELDS.iter().any(|name| fields.contains_key(*name));
         let own = STEP_FIELDS.iter().filter_map(|name| fields.shift_remove_entry(*name));
         let own: Vec<(String, Value)> = own.collect();
-        let is_pinned = self.resolve_request(step, path, place).await?;
+        let written = fields.get("data").and_then(Value::as_object).cloned();
+        let is_pinned = self.resolve_request(step, path.clone(), place).await?;
         let Some(fields) = step.as_object_mut() else { return Ok(()) };
         if has_pointer {
             for name in STEP_FIELDS.iter().filter(|name| **name != "concurrency") {
@@ -120,6 +123,7 @@ impl NestedResolver<'_> {
             }
         }
         if is_pinned {
+            self.configs.pinned_steps.push((path, Arc::new(written.unwrap_or_default())));
             // A null is not inherited. The caller must not add tools, for example.
             for name in INHERITED_FIELDS {
                 fields.entry(*name).or_insert(Value::Null);

@@ -17,7 +17,7 @@ mod target;
 mod tools;
 
 use std::cell::{Cell, RefCell};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value};
 
@@ -73,6 +73,9 @@ pub enum Returns {
     Full,
 }
 
+/// The path of a step with a pinned config, and the `data` that the author of the step wrote.
+pub(crate) type WrittenData = (String, Arc<Map<String, Value>>);
+
 /// Whether a valid request is sent to a provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
@@ -118,6 +121,9 @@ pub struct Plan {
     pub schema: Option<Arc<Value>>,
     /// The variables that templates can use.
     pub data: Map<String, Value>,
+    /// The part of `data` that the author of a step wrote, if the step has a pinned config. Set
+    /// once the plan is built, from the configs that its requests point to.
+    written_data: OnceLock<Arc<Map<String, Value>>>,
     /// The tools that the model may call. Steps of a chain share them.
     pub(crate) tools: Option<Arc<ToolPlan>>,
     /// The steps of a chain, or the place in one. Boxed, because most requests have neither.
@@ -188,8 +194,7 @@ impl Plan {
         warnings: &mut Vec<String>,
         variables: Option<&mut Vec<VariableUse>>,
     ) -> Result<Plan, Error> {
-        let BuildContext { rules, mode, .. } = *context;
-        let mut problems = Problems::new(problems);
+        let (rules, mode, mut problems) = (context.rules, context.mode, Problems::new(problems));
         // A problem with an empty path means that the request is not an object or has too many
         // problems, so its fields cannot be checked.
         if problems.iter().any(|problem| problem.path.is_empty()) {
@@ -252,6 +257,7 @@ impl Plan {
             output,
             schema,
             data,
+            written_data: OnceLock::new(),
             tools,
             chain: None,
             max_cost,
@@ -318,6 +324,7 @@ impl Plan {
             output: last.plan.output.clone(),
             schema: None,
             data: request.data.unwrap_or_default(),
+            written_data: OnceLock::new(),
             tools,
             max_cost,
             returns,
@@ -351,8 +358,34 @@ impl Plan {
         self.chain.get_or_insert_with(new).scope = Some(Arc::new(scope));
     }
 
+    /// Returns the `data` that the author of a step can use in its paths and conditions: without
+    /// that of a pinned config, which the author may not see.
+    pub(crate) fn step_data(&self) -> &Map<String, Value> {
+        self.written_data.get().map_or(&self.data, |data| data)
+    }
+
+    /// Sets the `data` that the authors of steps wrote, for steps with a pinned config. Each is
+    /// listed with the path of its step. `path` is that of this request, with a dot at its end.
+    pub(crate) fn set_written_data(&self, path: &str, written: &[WrittenData]) {
+        for (index, step) in self.steps().iter().enumerate() {
+            let step_path = format!("{path}steps[{index}]");
+            let data = written.iter().find(|(known, _)| *known == step_path);
+            if let Some((_, data)) = data {
+                step.plan.written_data.get_or_init(|| Arc::clone(data));
+            }
+            step.plan.set_written_data(&format!("{step_path}."), written);
+        }
+        let tools = self.tools.iter().flat_map(|plan| &plan.tools).enumerate();
+        for (index, planned) in tools {
+            if let ToolRun::Request(plan) = &planned.run {
+                plan.set_written_data(&format!("{path}tools[{index}].run.request."), written);
+            }
+        }
+    }
+
     /// Renders a condition of a step: it is true unless it renders to nothing, `false`, `no` or
-    /// `0`. Adds warnings about missing variables to the list.
+    /// `0`. Adds warnings about missing variables to the list. `data` are the variables of the step
+    /// itself.
     ///
     /// # Errors
     /// `PromptInvalid` if the template cannot be rendered, or if variables are missing in strict
@@ -360,10 +393,12 @@ impl Plan {
     pub(crate) fn is_true(
         &self,
         condition: &Template,
-        scope: &StepScope,
+        (scope, data): (&StepScope, &Map<String, Value>),
         warnings: &mut Vec<String>,
     ) -> Result<bool, Error> {
-        let values = TemplateValues { scope: Some(scope), ..self.values() };
+        let is_pinned = self.written_data.get().is_some();
+        let schema = self.schema.as_deref().filter(|_| !is_pinned);
+        let values = TemplateValues { data, schema, scope: Some(scope), ..self.values() };
         let rendered = render::render_text(condition, values, "", warnings);
         let text = rendered.map_err(|text| Error::new(ErrorKind::PromptInvalid, text))?;
         let text = text.trim();

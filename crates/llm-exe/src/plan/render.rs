@@ -36,7 +36,7 @@ pub(super) struct TemplateValues<'a> {
 impl<'a> TemplateValues<'a> {
     /// Lists the variables of a step that are not results. Without a chain, there are none.
     fn listed(&self) -> Vec<(&'a str, &'a Value)> {
-        self.scope.map_or_else(Vec::new, |scope| scope.variables(self.data, self.schema))
+        self.scope.map_or_else(Vec::new, |scope| scope.variables(self.data))
     }
 
     /// Returns the variables as a template finds them. `listed` are those of a step.
@@ -48,10 +48,8 @@ impl<'a> TemplateValues<'a> {
     where
         'a: 'l,
     {
-        match self.scope {
-            None => Scope { data: self.data, extra: schema.as_slice() },
-            Some(scope) => Scope { data: &scope.results, extra: listed },
-        }
+        let data = self.scope.map_or(self.data, |scope| &scope.results);
+        Scope { data, more: listed, extra: schema.as_slice() }
     }
 
     fn named_schema(&self) -> Option<(&'a str, &'a Value)> {
@@ -288,7 +286,7 @@ impl Renderer<'_> {
     /// as `user.nmae`, the first name that is missing is compared with the names next to it.
     /// `listed` are the variables of a step.
     fn suggest(&self, path: &str, listed: &[(&str, &Value)]) -> String {
-        if !listed.is_empty() {
+        if self.values.scope.is_some() {
             let known: Vec<&str> = listed.iter().map(|(name, _)| *name).collect();
             let name = path.split('.').next().unwrap_or(path);
             return suggestion(name, &known);

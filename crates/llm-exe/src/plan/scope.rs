@@ -1,5 +1,6 @@
 //! The variables that a chain adds to the templates of its steps.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -21,6 +22,8 @@ pub(crate) struct StepScope {
     pub(crate) run: Vec<(&'static str, Value)>,
     /// `steps` and `previous`. A skipped step has the result null.
     pub(crate) results: Arc<Map<String, Value>>,
+    /// The paths of those results whose steps were skipped, such as `steps.draft`.
+    pub(crate) skipped: Vec<String>,
     /// The `data` of the chains around the step, the innermost first.
     pub(crate) data: Vec<Arc<Map<String, Value>>>,
     /// Whether the chains around the step have failed.
@@ -28,17 +31,17 @@ pub(crate) struct StepScope {
 }
 
 impl StepScope {
-    /// Returns the variables that [`Scope::extra`](crate::prompt::Scope::extra) contains if its
-    /// data are the results. `own` is the `data` of the step.
+    /// Returns the variables that [`Scope::more`](crate::prompt::Scope::more) contains if its data
+    /// are the results, each name once. `own` is the `data` of the step.
     pub(super) fn variables<'a>(
         &'a self,
         own: &'a Map<String, Value>,
-        schema: Option<&'a Value>,
     ) -> Vec<(&'a str, &'a Value)> {
         let run = self.run.iter().map(|(name, value)| (*name, value));
         let maps = std::iter::once(own).chain(self.data.iter().map(|map| &**map));
         let data = maps.flatten().map(|(name, value)| (name.as_str(), value));
-        run.chain(data).chain(schema.map(|schema| ("schema", schema))).collect()
+        let mut seen: HashSet<&str> = self.results.keys().map(String::as_str).collect();
+        run.chain(data).filter(|(name, _)| seen.insert(name)).collect()
     }
 
     /// Returns a variable by its name.
@@ -64,6 +67,16 @@ impl StepScope {
             Value::Array(items) => items.get(name.parse::<usize>().ok()?),
             other => other.get(name),
         })
+    }
+
+    /// Returns whether a path leads to the result of a skipped step, or into it.
+    pub(crate) fn is_skipped(&self, path: &[String]) -> bool {
+        let result = match path {
+            [root, ..] if root == PREVIOUS => PREVIOUS.to_owned(),
+            [root, name, ..] => format!("{root}.{name}"),
+            _ => return false,
+        };
+        self.skipped.contains(&result)
     }
 
     /// Returns whether a path leads to a result that is null, because its step was skipped or has

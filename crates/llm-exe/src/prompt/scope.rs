@@ -5,17 +5,32 @@ use serde_json::{Map, Value};
 /// The variables that a template can use.
 #[derive(Debug, Clone, Copy)]
 pub struct Scope<'a> {
-    /// The data of the request. Its variables take precedence over those in `extra`.
+    /// The data of the request. Its variables take precedence over all others.
     pub data: &'a Map<String, Value>,
-    /// Additional variables that the caller provides, such as `schema`.
+    /// More variables of the request, none of which is in `data`. They are listed after those of
+    /// `data`, for example by `{{json this}}`.
+    pub more: &'a [(&'a str, &'a Value)],
+    /// Additional variables that the caller provides, such as `schema`. They are not listed.
     pub extra: &'a [(&'a str, &'a Value)],
 }
 
 impl<'a> Scope<'a> {
     /// Returns the value of the variable with the given name.
     pub(crate) fn get(&self, key: &str) -> Option<&'a Value> {
-        let extra = || self.extra.iter().find(|(name, _)| *name == key).map(|(_, value)| *value);
-        member(self.data, key).or_else(extra)
+        let others = || self.more.iter().chain(self.extra);
+        let other = || others().find(|(name, _)| *name == key).map(|(_, value)| *value);
+        member(self.data, key).or_else(other)
+    }
+
+    /// Returns the number of variables that are listed.
+    pub(crate) fn count(&self) -> usize {
+        self.data.len() + self.more.len()
+    }
+
+    /// Returns the names of the variables that are listed.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let more = self.more.iter().map(|(name, _)| *name);
+        self.data.keys().map(String::as_str).chain(more)
     }
 }
 

@@ -313,6 +313,7 @@ impl ProviderClient {
             context.report.add_unknown_call();
         }
         let response = outcome?;
+        context.add_call_duration(started.elapsed());
         let read = match last_read {
             Some(read) => read,
             // The future is boxed because few calls need it, and it would make the future of every

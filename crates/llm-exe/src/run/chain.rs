@@ -1,5 +1,6 @@
 //! Runs the steps of a chain. A step starts as soon as the steps that it waits for have ended.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -14,7 +15,7 @@ use super::outcome::Run;
 use super::report::{Report, StepReport, StoredCounts};
 use super::tool_loop::ToolRunner;
 use crate::error::{Error, ErrorKind};
-use crate::json::shown;
+use crate::json::type_name;
 use crate::plan::{
     EachItem, INDEX, ITEM, ITERATION, LAST_RESULT, PREVIOUS, Plan, RESULTS, Repeat, StepPlan,
     StepScope,
@@ -22,10 +23,36 @@ use crate::plan::{
 use crate::ports::PortFuture;
 use crate::prompt::Template;
 
+/// How a step, or one of its items, ended.
+enum Ending<T> {
+    Done(T),
+    Failed(Error),
+    /// It ended early, because another step or item failed.
+    Stopped,
+}
+
+impl<T> From<Result<T, Error>> for Ending<T> {
+    fn from(outcome: Result<T, Error>) -> Self {
+        outcome.map_or_else(Ending::Failed, Ending::Done)
+    }
+}
+
+impl Ending<Value> {
+    /// Returns how a run ended. Adds the place to an error.
+    fn of(run: Run, in_place: impl FnOnce(Error) -> Error) -> (Self, Report) {
+        let Run { outcome, report } = run;
+        let ending = match outcome {
+            Err(_) if report.is_stopped => Ending::Stopped,
+            outcome => outcome.map_err(in_place).into(),
+        };
+        (ending, report)
+    }
+}
+
 /// The end of a step.
 struct FinishedStep {
-    /// The result. `Ok(None)` means that the step was skipped.
-    outcome: Result<Option<Value>, Error>,
+    /// The result. `Done(None)` means that the step was skipped.
+    ending: Ending<Option<Value>>,
     report: Report,
     /// The number of items, for a step that runs for each item of a list.
     items: Option<usize>,
@@ -66,20 +93,32 @@ pub(super) fn run_chain<'a>(
             return chain.dry_run().await;
         }
         let (finished, failed) = chain.run_steps().await;
+        let is_done = |step: &FinishedStep| matches!(step.ending, Ending::Done(_));
+        let is_complete = finished.iter().all(|step| step.as_ref().is_some_and(is_done));
         let mut last = Value::Null;
         for (step, finished) in steps.iter().zip(finished) {
-            let Some(FinishedStep { outcome, report, items, duration }) = finished else {
+            let Some(FinishedStep { ending, report, items, duration }) = finished else {
                 continue;
             };
-            let is_skipped = matches!(outcome, Ok(None));
-            let result = outcome.ok().flatten();
+            let is_skipped = matches!(ending, Ending::Done(None));
+            let result = match ending {
+                Ending::Done(result) => result,
+                Ending::Failed(_) | Ending::Stopped => None,
+            };
             add_report(context, step, report, (is_skipped, &result), items, duration);
             if let Some(result) = result {
                 last = result;
             }
         }
         context.report.prompt_hash = Some(plan.prompt.hash().to_owned());
-        failed.map_or(Ok(last), Err)
+        match failed {
+            Some(error) => Err(error),
+            None if is_complete => Ok(last),
+            None => {
+                context.report.is_stopped = true;
+                Err(stopped_error())
+            }
+        }
     })
 }
 
@@ -137,7 +176,7 @@ impl<'a> RunningChain<'a> {
                 running.push(run);
             }
             let Some((index, ended)) = running.next().await else { break };
-            if let Err(error) = &ended.outcome {
+            if let Ending::Failed(error) = &ended.ending {
                 self.stop();
                 failed.get_or_insert_with(|| error.clone());
             }
@@ -146,9 +185,6 @@ impl<'a> RunningChain<'a> {
             }
         }
         drop(running);
-        if failed.is_none() && finished.iter().any(Option::is_none) {
-            failed = Some(stopped_error());
-        }
         (finished, failed)
     }
 
@@ -169,46 +205,64 @@ impl<'a> RunningChain<'a> {
         step: &StepPlan,
         finished: &[Option<FinishedStep>],
     ) -> StepScope {
-        let result_of = |at: usize| {
-            let outcome = finished.get(at)?.as_ref().map(|finished| &finished.outcome);
-            Some(outcome.and_then(|outcome| outcome.as_ref().ok()?.clone()).unwrap_or_default())
+        let result_of = |at: usize| match &finished.get(at)?.as_ref()?.ending {
+            Ending::Done(result) => result.clone(),
+            _ => None,
         };
-        let known = step.waits_for.iter().filter_map(|at| {
-            let name = self.steps.get(*at)?.name.clone();
-            Some((name, result_of(*at)?))
-        });
-        let known: Map<String, Value> = known.collect();
-        let previous = index.checked_sub(1).filter(|at| step.waits_for.contains(at));
-        let previous = previous.and_then(result_of).unwrap_or_default();
+        let (mut known, mut skipped) = (Map::new(), Vec::new());
+        let mut previous = Value::Null;
+        for at in &step.waits_for {
+            let Some(name) = self.steps.get(*at).map(|step| &step.name) else { continue };
+            let (result, is_previous) = (result_of(*at), at + 1 == index);
+            if result.is_none() {
+                skipped.push(format!("{RESULTS}.{name}"));
+                skipped.extend(is_previous.then(|| PREVIOUS.to_owned()));
+            }
+            let result = result.unwrap_or_default();
+            if is_previous {
+                previous.clone_from(&result);
+            }
+            known.insert(name.clone(), result);
+        }
         let mut results = Map::new();
         results.insert(RESULTS.to_owned(), Value::Object(known));
         results.insert(PREVIOUS.to_owned(), previous);
         let run = self.outer.map(|outer| outer.run.clone()).unwrap_or_default();
         let (data, stops) = (self.data.clone(), self.stops.clone());
-        StepScope { run, results: Arc::new(results), data, stops }
+        StepScope { run, results: Arc::new(results), skipped, data, stops }
     }
 
     async fn run_step(&self, index: usize, step: &StepPlan, scope: StepScope) -> FinishedStep {
         let started = Instant::now();
         let mut report = self.new_report();
         let mut items = None;
-        let outcome = match self.is_wanted(step, &scope, &mut report) {
-            Ok(false) => Ok(None),
+        let limited = step.plan.max_cost.map(|usd| self.context.with_step_limit(usd));
+        let context = limited.as_ref().unwrap_or(self.context);
+        let ending = match self.is_wanted(step, &scope, &mut report) {
+            Ok(false) => Ending::Done(None),
             Ok(true) => match &step.each {
                 None => {
-                    let run = self.run_unit(step, None, scope).await;
-                    report.add_step(&place_of(step), run.report);
-                    run.outcome.map(Some).map_err(|error| in_step(error, index, step, None))
+                    let run = self.run_unit(context, step, None, scope).await;
+                    let (ending, inner) = Ending::of(run, |it| in_step(it, index, step, None));
+                    report.add_step(&place_of(step), inner);
+                    match ending {
+                        Ending::Done(result) => Ending::Done(Some(result)),
+                        Ending::Failed(error) => Ending::Failed(error),
+                        Ending::Stopped => Ending::Stopped,
+                    }
                 }
-                Some(each) => {
-                    let ended = self.run_items(index, step, each, scope, &mut report).await;
-                    items = ended.as_ref().ok().map(Vec::len);
-                    ended.map(|results| Some(Value::Array(results)))
-                }
+                Some(each) => match self.find_list(step, each, &scope, &mut report) {
+                    Ok(list) => {
+                        items = Some(list.len());
+                        self.run_items(context, (index, step, each), (list, scope), &mut report)
+                            .await
+                    }
+                    Err(error) => Ending::Failed(in_step(error, index, step, None)),
+                },
             },
-            Err(error) => Err(in_step(error, index, step, None)),
+            Err(error) => Ending::Failed(in_step(error, index, step, None)),
         };
-        FinishedStep { outcome, report, items, duration: started.elapsed() }
+        FinishedStep { ending, report, items, duration: started.elapsed() }
     }
 
     fn new_report(&self) -> Report {
@@ -223,36 +277,41 @@ impl<'a> RunningChain<'a> {
         report: &mut Report,
     ) -> Result<bool, Error> {
         let Some(when) = &step.when else { return Ok(true) };
-        self.is_true(step, ("when", when), scope, report)
+        let data = own_variables(step, scope, |path| !is_of_run(step, path));
+        let (is_true, warnings) = is_true(step, ("when", when), (scope, &data));
+        let place = place_of(step);
+        let warnings = warnings.iter().map(|text| format!("{place}: {text}"));
+        report.add_warnings(warnings.collect());
+        is_true
     }
 
-    fn is_true(
-        &self,
-        step: &StepPlan,
-        (field, condition): (&str, &Template),
-        scope: &StepScope,
-        report: &mut Report,
-    ) -> Result<bool, Error> {
-        let mut warnings = Vec::new();
-        let outcome = step.plan.is_true(condition, scope, &mut warnings);
-        let place = place_of(step);
-        let warnings = warnings.iter().map(|text| format!("{place}.{field}: {text}"));
-        report.add_warnings(warnings.collect());
-        outcome.map_err(|error| error.in_context(field))
+    /// Checks that the next call is likely to end before the deadline, because a call is billed
+    /// even if its reply is too late.
+    ///
+    /// # Errors
+    /// `Timeout` if less time is left than the longest call took.
+    fn check_time_left(&self) -> Result<(), Error> {
+        let (left, longest) = (self.context.deadline.left(), self.context.longest_call());
+        if left >= longest {
+            return Ok(());
+        }
+        let text = format!(
+            "the chain stopped before the next call: {} ms are left, and the longest call so far \
+             took {} ms",
+            left.as_millis(),
+            longest.as_millis()
+        );
+        Err(Error::new(ErrorKind::Timeout, text))
     }
 
     /// Runs a step for each item of its list, several at a time.
     async fn run_items(
         &self,
-        index: usize,
-        step: &StepPlan,
-        each: &EachItem,
-        scope: StepScope,
+        context: &Context,
+        (index, step, each): (usize, &StepPlan, &EachItem),
+        (list, scope): (Vec<Value>, StepScope),
         report: &mut Report,
-    ) -> Result<Vec<Value>, Error> {
-        let list = self
-            .find_list(step, each, &scope)
-            .map_err(|error| in_step(error, index, step, None))?;
+    ) -> Ending<Option<Value>> {
         let count = list.len();
         let mut results: Vec<Option<Value>> = vec![None; count];
         let mut reports: Vec<Option<Report>> = Vec::new();
@@ -267,20 +326,23 @@ impl<'a> RunningChain<'a> {
                 let mut scope = scope.clone();
                 set_run_variables(&mut scope, [(ITEM, item), (INDEX, json!(at))]);
                 let run: PortFuture<'_, _> =
-                    Box::pin(async move { (at, self.run_unit(step, Some(at), scope).await) });
+                    Box::pin(
+                        async move { (at, self.run_unit(context, step, Some(at), scope).await) },
+                    );
                 running.push(run);
             }
             let Some((at, run)) = running.next().await else { break };
+            let (ending, item_report) = Ending::of(run, |it| in_step(it, index, step, Some(at)));
             if let Some(place) = reports.get_mut(at) {
-                *place = Some(run.report);
+                *place = Some(item_report);
             }
-            match (run.outcome, results.get_mut(at)) {
-                (Ok(value), Some(place)) => *place = Some(value),
-                (Ok(_), None) => {}
-                (Err(error), _) => {
+            match (ending, results.get_mut(at)) {
+                (Ending::Done(value), Some(place)) => *place = Some(value),
+                (Ending::Failed(error), _) => {
                     self.stop();
-                    failed.get_or_insert_with(|| in_step(error, index, step, Some(at)));
+                    failed.get_or_insert(error);
                 }
+                (Ending::Done(_) | Ending::Stopped, _) => {}
             }
         }
         drop(running);
@@ -288,28 +350,41 @@ impl<'a> RunningChain<'a> {
             report.add_step(&place_of(step), item_report);
         }
         match failed {
-            Some(error) => Err(error),
-            None if results.iter().any(Option::is_none) => Err(stopped_error()),
-            None => Ok(results.into_iter().flatten().collect()),
+            Some(error) => Ending::Failed(error),
+            None if results.iter().any(Option::is_none) => Ending::Stopped,
+            None => Ending::Done(Some(results.into_iter().flatten().collect())),
         }
     }
 
-    /// Returns the list of a step. That of a skipped step is empty.
+    /// Returns the list of a step. Null is an empty list. Checks the variables that all items have.
     fn find_list(
         &self,
         step: &StepPlan,
         each: &EachItem,
         scope: &StepScope,
+        report: &mut Report,
     ) -> Result<Vec<Value>, Error> {
+        for (name, path) in &step.data_from {
+            if !is_of_run(step, path) {
+                find_data(step, scope, name, path)?;
+            }
+        }
         let path = each.path.join(".");
-        let list = match scope.find(&step.plan.data, &each.path) {
+        let list = match scope.find(step.plan.step_data(), &each.path) {
             Some(Value::Array(items)) => items,
-            Some(Value::Null) => return Ok(Vec::new()),
+            Some(Value::Null) => {
+                if !scope.is_skipped(&each.path) {
+                    let place = place_of(step);
+                    let text = format!("{place}: each: {path} is null, so the step has no items");
+                    report.add_warnings(vec![text]);
+                }
+                return Ok(Vec::new());
+            }
             other => {
-                let received = other.map_or_else(|| "nothing".to_owned(), shown);
+                // The value is not quoted, because it can be a result with personal data.
+                let received = other.map_or("nothing", type_name);
                 let text = format!("each: expected a list at {path}, got {received}");
-                let logged = format!("each: there is no list at {path}");
-                return Err(Error::new(ErrorKind::InvalidRequest, text).logged_as(logged));
+                return Err(Error::new(ErrorKind::InvalidRequest, text));
             }
         };
         let (count, left) = (list.len(), self.context.calls_left());
@@ -325,15 +400,24 @@ impl<'a> RunningChain<'a> {
 
     /// Runs a step or one of its items to its end. Every step and item runs through this function.
     /// The end of an earlier run of the request is used again.
-    async fn run_unit(&self, step: &StepPlan, item: Option<usize>, scope: StepScope) -> Run {
+    async fn run_unit(
+        &self,
+        outer: &Context,
+        step: &StepPlan,
+        item: Option<usize>,
+        scope: StepScope,
+    ) -> Run {
         let mut name = format!("step-{}", step.name);
         if let Some(item) = item {
             name.push_str(&format!("-{item}"));
         }
-        if let Some(stored) = load_run(self.context, &name).await {
+        if let Some(stored) = load_run(outer, &name).await {
             return stored;
         }
-        let context = self.context.nested(&name, self.context.deadline);
+        let context = outer.nested(&name, outer.deadline);
+        if let Err(error) = self.check_time_left() {
+            return context.fail(error);
+        }
         let mut run = match &step.repeat {
             None => self.run_once(context, step, scope).await,
             Some(repeat) => self.run_repeatedly(context, step, repeat, scope).await,
@@ -346,23 +430,26 @@ impl<'a> RunningChain<'a> {
             let text = format!("the result of item {item} is null: {kind}: {logged}");
             run.report.add_warnings(vec![text]);
             run.outcome = Ok(Value::Null);
+            if lacked_time(&run.report) || outer.deadline.left().is_zero() {
+                // The item runs again when the request is repeated.
+                return run;
+            }
         }
-        store_run(self.context, &name, &mut run).await;
+        store_run(outer, &name, &mut run).await;
         run
     }
 
     async fn run_once(&self, context: Context, step: &StepPlan, scope: StepScope) -> Run {
         let mut plan = step.plan.clone();
         for (name, path) in &step.data_from {
-            match scope.find(&step.plan.data, path) {
-                Some(value) => plan.data.insert(name.clone(), value.clone()),
-                None => {
-                    let text = format!("dataFrom.{name}: there is no value at {}", path.join("."));
-                    return context.fail(Error::new(ErrorKind::InvalidRequest, text));
-                }
+            match find_data(step, &scope, name, path) {
+                Ok(value) => plan.data.insert(name.clone(), value.clone()),
+                Err(error) => return context.fail(error),
             };
         }
         plan.dry_run = self.is_dry_run;
+        // The context has the limit, which all items and runs of the step share.
+        plan.max_cost = None;
         plan.set_scope(scope);
         self.runner.run_nested(context, &plan).await
     }
@@ -384,6 +471,9 @@ impl<'a> RunningChain<'a> {
             let run = match load_run(&context, &name).await {
                 Some(stored) => stored,
                 None => {
+                    if let Err(error) = self.check_time_left() {
+                        return context.fail(error);
+                    }
                     let nested = context.nested(&name, context.deadline);
                     let mut run = self.run_once(nested, step, scope.clone()).await;
                     store_run(&context, &name, &mut run).await;
@@ -392,6 +482,7 @@ impl<'a> RunningChain<'a> {
             };
             // Only the steps of the last run are reported.
             context.report.steps.clear();
+            context.report.is_stopped = run.report.is_stopped;
             context.report.add_step(&format!("run {iteration}"), run.report);
             last = match run.outcome {
                 Ok(value) => value,
@@ -399,9 +490,15 @@ impl<'a> RunningChain<'a> {
             };
             set_run_variables(&mut scope, [(LAST_RESULT, last.clone())]);
             let until = ("repeat.until", &repeat.until);
-            match self.is_true(step, until, &scope, &mut context.report) {
+            let data = own_variables(step, &scope, |_| true);
+            let (is_true, warnings) = is_true(step, until, (&scope, &data));
+            context.report.add_warnings(warnings);
+            match is_true {
                 Ok(true) => return context.finish(Ok(last)),
-                Ok(false) if self.is_stopped() => return context.fail(stopped_error()),
+                Ok(false) if self.is_stopped() => {
+                    context.report.is_stopped = true;
+                    return context.fail(stopped_error());
+                }
                 Ok(false) => {}
                 Err(error) => return context.fail(error),
             }
@@ -445,9 +542,8 @@ impl<'a> RunningChain<'a> {
             return Ok(None);
         }
         if let Some(each) = &step.each {
-            let Some(item) = self.find_list(step, each, &scope)?.into_iter().next() else {
-                return Ok(None);
-            };
+            let list = self.find_list(step, each, &scope, &mut report)?;
+            let Some(item) = list.into_iter().next() else { return Ok(None) };
             set_run_variables(&mut scope, [(ITEM, item), (INDEX, json!(0))]);
         }
         if step.repeat.is_some() {
@@ -496,11 +592,71 @@ fn set_run_variables<const N: usize>(scope: &mut StepScope, variables: [(&'stati
     scope.run.splice(0..0, variables);
 }
 
-/// Returns whether an error is one of the item itself, so that other items can succeed.
+/// Returns whether a condition of a step is true, and the warnings. `data` are the variables of the
+/// step itself.
+fn is_true(
+    step: &StepPlan,
+    (field, condition): (&str, &Template),
+    variables: (&StepScope, &Map<String, Value>),
+) -> (Result<bool, Error>, Vec<String>) {
+    let mut warnings = Vec::new();
+    let outcome = step.plan.is_true(condition, variables, &mut warnings);
+    let warnings = warnings.iter().map(|text| format!("{field}: {text}")).collect();
+    (outcome.map_err(|error| error.in_context(field)), warnings)
+}
+
+/// Returns the `data` of a step for its conditions, with those variables of `dataFrom` that have a
+/// value and whose path passes the filter.
+fn own_variables<'s>(
+    step: &'s StepPlan,
+    scope: &StepScope,
+    filter: impl Fn(&[String]) -> bool,
+) -> Cow<'s, Map<String, Value>> {
+    let mut variables = Cow::Borrowed(step.plan.step_data());
+    for (name, path) in step.data_from.iter().filter(|(_, path)| filter(path)) {
+        // A step that is skipped may lack values. If it runs, a missing value is an error.
+        if let Ok(value) = find_data(step, scope, name, path) {
+            variables.to_mut().insert(name.clone(), value.clone());
+        }
+    }
+    variables
+}
+
+/// Returns the value of a variable of `dataFrom`.
+fn find_data<'s>(
+    step: &'s StepPlan,
+    scope: &'s StepScope,
+    name: &str,
+    path: &[String],
+) -> Result<&'s Value, Error> {
+    scope.find(step.plan.step_data(), path).ok_or_else(|| {
+        let text = format!("dataFrom.{name}: there is no value at {}", path.join("."));
+        Error::new(ErrorKind::InvalidRequest, text)
+    })
+}
+
+/// Returns whether a path leads to a variable that each item or run of the step has.
+fn is_of_run(step: &StepPlan, path: &[String]) -> bool {
+    match path.first().map(String::as_str) {
+        Some(ITEM | INDEX) => step.each.is_some(),
+        Some(LAST_RESULT | ITERATION) => step.repeat.is_some(),
+        _ => false,
+    }
+}
+
+/// Returns whether a tool or a call of a run ended because no time was left.
+fn lacked_time(report: &Report) -> bool {
+    let mut passed_over = report.passed_over.iter().flatten();
+    report.lacked_time || passed_over.any(|target| target.error.kind() == ErrorKind::Timeout)
+}
+
+/// Returns whether an error is one of the item itself, so that other items can succeed. The request
+/// was valid before its variables were known, so an invalid one is the item's too.
 fn is_of_item(kind: ErrorKind) -> bool {
     matches!(
         kind,
-        ErrorKind::OutputInvalid
+        ErrorKind::InvalidRequest
+            | ErrorKind::OutputInvalid
             | ErrorKind::OutputTruncated
             | ErrorKind::OutputRefused
             | ErrorKind::ToolFailed
@@ -509,7 +665,8 @@ fn is_of_item(kind: ErrorKind) -> bool {
     )
 }
 
-/// The error of a step that ended early. The error of the step that failed is returned instead.
+/// The error of a chain that ended early. It is not reported, because the chain around it returns
+/// the error of the step that failed.
 fn stopped_error() -> Error {
     Error::new(ErrorKind::Internal, "stopped, because another step failed")
 }

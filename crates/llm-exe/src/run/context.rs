@@ -1,8 +1,8 @@
 //! The state of one run: the deadline, the origins of the request, and the report.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 
@@ -70,6 +70,8 @@ struct SharedState {
     provider_calls: AtomicU32,
     /// The number of calls of tools that run.
     tool_calls: AtomicU32,
+    /// The duration of the longest call of a provider that got a response, in milliseconds.
+    longest_call: AtomicU64,
     /// The secrets that were sent or that signed a call.
     secrets: Mutex<Vec<Secret>>,
 }
@@ -227,6 +229,15 @@ impl Context {
         self.report.counts_cost = true;
     }
 
+    /// Returns a context for the step of a chain whose items and runs share a limit of the cost.
+    pub(super) fn with_step_limit(&self, usd: f64) -> Self {
+        let mut limited = self.nested("", self.deadline);
+        limited.run_deadline = self.run_deadline;
+        limited.checkpoints.clone_from(&self.checkpoints);
+        limited.limit_cost(usd);
+        limited
+    }
+
     /// Creates the context for a request inside of this one.
     /// `name` is that of its progress.
     pub(super) fn nested(&self, name: &str, deadline: Deadline) -> Self {
@@ -268,6 +279,22 @@ impl Context {
             let unused = reserved.saturating_sub(count);
             shared.provider_calls.fetch_sub(unused, Ordering::Relaxed);
         }
+    }
+
+    /// Records the duration of a call of a provider that got a response.
+    pub(super) fn add_call_duration(&self, duration: Duration) {
+        if let Some(shared) = &self.shared {
+            let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+            shared.longest_call.fetch_max(millis, Ordering::Relaxed);
+        }
+    }
+
+    /// Returns the duration of the longest call that got a response. It is known only if the
+    /// request has tools or steps.
+    pub(super) fn longest_call(&self) -> Duration {
+        let shared = self.shared.as_ref();
+        let millis = shared.map_or(0, |shared| shared.longest_call.load(Ordering::Relaxed));
+        Duration::from_millis(millis)
     }
 
     /// Adds a part of an earlier run to the report and to the limits.

@@ -38,7 +38,7 @@ use crate::hosted::{self, NestedOrigin, Origin, Resolved};
 use crate::json::{find_field, quoted};
 use crate::plan::{
     HandedBackConversation, Mode, Plan, RejectedRequest, RenderedChat, Rules, ToolPlan, ToolRules,
-    check_origins,
+    WrittenData, check_origins,
 };
 use crate::ports::{
     DocumentStore, FunctionCall, FunctionInvoker, Keys, NoSigner, PortFuture, ProgressStore,
@@ -147,11 +147,13 @@ impl Runner {
     pub async fn plan(&self, context: impl Into<Context>, request: Value) -> Result<Plan, Error> {
         let mut context = context.into();
         let resolved = self.resolve(&mut context, request).await?;
-        let ResolvedRequest { request, warnings, origins, .. } = resolved;
+        let ResolvedRequest { request, warnings, origins, pinned_steps, .. } = resolved;
         let mut parsed = ParsedRequest::from_value(request);
         parsed.warnings.splice(0..0, warnings);
         let plan = Plan::validate(parsed, &self.rules, Mode::DryRun);
-        plan.map_err(|rejected| label(rejected.error, &origins))
+        let plan = plan.map_err(|rejected| label(rejected.error, &origins))?;
+        plan.set_written_data("", &pinned_steps);
+        Ok(plan)
     }
 
     /// Runs a validated request. The operator's rules for tools apply to it as to
@@ -173,7 +175,7 @@ impl Runner {
                 return context.fail(error);
             }
         };
-        let ResolvedRequest { request, warnings, is_pinned, origins } = resolved;
+        let ResolvedRequest { request, warnings, is_pinned, origins, pinned_steps } = resolved;
         let conversation = match context.conversation.take() {
             None => None,
             Some(stored) => {
@@ -194,7 +196,9 @@ impl Runner {
             if conversation.is_some() {
                 parsed.request.conversation = conversation;
             }
-            Plan::validate(parsed, &self.rules, mode)
+            let plan = Plan::validate(parsed, &self.rules, mode)?;
+            plan.set_written_data("", &pinned_steps);
+            Ok(plan)
         };
         let plan = self.client.steps.run(validate).await;
         let run = self.run_with_origins(context, plan, &origins).await;
@@ -258,7 +262,7 @@ impl Runner {
         let (rules, place) = (&self.rules.hosted, &mut context.report.config_place);
         let resolved = hosted::resolve(request, store, rules, context.deadline, place).await?;
         let Resolved { mut request, hosted, is_pinned, mut warnings } = resolved;
-        let mut origins = Vec::new();
+        let (mut origins, mut pinned_steps) = (Vec::new(), Vec::new());
         if let Some((source, origin)) = hosted {
             context.report.durations.config = context.started.elapsed();
             context.report.config = Some(source);
@@ -273,9 +277,10 @@ impl Runner {
             let nested = Box::pin(nested).await?;
             context.report.has_pinned_tools = nested.has_pinned;
             origins.extend(nested.origins);
+            pinned_steps = nested.pinned_steps;
             warnings.extend(nested.warnings);
         }
-        Ok(ResolvedRequest { request, warnings, is_pinned, origins })
+        Ok(ResolvedRequest { request, warnings, is_pinned, origins, pinned_steps })
     }
 
     /// Runs a plan, or reports why there is none.
@@ -413,6 +418,8 @@ struct ResolvedRequest {
     is_pinned: bool,
     /// The hosted configs, each with the path of the request that points to it.
     origins: Vec<NestedOrigin>,
+    /// The steps with a pinned config.
+    pinned_steps: Vec<WrittenData>,
 }
 
 /// Reads the start of a conversation with tools that an earlier run began.

@@ -161,6 +161,10 @@ pub struct Report {
     pub output: Option<String>,
     /// Whether a provider sent a successful response, which is usually billed.
     pub answered: bool,
+    /// Whether the run is a chain that ended early, because a step of a chain around it failed.
+    pub(super) is_stopped: bool,
+    /// Whether a tool ended because no time was left.
+    pub(super) lacked_time: bool,
     /// Number of requests sent to providers, including retries and repairs.
     pub attempts: u32,
     /// Number of repairs, which are requests that ask the model to correct an unusable reply.
@@ -255,6 +259,7 @@ impl Report {
         self.changed.extend(nested.changed);
         self.learned.extend(nested.learned);
         self.has_pinned_tools |= nested.has_pinned_tools;
+        self.lacked_time |= nested.lacked_time;
         self.tool_runs.extend(nested.tool_runs);
     }
 

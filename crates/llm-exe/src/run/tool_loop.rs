@@ -346,6 +346,7 @@ impl<'a> ToolLoop<'a> {
             });
             let outcome = outcome.and_then(check_size);
             let mut finished = FinishedRun { outcome, duration, nested, unstored: None };
+            finished.nested.lacked_time |= error == Some(ErrorKind::Timeout);
             if let Some(checkpoints) = &context.checkpoints {
                 let run = finished.to_stored(context, call);
                 let may_end_run = self.plan.fails || error.is_some_and(ErrorKind::retryable);

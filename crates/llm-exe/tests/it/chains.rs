@@ -66,14 +66,21 @@ impl HttpTransport for Provider {
     ) -> PortFuture<'_, Result<Response<Bytes>, HttpError>> {
         Box::pin(async move {
             let body: Value = serde_json::from_slice(request.body()).unwrap();
-            let prompt = body["messages"][0]["content"].as_str().unwrap().to_owned();
+            let content = &body["messages"][0]["content"];
+            // A message with an image has several parts.
+            let text = content.as_str().or_else(|| content[0]["text"].as_str());
+            let prompt = text.unwrap().to_owned();
             let started = self.tick();
             {
                 let mut running = self.running.lock().unwrap();
                 running.0 += 1;
                 running.1 = running.1.max(running.0);
             }
-            let wait = if prompt.contains("slow") { 60 } else { 10 };
+            let wait = match &prompt {
+                long if long.contains("long") => 600,
+                slow if slow.contains("slow") => 60,
+                _ => 10,
+            };
             tokio::time::sleep(Duration::from_millis(wait)).await;
             self.running.lock().unwrap().0 -= 1;
             let ended = self.tick();
@@ -355,7 +362,7 @@ async fn lists_that_do_not_fit_are_errors() {
     let data = |items: Value| json!({ "data": { "items": items } });
     for (path, kind, text) in [
         ("items", ErrorKind::LimitExceeded, "Distributed Map"),
-        ("steps.a", ErrorKind::InvalidRequest, "expected a list at steps.a, got the string \"ok\""),
+        ("steps.a", ErrorKind::InvalidRequest, "expected a list at steps.a, got a string"),
     ] {
         let provider = Provider::default();
         let run = run(&provider, steps(path), data(json!(vec![1; 501]))).await;
@@ -367,7 +374,7 @@ async fn lists_that_do_not_fit_are_errors() {
     // A value in `data` that is not a list is found before the first call.
     let provider = Provider::default();
     let error = run(&provider, steps("items"), data(json!("text"))).await.outcome.unwrap_err();
-    let expected = "steps[1].each: expected a list at items, got the string \"text\"";
+    let expected = "steps[1].each: expected a list at items, got a string";
     assert_eq!(error.message(), expected);
     assert_eq!(provider.prompts().len(), 0);
     let (value, _, _) = result(steps("items"), data(json!([]))).await;
@@ -484,13 +491,17 @@ async fn a_value_at_a_path_in_a_string_is_that_of_an_earlier_step() {
 
 /// Runs a chain whose steps can point to these configs.
 async fn run_hosted(provider: &Provider, documents: &Value, request: Value) -> Run {
+    run_within(provider, documents, request, Duration::from_secs(30)).await
+}
+
+async fn run_within(provider: &Provider, documents: &Value, request: Value, time: Duration) -> Run {
     let store = MemoryStore::new(documents.as_object().unwrap());
     let hosted = HostedRules { bucket: Some("prompts".to_owned()), ..HostedRules::default() };
     let rules = Rules { hosted, ..Rules::default() };
     let runner = Runner::new(Endpoints::default(), Arc::new(FixedKey), rules)
         .with_http_transport(Arc::new(provider.clone()))
         .with_documents(Arc::new(store));
-    runner.run(Deadline::after(Duration::from_secs(30)), request).await
+    runner.run(Deadline::after(time), request).await
 }
 
 #[tokio::test]
@@ -583,6 +594,221 @@ async fn a_pinned_step_inherits_only_data_and_its_results_are_not_shown() {
     dry_run["steps"][0]["model"] = json!("gpt-4o-mini");
     let error = run_hosted(&provider, &documents, dry_run).await.outcome.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConfigForbidden, "{error}");
+}
+
+#[tokio::test]
+async fn the_error_of_the_failed_step_is_returned_even_if_others_stop_earlier() {
+    let steps = json!([
+        { "name": "s", "each": "items",
+          "message": "{{#if (eq item 'bad')}}fail 400{{else}}say long{{/if}}" },
+        { "name": "chain", "steps": [
+            { "name": "one", "message": "say slow one" },
+            { "name": "two", "message": "say {{previous}} two" },
+        ] },
+        { "name": "chains", "each": "items", "steps": [
+            { "name": "one", "message": "say slow {{item}}" },
+            { "name": "two", "message": "say {{previous}} two" },
+        ] },
+        { "name": "each", "each": "items", "concurrency": 1, "message": "say slow {{index}}" },
+        { "name": "repeat", "message": "say slow {{iteration}}",
+          "repeat": { "until": "no", "max": 3 } },
+    ]);
+    let provider = Provider::default();
+    let run = run(&provider, steps, json!({ "data": { "items": ["bad", "good"] } })).await;
+    let error = run.outcome.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ProviderRejected, "{error}");
+    assert!(error.message().starts_with("steps.s[0]: "), "{error}");
+    assert_eq!(run.report.attempts, 7, "{:?}", provider.prompts());
+}
+
+#[tokio::test]
+async fn a_caller_can_not_read_the_data_of_a_pinned_config() {
+    let pinned = json!({
+        "provider": "openai", "model": "gpt-4o", "message": "say {{rules}} {{go}}",
+        "data": { "rules": "SECRET", "list": ["SECRET"] }, "overridable": []
+    });
+    let documents = json!({ "s3://prompts/pinned.json": pinned.to_string() });
+    let run_step = async |fields: Value| {
+        let mut step = json!({ "name": "a", "key": "pinned.json" });
+        step.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        let request = json!({ "data": { "shared": ["s"] }, "steps": [step] });
+        let provider = Provider::default();
+        let run = run_hosted(&provider, &documents, request).await;
+        (run.outcome, provider.prompts().len(), run.report.warnings)
+    };
+    for fields in [
+        json!({ "each": "rules" }),
+        json!({ "each": "list" }),
+        json!({ "dataFrom": { "x": "rules" } }),
+        json!({ "each": "shared", "dataFrom": { "x": "list[0]" } }),
+    ] {
+        let (outcome, calls, _) = run_step(fields.clone()).await;
+        let error = outcome.unwrap_err();
+        assert_eq!((error.kind(), calls), (ErrorKind::InvalidRequest, 0), "{fields}: {error}");
+        assert!(!error.message().contains("SECRET"), "{error}");
+    }
+    let condition = "{{#if rules}}yes{{/if}}";
+    let (outcome, calls, warnings) = run_step(json!({ "when": condition })).await;
+    assert_eq!((outcome.unwrap(), calls), (Value::Null, 0), "{warnings:?}");
+    let repeat = json!({ "repeat": { "until": condition, "max": 2 } });
+    assert_eq!(run_step(repeat).await.1, 2);
+    // The caller's own data of the step, and that of the chain, are known.
+    let own = json!({ "data": { "go": "yes", "own": ["x", "y"] }, "when": "{{go}}" });
+    for (each, calls) in [("own", 2), ("shared", 1)] {
+        let mut fields = own.clone();
+        fields["each"] = json!(each);
+        let (outcome, count, _) = run_step(fields).await;
+        assert_eq!((&outcome.unwrap()[0], count), (&json!("SECRET yes"), calls));
+    }
+}
+
+#[tokio::test]
+async fn conditions_can_use_data_from() {
+    let steps = json!([
+        json_step("a", "say {\"n\": \"3\", \"list\": [{\"max\": 1}, {\"max\": 2}]}"),
+        { "name": "skipped", "message": "x", "when": "{{#if (eq n '4')}}yes{{/if}}",
+          "dataFrom": { "n": "steps.a.n" } },
+        { "name": "repeated", "message": "say {{iteration}}",
+          "when": "{{#if (eq goal '3')}}yes{{/if}}",
+          "dataFrom": { "goal": "steps.a.n", "seen": "lastResult" },
+          "repeat": { "until": "{{#if (eq seen goal)}}yes{{/if}}", "max": 9 } },
+        { "name": "items", "each": "steps.a.list", "message": "say {{max}}{{iteration}}",
+          "dataFrom": { "max": "item.max" },
+          "repeat": { "until": "{{#if (eq max iteration)}}yes{{/if}}", "max": 9 } },
+        { "name": "end", "message": "say {{steps.skipped}}{{steps.repeated}}{{json previous}}" },
+    ]);
+    let (value, _, warnings) = result(steps, json!({ "strictVariables": true })).await;
+    assert_eq!(value, r#"3["11","22"]"#);
+    assert!(warnings.is_empty(), "{warnings:?}");
+}
+
+#[tokio::test]
+async fn the_cost_limit_of_a_step_is_shared_by_its_items_and_runs() {
+    let options = json!({ "maxTokens": 10, "maxCost": 0.001 });
+    let each = json!({ "name": "s", "each": "items", "concurrency": 1, "message": "say {{item}}" });
+    let repeat = json!({ "name": "s", "message": "say x", "repeat": { "until": "no", "max": 20 } });
+    for (mut step, max) in [(each, 40), (repeat, 20)] {
+        step["options"] = options.clone();
+        let items: Vec<usize> = (0..40).collect();
+        let provider = Provider::default();
+        let run = run(&provider, json!([step]), json!({ "data": { "items": items } })).await;
+        let error = run.outcome.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::LimitExceeded, "{error}");
+        assert!(error.message().contains("options.maxCost of 0.001 USD"), "{error}");
+        let calls = provider.prompts().len();
+        assert!((2..max).contains(&calls), "{calls}");
+    }
+}
+
+#[tokio::test]
+async fn all_variables_of_a_step_can_be_listed() {
+    let steps = json!([
+        { "name": "a", "message": "say A" },
+        { "name": "b", "data": { "own": 1, "topic": "Bees" },
+          "message": "say {{json this}}|{{json @root}}|{{#each this}}{{@key}} {{/each}}" },
+    ]);
+    let data = json!({ "topic": "Ants", "previous": "data", "shared": [2] });
+    let (value, _, _) = result(steps, json!({ "data": data })).await;
+    let parts: Vec<&str> = value.as_str().unwrap().split('|').collect();
+    let expected = json!({
+        "steps": { "a": "A" }, "previous": "A", "own": 1, "topic": "Bees", "shared": [2]
+    });
+    assert_eq!(serde_json::from_str::<Value>(parts[0]).unwrap(), expected);
+    assert_eq!(parts[1], parts[0]);
+    assert_eq!(parts[2].trim_end(), "steps previous own topic shared");
+}
+
+#[tokio::test]
+async fn no_call_starts_if_less_time_is_left_than_the_longest_call_took() {
+    for next in [
+        json!({ "name": "b", "message": "say {{previous}}" }),
+        json!({ "name": "b", "each": "items", "needs": ["a"], "message": "say {{item}}" }),
+        json!({ "name": "b", "needs": ["a"], "steps": [{ "name": "c", "message": "say c" }] }),
+        json!({ "name": "b", "needs": ["a"], "message": "say b",
+                "repeat": { "until": "no", "max": 2 } }),
+    ] {
+        let request = json!({
+            "provider": "openai", "model": "gpt-4o", "data": { "items": [1] },
+            "steps": [{ "name": "a", "message": "say long" }, next]
+        });
+        let provider = Provider::default();
+        let time = Duration::from_millis(1_000);
+        let run = run_within(&provider, &json!({}), request, time).await;
+        let error = run.outcome.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+        let text = "the chain stopped before the next call";
+        assert!(error.message().contains(text), "{error}");
+        assert_eq!(provider.prompts(), ["say long"]);
+    }
+}
+
+#[tokio::test]
+async fn an_item_whose_request_is_invalid_can_be_null() {
+    let image = json!([{ "role": "user", "content": [
+        { "type": "text", "text": "say {{item.name}}" },
+        { "type": "image_url", "image_url": { "url": "{{item.url}}" } },
+    ] }]);
+    let items = json!([
+        { "name": "a", "url": "ftp://a" }, { "url": "https://b" },
+    ]);
+    let data_from = json!({ "name": "item.name" });
+    for (fields, expected) in [
+        (json!({ "message": "say {{name}}", "dataFrom": data_from }), json!(["a", null])),
+        (json!({ "message": image, "output": "string" }), json!([null, "ok"])),
+    ] {
+        let mut step = json!({ "name": "s", "each": "items", "onItemError": "null" });
+        step.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        let provider = Provider::default();
+        let run = run(&provider, json!([step]), json!({ "data": { "items": items } })).await;
+        let Ok(value) = run.outcome else { panic!("{:?}", run.outcome) };
+        assert_eq!(value, expected);
+        let text = " is null: InvalidRequest";
+        let warnings = run.report.warnings;
+        assert!(warnings.iter().any(|warning| warning.contains(text)), "{warnings:?}");
+    }
+    // A value that all items lack is an error of the step.
+    let steps = json!([
+        json_step("a", "say {}"),
+        { "name": "s", "each": "items", "onItemError": "null", "message": "say {{x}}",
+          "dataFrom": { "x": "steps.a.x" } },
+    ]);
+    let error = run(&Provider::default(), steps, json!({ "data": { "items": [1] } })).await;
+    let error = error.outcome.unwrap_err();
+    assert_eq!(error.message(), "steps.s: dataFrom.x: there is no value at steps.a.x");
+}
+
+#[tokio::test]
+async fn warnings_of_conditions_name_the_step_once() {
+    let steps = json!([
+        { "name": "s", "message": "say x", "when": "{{nope}}yes",
+          "repeat": { "until": "{{nope}}yes", "max": 2 } },
+    ]);
+    let (_, _, warnings) = result(steps, json!({})).await;
+    let expected = ["when", "repeat.until"]
+        .map(|field| format!("steps.s: {field}: `nope` is not in data (line 1, column 3)"));
+    assert_eq!(warnings, expected);
+}
+
+#[tokio::test]
+async fn a_list_that_is_null_causes_a_warning_unless_its_step_was_skipped() {
+    let steps = json!([{ "name": "s", "each": "items", "message": "say {{item}}" }]);
+    let (value, _, warnings) = result(steps, json!({ "data": { "items": null } })).await;
+    assert_eq!(value, json!([]));
+    assert_eq!(warnings, ["steps.s: each: items is null, so the step has no items"]);
+    for path in ["steps.a", "steps.a.list", "previous"] {
+        let steps = json!([
+            { "name": "a", "message": "say a", "when": "no" },
+            { "name": "s", "each": path, "message": "say {{item}}" },
+        ]);
+        let (value, _, warnings) = result(steps, json!({})).await;
+        assert_eq!((value, warnings.len()), (json!([]), 0), "{path}: {warnings:?}");
+    }
+    let steps = json!([
+        json_step("a", "say {\"list\": null}"),
+        { "name": "s", "each": "steps.a.list", "message": "say {{item}}" },
+    ]);
+    let (_, _, warnings) = result(steps, json!({})).await;
+    assert_eq!(warnings, ["steps.s: each: steps.a.list is null, so the step has no items"]);
 }
 
 /// A graph: for each step, which of the steps before it the step refers to.

@@ -103,6 +103,9 @@ impl HttpTransport for Provider {
                 World::count(&self.0.paid, "down".to_owned());
                 return Err(HttpError::NotConnected("refused".to_owned()));
             }
+            if request.body().windows(4).any(|text| text == b"Hang") {
+                std::future::pending::<()>().await;
+            }
             let reply = self.0.reply(&request);
             self.0.pass().await;
             Ok(Response::new(Bytes::from(reply.to_string())))
@@ -220,10 +223,14 @@ fn request() -> Value {
 }
 
 async fn run(world: &Arc<World>, request: Value) -> Run {
+    run_within(world, request, Duration::from_secs(600)).await
+}
+
+async fn run_within(world: &Arc<World>, request: Value, time: Duration) -> Run {
     let endpoints = Endpoints::default();
     let runner = Runner::new(endpoints, Arc::new(FixedKey), Rules::default())
         .with_http_transport(Arc::new(Provider(Arc::clone(world))));
-    let context = Context::new(Deadline::after(Duration::from_secs(600)))
+    let context = Context::new(Deadline::after(time))
         .with_tool_handler(Arc::new(Tools(Arc::clone(world))))
         .with_progress(Arc::new(Store(Arc::clone(world))));
     runner.run(context, request).await
@@ -351,6 +358,34 @@ async fn a_damaged_entry_is_an_error_before_any_call() {
     assert_eq!(error.kind(), ErrorKind::ResultUnavailable);
     assert!(error.message().contains("turn-1 of the request is damaged"), "{error}");
     assert_eq!(values(&world.paid), [1; 2 * TURNS + 1]);
+}
+
+#[tokio::test]
+async fn an_item_is_not_stored_as_null_if_its_tool_ran_out_of_time() {
+    for (message, time, is_stored) in [("Hang", 1, false), ("Ask", 60, true)] {
+        let mut tool = request()["tools"][1].clone();
+        tool["run"]["request"]["message"] = json!(message);
+        if is_stored {
+            // The call of the tool fails at once.
+            tool["run"]["request"]["model"] = json!("gpt-down");
+            tool["run"]["request"]["options"] = json!({ "numOfAttempts": 1 });
+        }
+        let request = json!({
+            "provider": "openai", "model": "gpt-4o", "data": { "items": ["Go"] },
+            "steps": [{
+                "name": "s", "each": "items", "onItemError": "null", "message": "{{item}}",
+                "tools": [tool], "toolErrors": "fail"
+            }]
+        });
+        let world = Arc::new(World::default());
+        let run = run_within(&world, request, Duration::from_secs(time)).await;
+        let warnings = run.report.warnings;
+        assert_eq!(run.outcome.unwrap(), json!([null]), "{warnings:?}");
+        assert!(warnings.iter().any(|text| text.contains("ToolFailed")), "{warnings:?}");
+        let entries = world.entries.lock().unwrap();
+        assert_eq!(entries.keys().any(|name| name.ends_with("/step-s-0")), is_stored);
+        assert!(entries.keys().any(|name| name.ends_with("/step-s-0/turn-1")));
+    }
 }
 
 fn chain() -> Value {

@@ -11,7 +11,7 @@ const LIMITS: Limits = Limits { depth: 200, bytes: 1 << 20, time: Duration::from
 
 fn render(template: &Template, data: &Value) -> Result<String, TemplateProblem> {
     let data = data.as_object().unwrap();
-    template.render(&Scope { data, extra: &[] }, &LIMITS).map(|rendered| rendered.text)
+    template.render(&Scope { data, more: &[], extra: &[] }, &LIMITS).map(|rendered| rendered.text)
 }
 
 /// Compiles and renders a template. Panics if this takes more than five seconds of CPU time.
@@ -346,7 +346,7 @@ proptest! {
         let _ = partials.add("p", &partial);
         let secret = json!(SECRET);
         let extra = [("secret", &secret)];
-        let scope = Scope { data: &data, extra: &extra };
+        let scope = Scope { data: &data, more: &[], extra: &extra };
         let limits = Limits { bytes: 10_000, ..LIMITS };
         match Template::compile_with(&source, &partials) {
             Err(problems) => {

@@ -17,7 +17,7 @@ fn outcome(case: &Value) -> Value {
     }
     let (data, extra): (Map<_, _>, Map<_, _>) = (map("data"), map("extra"));
     let extra: Vec<(&str, &Value)> = extra.iter().map(|(name, value)| (&**name, value)).collect();
-    let scope = Scope { data: &data, extra: &extra };
+    let scope = Scope { data: &data, more: &[], extra: &extra };
     let rendered = Template::compile_with(text("template"), &partials).and_then(|template| {
         template.render(&scope, &Limits::default()).map_err(|problem| vec![problem])
     });
@@ -88,7 +88,7 @@ fn a_problem_in_a_partial_names_the_partial() {
     let mut partials = Partials::default();
     partials.add("p", "a\n{{pluralize 1 2}}").unwrap();
     let template = Template::compile_with("{{> p}}", &partials).unwrap();
-    let scope = Scope { data: &Map::new(), extra: &[] };
+    let scope = Scope { data: &Map::new(), more: &[], extra: &[] };
     let problem = template.render(&scope, &Limits::default()).unwrap_err();
     assert!(problem.to_string().starts_with("line 2, column 3: in the partial `p`: `pluralize`"));
     let problems = partials.add("q", "{{foo 1}}").unwrap_err();
@@ -100,7 +100,7 @@ fn missing_variables_have_a_position() {
     let mut partials = Partials::default();
     partials.add("p", "\n\n{{deep}}").unwrap();
     let template = Template::compile_with("é {{a}}\n {{> p}}\n{{b.c}}", &partials).unwrap();
-    let scope = Scope { data: &Map::new(), extra: &[] };
+    let scope = Scope { data: &Map::new(), more: &[], extra: &[] };
     let rendered = template.render(&scope, &Limits::default()).unwrap();
     let positions: Vec<_> = rendered
         .missing
@@ -266,7 +266,7 @@ fn helper_errors_say_what_was_expected() {
     ];
     for (source, expected) in cases {
         let template = Template::compile(source).unwrap();
-        let scope = Scope { data: &Map::new(), extra: &[] };
+        let scope = Scope { data: &Map::new(), more: &[], extra: &[] };
         let problem = template.render(&scope, &Limits::default()).unwrap_err();
         assert_eq!(problem.message, expected, "{source}");
     }

@@ -35,7 +35,7 @@ fn render(case: &Value, data: &Value) -> Result<String, String> {
     )?;
     let no_data = Map::new();
     let data = data.as_object().unwrap_or(&no_data);
-    let scope = Scope { data, extra: &[] };
+    let scope = Scope { data, more: &[], extra: &[] };
     let rendered = template.render(&scope, &Limits::default()).map_err(|p| p.to_string())?;
     let again = template.render(&scope, &Limits::default()).map_err(|p| p.to_string())?;
     assert_eq!(rendered, again, "two renderings of the same template differ");

@@ -44,7 +44,7 @@ fn every_example_renders_to_the_text_below_it() {
         let schema = data.shift_remove("schema");
         let extra: Vec<(&str, &Value)> = schema.iter().map(|schema| ("schema", schema)).collect();
         let template = Template::compile(source).unwrap_or_else(|problems| panic!("{problems:?}"));
-        let scope = Scope { data: &data, extra: &extra };
+        let scope = Scope { data: &data, more: &[], extra: &extra };
         let rendered = template.render(&scope, &Limits::default()).unwrap();
         if rendered.text.trim_end() != expected.trim_end() {
             mismatches.push(format!("{source}\n-> {}\n", rendered.text));
@@ -119,7 +119,7 @@ fn example_calls_match_the_signatures() {
         assert!(helper.about.ends_with('.'), "{}", helper.name);
         let template =
             Template::compile(helper.usage).unwrap_or_else(|problems| panic!("{problems:?}"));
-        let scope = Scope { data: &Map::new(), extra: &[] };
+        let scope = Scope { data: &Map::new(), more: &[], extra: &[] };
         match template.render(&scope, &Limits::default()) {
             Ok(rendered) => assert_eq!(rendered.warnings(), [], "{}", helper.name),
             Err(problem) => assert!(
@@ -181,7 +181,7 @@ fn every_argument_that_leads_to_a_value_is_a_reference() {
     for source in templates_with_references() {
         let Ok(template) = Template::compile(&source) else { continue };
         let render = |steps: Value| {
-            let scope = Scope { data: &data(steps), extra: &[] };
+            let scope = Scope { data: &data(steps), extra: &[], more: &[] };
             template.render(&scope, &Limits::default()).map(|rendered| rendered.text)
         };
         let without = render(json!({}));

@@ -187,7 +187,7 @@ impl<'a> Value<'a> {
     fn key_count(&self) -> usize {
         match self {
             Value::Object(map) => map.len(),
-            Value::Root(scope) => scope.data.len(),
+            Value::Root(scope) => scope.count(),
             Value::Array(items) => items.len(),
             value => value.as_text().map_or(0, str::len),
         }
@@ -196,7 +196,7 @@ impl<'a> Value<'a> {
     fn own_keys(&self) -> Vec<Cow<'a, str>> {
         let mut keys: Vec<Cow<'a, str>> = match self {
             Value::Object(map) => map.keys().map(|key| Cow::Borrowed(&**key)).collect(),
-            Value::Root(scope) => scope.data.keys().map(|key| Cow::Borrowed(&**key)).collect(),
+            Value::Root(scope) => scope.names().map(Cow::Borrowed).collect(),
             Value::Array(items) => index_keys(items.len()),
             Value::Text(text) => index_keys(utf16_len(text)),
             Value::OwnedText(text) => index_keys(utf16_len(text)),
