@@ -131,6 +131,7 @@ const WITHOUT_OPTION = [
   'AWS_ENDPOINT_URL_LAMBDA',
   'AWS_ENDPOINT_URL',
   'AWS_REGION',
+  'PRICES',
 ];
 
 test('each setting in docs/lambda.md has an option or is listed as having none', () => {
