@@ -81,8 +81,9 @@ pub use request::{
     field_names, request_schema, suggestion,
 };
 pub use run::{
-    CallerContext, Context, Durations, FailedTarget, HandBackPolicy, Observer, Report,
-    RequestChange, Run, Runner, StepReport, StoredTurns, ToolRunReport, Turn, UNKNOWN_CONVERSATION,
+    CallerContext, Context, ContinuedConversation, Durations, FailedTarget, HandBackPolicy,
+    Observer, Report, RequestChange, Run, Runner, StepReport, ToolRunReport, Turn,
+    UNKNOWN_CONVERSATION,
 };
 pub use scrub::scrub;
 pub use single_flight::SingleFlight;

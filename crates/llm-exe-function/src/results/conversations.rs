@@ -4,7 +4,9 @@
 //! Each conversation is an object that is written once: `{prefix}/conversations/{id}.json`.
 
 use bytes::Bytes;
-use llm_exe::{Deadline, Error, ErrorKind, Run, StoredTurns, UNKNOWN_CONVERSATION, hex, json};
+use llm_exe::{
+    ContinuedConversation, Deadline, Error, ErrorKind, Run, UNKNOWN_CONVERSATION, hex, json,
+};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -49,7 +51,7 @@ impl Results {
         body: &mut Value,
         caller: &str,
         deadline: Deadline,
-    ) -> Result<Option<(String, StoredTurns)>, Error> {
+    ) -> Result<Option<(String, ContinuedConversation)>, Error> {
         let Some(fields) = body.as_object_mut() else { return Ok(None) };
         let id = match fields.shift_remove(CONTINUE) {
             None | Some(Value::Null) => return Ok(None),
@@ -77,7 +79,7 @@ impl Results {
             return Err(unknown());
         }
         let StoredConversation { pinned_config, conversation, .. } = stored;
-        Ok(Some((id, StoredTurns { pinned_config, conversation })))
+        Ok(Some((id, ContinuedConversation { pinned_config, conversation })))
     }
 
     /// Stores the conversation of a run that hands calls back, and adds its id to the result. A

@@ -10,12 +10,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use llm_exe::json::hash_json;
 use llm_exe::ports::{PortFuture, ProgressStore, RunProgress};
 use llm_exe::{Deadline, Error, ErrorKind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::stored_result::{hash_parts, hash_request};
+use super::stored_result::hash_parts;
 use super::{GRACE, Results, milliseconds, now, unreadable};
 use crate::destination::{ResultPlace, ResultPrefix};
 use crate::ports::{MAX_OBJECT_BYTES, Precondition, ResultStore, StoredObject, WriteOutcome};
@@ -45,7 +46,7 @@ impl RunIdentity<'_> {
         };
         let mut parts: Vec<String> = parts.into_iter().map(str::to_owned).collect();
         if let RunIdentity::Conversation { tool_results, .. } = self {
-            parts.push(hash_request(tool_results));
+            parts.push(hash_json(tool_results));
         }
         parts
     }

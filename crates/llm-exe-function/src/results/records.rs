@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::calls::RunScope;
 use super::progress::RunIdentity;
 use super::run_mark::RunPermit;
-use super::stored_result::{StoredResult, hash_parts, hash_request};
+use super::stored_result::{StoredResult, hash_parts};
 use super::{Caller, Results};
 use crate::destination::{ResultPlace, ResultPrefix};
 use crate::outcome::RequestOutcome;
@@ -80,7 +80,7 @@ impl Results {
             Ok(stored) => stored,
             Err(error) => return RequestOutcome::failed(error),
         };
-        let hash = request.body.as_ref().ok().map(hash_request);
+        let hash = request.body.as_ref().ok().map(json::hash_json);
         if stored.as_ref().is_some_and(|(result, _)| result.is_for_different_request(hash.as_ref()))
         {
             let id = json::quoted(&request.id);

@@ -247,36 +247,3 @@ pub(crate) fn hash_parts(parts: &[&str]) -> String {
     }
     hex(hash.finish().as_ref())
 }
-
-/// Returns a hash of the request that does not depend on the order of its fields.
-pub(crate) fn hash_request(request: &Value) -> String {
-    let mut hash = digest::Context::new(&digest::SHA256);
-    update_hash(request, &mut hash);
-    hex(hash.finish().as_ref())
-}
-
-fn update_hash(value: &Value, hash: &mut digest::Context) {
-    match value {
-        Value::Array(items) => {
-            hash.update(b"[");
-            for item in items {
-                update_hash(item, hash);
-                hash.update(b",");
-            }
-            hash.update(b"]");
-        }
-        Value::Object(fields) => {
-            let mut sorted: Vec<(&String, &Value)> = fields.iter().collect();
-            sorted.sort_unstable_by_key(|(name, _)| *name);
-            hash.update(b"{");
-            for (name, value) in sorted {
-                hash.update(Value::from(name.as_str()).to_string().as_bytes());
-                hash.update(b":");
-                update_hash(value, hash);
-                hash.update(b",");
-            }
-            hash.update(b"}");
-        }
-        scalar => hash.update(scalar.to_string().as_bytes()),
-    }
-}

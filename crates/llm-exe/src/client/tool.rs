@@ -131,7 +131,10 @@ impl Tool {
         }
         match &self.run {
             ToolRun::Request(plan) if plan.depth() >= MAX_NESTED_REQUESTS => {
-                let text = format!("expected at most {MAX_NESTED_REQUESTS} nested requests");
+                let text = format!(
+                    "expected at most {MAX_NESTED_REQUESTS} nested requests, the outermost \
+                                    included"
+                );
                 Some(Problem::request(path, text))
             }
             _ => None,

@@ -11,8 +11,10 @@ use serde_json::{Map, Value};
 use super::messages::compile_template;
 use super::problems::Problems;
 use super::rules::Rules;
-use super::scope::{INDEX, ITEM, ITERATION, LAST_RESULT, PREVIOUS, RESULTS, StepScope};
-use super::tools::{NOT_NESTED, ToolPlan, at, too_many_nested};
+use super::scope::{
+    INDEX, ITEM, ITERATION, LAST_RESULT, PREVIOUS, RESULTS, StepScope, find_inside,
+};
+use super::tools::{FIELDS_NOT_ALLOWED_IN_TOOLS, ToolPlan, at, too_many_nested};
 use crate::error::{Error, ErrorKind, Problem};
 use crate::json;
 use crate::prompt::{Template, VariableUse};
@@ -68,7 +70,7 @@ pub(crate) struct EachItem {
     /// Maximum number of items that run at the same time.
     pub(crate) concurrency: usize,
     /// Whether the result of a failed item is null.
-    pub(crate) nulls_errors: bool,
+    pub(crate) maps_errors_to_null: bool,
 }
 
 /// Until when a step runs again.
@@ -373,7 +375,7 @@ impl<P> StepChecker<'_, '_, P> {
         references: &mut References,
     ) -> Option<P> {
         let mut is_valid = true;
-        for name in NOT_NESTED {
+        for name in FIELDS_NOT_ALLOWED_IN_TOOLS {
             if fields.shift_remove(*name).is_some_and(|value| !value.is_null()) {
                 self.add(name, "is not supported in a step");
                 is_valid = false;
@@ -442,7 +444,7 @@ impl<P> StepChecker<'_, '_, P> {
             let name = outer.and_then(|outer| Some(names.named(outer)?.0.name().to_owned()));
             request.provider = name.or_else(|| outer.cloned());
         }
-        if let (Some(options), false) = (options, written.has_no_options) {
+        if let (Some(options), false) = (options, written.options_are_null) {
             let own = request.options.take().unwrap_or_default();
             let defaults = RequestOptions { max_cost: None, ..options.clone() };
             request.options = Some(own.with_defaults(defaults));
@@ -552,7 +554,7 @@ impl<P> StepChecker<'_, '_, P> {
             return None;
         }
         let value = self.find_data(root)?;
-        Some(names.iter().try_fold(value, |value, name| value_in(value, name)))
+        Some(find_inside(value, names))
     }
 
     fn check_data_from(
@@ -587,7 +589,7 @@ impl<P> StepChecker<'_, '_, P> {
         concurrency: usize,
         references: &mut References,
     ) -> Option<EachItem> {
-        let nulls_errors = match on_item_error.as_deref() {
+        let maps_errors_to_null = match on_item_error.as_deref() {
             Some(_) if written.is_none() => {
                 self.add("onItemError", "is only valid together with each");
                 false
@@ -613,7 +615,7 @@ impl<P> StepChecker<'_, '_, P> {
                 self.add("each", text);
             }
         }
-        Some(EachItem { path, concurrency, nulls_errors })
+        Some(EachItem { path, concurrency, maps_errors_to_null })
     }
 
     fn check_repeat(
@@ -697,15 +699,6 @@ fn warn_templates(data: &Map<String, Value>, path: &str, warnings: &mut Vec<Stri
     }
 }
 
-/// Returns the value in another one, as a step finds it. A value inside of null is null.
-fn value_in<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
-    match value {
-        Value::Null => Some(value),
-        Value::Array(items) => items.get(name.parse::<usize>().ok()?),
-        other => other.get(name),
-    }
-}
-
 fn is_hidden(name: &str, has_each: bool, is_repeated: bool) -> bool {
     match name {
         RESULTS | PREVIOUS => true,
@@ -756,7 +749,7 @@ struct WrittenFields {
     names: Vec<String>,
     options: Vec<String>,
     /// Whether `options` is null.
-    has_no_options: bool,
+    options_are_null: bool,
     /// Whether the model is that of the chain.
     inherits_model: bool,
 }
@@ -768,7 +761,7 @@ impl WrittenFields {
         WrittenFields {
             names: fields.keys().cloned().collect(),
             options: options.and_then(names_of).unwrap_or_default(),
-            has_no_options: options.is_some_and(Value::is_null),
+            options_are_null: options.is_some_and(Value::is_null),
             inherits_model: false,
         }
     }
@@ -784,7 +777,8 @@ impl WrittenFields {
         match root {
             "options" => {
                 let option = names.next().unwrap_or_default();
-                let is_own = self.has_no_options || self.options.iter().any(|name| name == option);
+                let is_own =
+                    self.options_are_null || self.options.iter().any(|name| name == option);
                 !is_own && outer.options.is_some()
             }
             "provider" | "providor" => {

@@ -9,7 +9,6 @@ use crate::hosted::HostedRules;
 use crate::json;
 use crate::parsers::Parsers;
 use crate::providers::{PriceList, Providers};
-use crate::request::suggestion;
 
 /// The rules that the operator sets for all requests.
 #[derive(Debug, Clone, Default)]
@@ -109,14 +108,8 @@ impl ModelPatterns {
     /// # Errors
     /// [`InvalidModelPatterns::UnknownProvider`] for the first pattern that can't.
     pub fn check_providers(&self, providers: &Providers) -> Result<(), InvalidModelPatterns> {
-        let names: Vec<String> =
-            providers.all().map(|provider| provider.name().to_owned()).collect();
         for pattern in self.0.iter().filter(|pattern| *pattern != "*") {
-            // Names of providers and models can contain a colon too.
-            let mut starts = pattern.match_indices(':').filter_map(|(at, _)| pattern.get(..at));
-            if !starts.any(|start| names.iter().any(|name| glob::matches(start, name))) {
-                let (provider, _) = pattern.split_once(':').unwrap_or((pattern, ""));
-                let suggestion = suggestion(provider, &names);
+            if let Err(suggestion) = providers.check_pattern(pattern) {
                 let pattern = pattern.clone();
                 return Err(InvalidModelPatterns::UnknownProvider { pattern, suggestion });
             }

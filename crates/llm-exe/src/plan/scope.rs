@@ -62,11 +62,7 @@ impl StepScope {
         path: &[String],
     ) -> Option<&'a Value> {
         let (first, names) = path.split_first()?;
-        names.iter().try_fold(self.get(own, first)?, |value, name| match value {
-            Value::Null => Some(value),
-            Value::Array(items) => items.get(name.parse::<usize>().ok()?),
-            other => other.get(name),
-        })
+        find_inside(self.get(own, first)?, names)
     }
 
     /// Returns whether a path leads to the result of a skipped step, or into it.
@@ -96,4 +92,13 @@ impl StepScope {
         };
         value.is_some_and(Value::is_null)
     }
+}
+
+/// Returns the value at a path inside of another one. A value inside of null is null.
+pub(super) fn find_inside<'a>(value: &'a Value, names: &[String]) -> Option<&'a Value> {
+    names.iter().try_fold(value, |value, name| match value {
+        Value::Null => Some(value),
+        Value::Array(items) => items.get(name.parse::<usize>().ok()?),
+        other => other.get(name),
+    })
 }

@@ -32,7 +32,7 @@ const DEFAULT_TURNS: u32 = 8;
 
 /// The fields that the request of a tool and a step may not set, because they have no caller of
 /// their own.
-pub(super) const NOT_NESTED: &[&str] = &[
+pub(super) const FIELDS_NOT_ALLOWED_IN_TOOLS: &[&str] = &[
     "return",
     "dryRun",
     "destination",
@@ -54,7 +54,7 @@ pub(crate) struct ToolPlan<P> {
     /// Maximum number of turns of the model.
     pub(crate) max_turns: u32,
     /// Whether a failed tool ends the request.
-    pub(crate) fails: bool,
+    pub(crate) ends_on_tool_error: bool,
     /// The hash of the names, descriptions and parameters of all tools.
     pub(crate) digest: String,
     /// The conversation that this request continues.
@@ -196,7 +196,7 @@ pub(super) fn check_tools<P: Clone>(
         choice: check_choice(request.tool_choice.take(), &tools, problems),
         parallel: request.parallel_tool_calls.unwrap_or(true),
         max_turns: check_max_turns(request.max_turns, problems),
-        fails: check_tool_errors(request.tool_errors.as_deref(), problems),
+        ends_on_tool_error: check_tool_errors(request.tool_errors.as_deref(), problems),
         continued: None,
         digest,
         tools,
@@ -246,7 +246,7 @@ fn inherit_tools<P: Clone>(
         Arc::make_mut(&mut plan).max_turns = check_max_turns(request.max_turns, problems);
     }
     if let Some(word) = request.tool_errors.as_deref() {
-        Arc::make_mut(&mut plan).fails = check_tool_errors(Some(word), problems);
+        Arc::make_mut(&mut plan).ends_on_tool_error = check_tool_errors(Some(word), problems);
     }
     plan
 }
@@ -414,7 +414,7 @@ fn check_run<P>(
         return None;
     }
     let mut is_valid = true;
-    for name in NOT_NESTED {
+    for name in FIELDS_NOT_ALLOWED_IN_TOOLS {
         if request.shift_remove(*name).is_some_and(|value| !value.is_null()) {
             problems.add(format!("{path}.{name}"), "is not supported in the request of a tool");
             is_valid = false;
@@ -548,7 +548,7 @@ fn hash_tools<P>(tools: &[PlannedTool<P>]) -> String {
             hasher.update(text.as_bytes());
             hasher.update(&[0]);
         }
-        json::hash_value(&tool.parameters, &mut hasher);
+        json::update_tolerant_hash(&tool.parameters, &mut hasher);
     }
     prefixed_hex("sha256:", hasher.finish().as_ref())
 }

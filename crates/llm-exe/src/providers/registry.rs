@@ -10,6 +10,7 @@ use super::base_url::check_path;
 use super::openai_chat::quirks;
 use super::openai_responses::apis::OpenAiResponses;
 use super::{Dialect, Endpoint, InvalidBaseUrl, PROVIDERS, ProviderRow, check_base_url};
+use crate::glob;
 use crate::ports::KeyName;
 use crate::request::{suggestion, synonym_suggestion};
 
@@ -350,6 +351,19 @@ impl Providers {
             hint if hint.is_empty() => synonym_suggestion(family, &names),
             hint => hint,
         }
+    }
+
+    /// Checks that a pattern such as `openai:gpt-4o*` can match a model of one of the providers.
+    /// Otherwise returns the hint ` (did you mean NAME?)`, or an empty string.
+    pub(crate) fn check_pattern(&self, pattern: &str) -> Result<(), String> {
+        let names: Vec<String> = self.all().map(|known| known.name().to_owned()).collect();
+        // Names of providers and models can contain a colon too.
+        let mut starts = pattern.match_indices(':').filter_map(|(at, _)| pattern.get(..at));
+        if starts.any(|start| names.iter().any(|name| glob::matches(start, name))) {
+            return Ok(());
+        }
+        let (provider, _) = pattern.split_once(':').unwrap_or((pattern, ""));
+        Err(suggestion(provider, &names))
     }
 
     fn find(&self, name: &str) -> Option<Provider> {

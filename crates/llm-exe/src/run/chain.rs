@@ -37,9 +37,19 @@ impl<T> From<Result<T, Error>> for Ending<T> {
     }
 }
 
+impl<T> Ending<T> {
+    fn map<U>(self, convert: impl FnOnce(T) -> U) -> Ending<U> {
+        match self {
+            Ending::Done(value) => Ending::Done(convert(value)),
+            Ending::Failed(error) => Ending::Failed(error),
+            Ending::Stopped => Ending::Stopped,
+        }
+    }
+}
+
 impl Ending<Value> {
     /// Returns how a run ended. Adds the place to an error.
-    fn of(run: Run, in_place: impl FnOnce(Error) -> Error) -> (Self, Report) {
+    fn from_run(run: Run, in_place: impl FnOnce(Error) -> Error) -> (Self, Report) {
         let Run { outcome, report } = run;
         let ending = match outcome {
             Err(_) if report.is_stopped => Ending::Stopped,
@@ -49,7 +59,7 @@ impl Ending<Value> {
     }
 }
 
-/// The end of a step.
+/// A step that ended.
 struct FinishedStep {
     /// The result. `Done(None)` means that the step was skipped.
     ending: Ending<Option<Value>>,
@@ -110,7 +120,6 @@ pub(super) fn run_chain<'a>(
                 last = result;
             }
         }
-        context.report.prompt_hash = Some(plan.prompt.hash().to_owned());
         match failed {
             Some(error) => Err(error),
             None if is_complete => Ok(last),
@@ -149,7 +158,7 @@ fn add_report(
 }
 
 /// Returns the place of a step in errors and warnings.
-fn place_of(step: &StepPlan) -> String {
+fn step_path(step: &StepPlan) -> String {
     format!("steps.{}", step.name)
 }
 
@@ -170,7 +179,7 @@ impl<'a> RunningChain<'a> {
                     continue;
                 };
                 *started = true;
-                let scope = self.scope_of(index, step, &finished);
+                let scope = self.build_scope(index, step, &finished);
                 let run: PortFuture<'_, _> =
                     Box::pin(async move { (index, self.run_step(index, step, scope).await) });
                 running.push(run);
@@ -199,7 +208,7 @@ impl<'a> RunningChain<'a> {
     }
 
     /// Returns the variables of a step: the results of the steps that it waits for.
-    fn scope_of(
+    fn build_scope(
         &self,
         index: usize,
         step: &StepPlan,
@@ -238,18 +247,15 @@ impl<'a> RunningChain<'a> {
         let mut items = None;
         let limited = step.plan.max_cost.map(|usd| self.context.with_step_limit(usd));
         let context = limited.as_ref().unwrap_or(self.context);
-        let ending = match self.is_wanted(step, &scope, &mut report) {
+        let ending = match self.should_run(step, &scope, &mut report) {
             Ok(false) => Ending::Done(None),
             Ok(true) => match &step.each {
                 None => {
-                    let run = self.run_unit(context, step, None, scope).await;
-                    let (ending, inner) = Ending::of(run, |it| in_step(it, index, step, None));
-                    report.add_step(&place_of(step), inner);
-                    match ending {
-                        Ending::Done(result) => Ending::Done(Some(result)),
-                        Ending::Failed(error) => Ending::Failed(error),
-                        Ending::Stopped => Ending::Stopped,
-                    }
+                    let run = self.run_step_or_item(context, step, None, scope).await;
+                    let (ending, inner) =
+                        Ending::from_run(run, |it| with_step_path(it, index, step, None));
+                    report.add_step(&step_path(step), inner);
+                    ending.map(Some)
                 }
                 Some(each) => match self.find_list(step, each, &scope, &mut report) {
                     Ok(list) => {
@@ -257,10 +263,10 @@ impl<'a> RunningChain<'a> {
                         self.run_items(context, (index, step, each), (list, scope), &mut report)
                             .await
                     }
-                    Err(error) => Ending::Failed(in_step(error, index, step, None)),
+                    Err(error) => Ending::Failed(with_step_path(error, index, step, None)),
                 },
             },
-            Err(error) => Ending::Failed(in_step(error, index, step, None)),
+            Err(error) => Ending::Failed(with_step_path(error, index, step, None)),
         };
         FinishedStep { ending, report, items, duration: started.elapsed() }
     }
@@ -270,16 +276,16 @@ impl<'a> RunningChain<'a> {
     }
 
     /// Returns whether the condition of a step is true.
-    fn is_wanted(
+    fn should_run(
         &self,
         step: &StepPlan,
         scope: &StepScope,
         report: &mut Report,
     ) -> Result<bool, Error> {
         let Some(when) = &step.when else { return Ok(true) };
-        let data = own_variables(step, scope, |path| !is_of_run(step, path));
+        let data = own_variables(step, scope, |path| !depends_on_run(step, path));
         let (is_true, warnings) = is_true(step, ("when", when), (scope, &data));
-        let place = place_of(step);
+        let place = step_path(step);
         let warnings = warnings.iter().map(|text| format!("{place}: {text}"));
         report.add_warnings(warnings.collect());
         is_true
@@ -291,17 +297,8 @@ impl<'a> RunningChain<'a> {
     /// # Errors
     /// `Timeout` if less time is left than the longest call took.
     fn check_time_left(&self) -> Result<(), Error> {
-        let (left, longest) = (self.context.deadline.left(), self.context.longest_call());
-        if left >= longest {
-            return Ok(());
-        }
-        let text = format!(
-            "the chain stopped before the next call: {} ms are left, and the longest call so far \
-             took {} ms",
-            left.as_millis(),
-            longest.as_millis()
-        );
-        Err(Error::new(ErrorKind::Timeout, text))
+        let longest = self.context.longest_call();
+        self.context.check_time_left(longest, ("chain", "call"))
     }
 
     /// Runs a step for each item of its list, several at a time.
@@ -325,14 +322,14 @@ impl<'a> RunningChain<'a> {
                 let Some((at, item)) = waiting.next() else { break };
                 let mut scope = scope.clone();
                 set_run_variables(&mut scope, [(ITEM, item), (INDEX, json!(at))]);
-                let run: PortFuture<'_, _> =
-                    Box::pin(
-                        async move { (at, self.run_unit(context, step, Some(at), scope).await) },
-                    );
+                let run: PortFuture<'_, _> = Box::pin(async move {
+                    (at, self.run_step_or_item(context, step, Some(at), scope).await)
+                });
                 running.push(run);
             }
             let Some((at, run)) = running.next().await else { break };
-            let (ending, item_report) = Ending::of(run, |it| in_step(it, index, step, Some(at)));
+            let (ending, item_report) =
+                Ending::from_run(run, |it| with_step_path(it, index, step, Some(at)));
             if let Some(place) = reports.get_mut(at) {
                 *place = Some(item_report);
             }
@@ -347,7 +344,7 @@ impl<'a> RunningChain<'a> {
         }
         drop(running);
         for item_report in reports.into_iter().flatten() {
-            report.add_step(&place_of(step), item_report);
+            report.add_step(&step_path(step), item_report);
         }
         match failed {
             Some(error) => Ending::Failed(error),
@@ -365,7 +362,7 @@ impl<'a> RunningChain<'a> {
         report: &mut Report,
     ) -> Result<Vec<Value>, Error> {
         for (name, path) in &step.data_from {
-            if !is_of_run(step, path) {
+            if !depends_on_run(step, path) {
                 find_data(step, scope, name, path)?;
             }
         }
@@ -374,7 +371,7 @@ impl<'a> RunningChain<'a> {
             Some(Value::Array(items)) => items,
             Some(Value::Null) => {
                 if !scope.is_skipped(&each.path) {
-                    let place = place_of(step);
+                    let place = step_path(step);
                     let text = format!("{place}: each: {path} is null, so the step has no items");
                     report.add_warnings(vec![text]);
                 }
@@ -398,9 +395,9 @@ impl<'a> RunningChain<'a> {
         Ok(list.clone())
     }
 
-    /// Runs a step or one of its items to its end. Every step and item runs through this function.
-    /// The end of an earlier run of the request is used again.
-    async fn run_unit(
+    /// Runs a step or one of its items. Every step and item runs through this function. The result
+    /// of an earlier run of the request is reused.
+    async fn run_step_or_item(
         &self,
         outer: &Context,
         step: &StepPlan,
@@ -422,9 +419,9 @@ impl<'a> RunningChain<'a> {
             None => self.run_once(context, step, scope).await,
             Some(repeat) => self.run_repeatedly(context, step, repeat, scope).await,
         };
-        let nulls_errors = step.each.as_ref().is_some_and(|each| each.nulls_errors);
-        if let (Err(error), Some(item), true) = (&run.outcome, item, nulls_errors)
-            && is_of_item(error.kind())
+        let maps_errors_to_null = step.each.as_ref().is_some_and(|each| each.maps_errors_to_null);
+        if let (Err(error), Some(item), true) = (&run.outcome, item, maps_errors_to_null)
+            && is_error_of_item(error.kind())
         {
             let (kind, logged) = (error.kind(), error.for_log());
             let text = format!("the result of item {item} is null: {kind}: {logged}");
@@ -518,9 +515,9 @@ impl<'a> RunningChain<'a> {
             let names = step.waits_for.iter().filter_map(|at| Some(&*self.steps.get(*at)?.name));
             fields.insert("waitsFor".to_owned(), names.collect());
             if step.waits_for.is_empty() {
-                let scope = self.scope_of(index, step, &[]);
+                let scope = self.build_scope(index, step, &[]);
                 let request = self.dry_run_step(step, scope).await;
-                let request = request.map_err(|error| in_step(error, index, step, None))?;
+                let request = request.map_err(|error| with_step_path(error, index, step, None))?;
                 match request {
                     Some(request) => fields.insert("request".to_owned(), request),
                     None => fields.insert("skipped".to_owned(), json!(true)),
@@ -538,7 +535,7 @@ impl<'a> RunningChain<'a> {
         mut scope: StepScope,
     ) -> Result<Option<Value>, Error> {
         let mut report = self.new_report();
-        if !self.is_wanted(step, &scope, &mut report)? {
+        if !self.should_run(step, &scope, &mut report)? {
             return Ok(None);
         }
         if let Some(each) = &step.each {
@@ -559,7 +556,7 @@ impl<'a> RunningChain<'a> {
     }
 }
 
-/// Returns the end of a step or an item in an earlier run of the request.
+/// Returns the result of a step or an item in an earlier run of the request.
 async fn load_run(context: &Context, name: &str) -> Option<Run> {
     let checkpoints = context.checkpoints.as_ref()?;
     let stored = checkpoints.load::<StoredRun<Value>>(name, context.deadline).await;
@@ -577,7 +574,7 @@ async fn load_run(context: &Context, name: &str) -> Option<Run> {
     }
 }
 
-/// Stores the end of a step or an item, unless it failed.
+/// Stores the result of a step or an item, unless it failed.
 async fn store_run(context: &Context, name: &str, run: &mut Run) {
     let (Some(checkpoints), Ok(value)) = (&context.checkpoints, &run.outcome) else { return };
     let counts = StoredCounts::of(&run.report);
@@ -636,7 +633,7 @@ fn find_data<'s>(
 }
 
 /// Returns whether a path leads to a variable that each item or run of the step has.
-fn is_of_run(step: &StepPlan, path: &[String]) -> bool {
+fn depends_on_run(step: &StepPlan, path: &[String]) -> bool {
     match path.first().map(String::as_str) {
         Some(ITEM | INDEX) => step.each.is_some(),
         Some(LAST_RESULT | ITERATION) => step.repeat.is_some(),
@@ -652,7 +649,7 @@ fn lacked_time(report: &Report) -> bool {
 
 /// Returns whether an error is one of the item itself, so that other items can succeed. The request
 /// was valid before its variables were known, so an invalid one is the item's too.
-fn is_of_item(kind: ErrorKind) -> bool {
+fn is_error_of_item(kind: ErrorKind) -> bool {
     matches!(
         kind,
         ErrorKind::InvalidRequest
@@ -672,8 +669,8 @@ fn stopped_error() -> Error {
 }
 
 /// Names the step, and the item, in an error.
-fn in_step(error: Error, index: usize, step: &StepPlan, item: Option<usize>) -> Error {
-    let mut name = place_of(step);
+fn with_step_path(error: Error, index: usize, step: &StepPlan, item: Option<usize>) -> Error {
+    let mut name = step_path(step);
     if let Some(item) = item {
         name.push_str(&format!("[{item}]"));
     }

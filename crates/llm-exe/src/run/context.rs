@@ -49,7 +49,7 @@ pub struct CallerContext {
 
 /// A conversation that the program stored.
 #[derive(Debug, Clone)]
-pub struct StoredTurns {
+pub struct ContinuedConversation {
     /// The location of the pinned config whose prompt the conversation contains. A request with
     /// another config or without one can't continue it, because it could read or replace the
     /// prompt.
@@ -63,7 +63,7 @@ pub struct StoredTurns {
 pub const UNKNOWN_CONVERSATION: &str =
     "no conversation of this caller and config has this id, or it has expired";
 
-/// The state that a request with tools shares with the requests inside of it.
+/// The state that a request with tools or steps shares with the requests inside of it.
 #[derive(Debug, Default)]
 struct SharedState {
     /// The number of calls of providers.
@@ -93,7 +93,7 @@ pub struct Context {
     pub(super) started: Instant,
     pub(super) report: Report,
     /// The conversation to continue, if it does not come from the request.
-    pub(super) conversation: Option<StoredTurns>,
+    pub(super) conversation: Option<ContinuedConversation>,
     /// Who may receive calls of tools.
     pub(super) hand_back: HandBackPolicy,
     /// Where the request and its tools run.
@@ -179,7 +179,7 @@ impl Context {
     /// Sets the conversation that the request continues, if the program stored it. The caller of
     /// the request has not seen it.
     #[must_use]
-    pub fn with_conversation(self, conversation: StoredTurns) -> Self {
+    pub fn with_conversation(self, conversation: ContinuedConversation) -> Self {
         Context { conversation: Some(conversation), ..self }
     }
 
@@ -202,8 +202,8 @@ impl Context {
         self.shared.get_or_insert_default();
     }
 
-    /// Records secrets that are in use, because the results of tools may quote them. Without tools,
-    /// they are not recorded.
+    /// Records secrets that are in use, because the results of tools may quote them. Without tools
+    /// and steps, they are not recorded.
     pub(super) fn add_secrets<'s>(&self, secrets: impl IntoIterator<Item = &'s Secret>) {
         let Some(shared) = &self.shared else { return };
         let mut known = shared.secrets.lock().unwrap_or_else(PoisonError::into_inner);
@@ -238,8 +238,7 @@ impl Context {
         limited
     }
 
-    /// Creates the context for a request inside of this one.
-    /// `name` is that of its progress.
+    /// Creates the context for a request inside of this one. `name` is that of its progress.
     pub(super) fn nested(&self, name: &str, deadline: Deadline) -> Self {
         let mut nested = Context::new(deadline);
         nested.store_deadline = self.store_deadline;
@@ -295,6 +294,29 @@ impl Context {
         let shared = self.shared.as_ref();
         let millis = shared.map_or(0, |shared| shared.longest_call.load(Ordering::Relaxed));
         Duration::from_millis(millis)
+    }
+
+    /// Checks that the next call is likely to end before the deadline. `names` are those of the run
+    /// and of its calls in the error.
+    ///
+    /// # Errors
+    /// `Timeout` if less time is left than the longest call took.
+    pub(super) fn check_time_left(
+        &self,
+        longest: Duration,
+        (run, call): (&str, &str),
+    ) -> Result<(), Error> {
+        let left = self.deadline.left();
+        if left >= longest {
+            return Ok(());
+        }
+        let text = format!(
+            "the {run} stopped before the next {call}: {} ms are left, and the longest {call} so \
+             far took {} ms",
+            left.as_millis(),
+            longest.as_millis()
+        );
+        Err(Error::new(ErrorKind::Timeout, text))
     }
 
     /// Adds a part of an earlier run to the report and to the limits.

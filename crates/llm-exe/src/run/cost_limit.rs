@@ -77,7 +77,7 @@ impl CostLimit {
     /// Reserves a share of the rest of this limit and of those around it. Returns `Ok(None)` if the
     /// call must wait until another one ends.
     fn reserve(&self, call: &PlannedCall<'_>, inner: Rest) -> Result<Option<Share>, Error> {
-        // Limits are locked from the inside to the outside, so there is no deadlock.
+        // Limits are locked from the inside to the outside, so that they can't wait for each other.
         let mut used = self.lock();
         let own = self.max.saturating_sub(used.amount);
         let rest = match used.running {

@@ -25,7 +25,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::Value;
 
-pub use context::{CallerContext, Context, HandBackPolicy, StoredTurns, UNKNOWN_CONVERSATION};
+pub use context::{
+    CallerContext, Context, ContinuedConversation, HandBackPolicy, UNKNOWN_CONVERSATION,
+};
 pub use learned::RequestChange;
 pub use observer::{Observer, Turn};
 pub use outcome::Run;

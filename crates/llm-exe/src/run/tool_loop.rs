@@ -57,7 +57,7 @@ pub(super) trait ToolRunner: Sync {
     fn function_secrets(&self) -> PortFuture<'_, Vec<Secret>>;
 }
 
-/// What follows a turn with calls.
+/// The step after a turn with calls.
 pub(super) enum NextStep {
     /// The message with the results is sent to the model.
     Continue(Message),
@@ -102,7 +102,7 @@ struct PlannedRun<'a> {
     executor: ToolExecutor<'a>,
 }
 
-/// What runs a tool.
+/// The part of the program that runs a tool.
 enum ToolExecutor<'a> {
     Request(&'a Plan),
     Function(&'a FunctionName),
@@ -111,7 +111,7 @@ enum ToolExecutor<'a> {
     Program(&'a ProgramFunction),
 }
 
-/// The end of one run of a tool.
+/// The result of a run of a tool.
 struct FinishedRun {
     /// The result for the model, or the error. It can contain secrets.
     outcome: Result<String, String>,
@@ -226,17 +226,7 @@ impl<'a> ToolLoop<'a> {
     /// # Errors
     /// `Timeout` if less time is left than the longest turn took.
     fn check_time_left(&self, context: &Context) -> Result<(), Error> {
-        let (left, longest) = (context.deadline.left(), self.longest_turn);
-        if left >= longest {
-            return Ok(());
-        }
-        let text = format!(
-            "the conversation stopped before the next turn: {} ms are left, and the longest turn \
-             so far took {} ms",
-            left.as_millis(),
-            longest.as_millis()
-        );
-        Err(Error::new(ErrorKind::Timeout, text))
+        context.check_time_left(self.longest_turn, ("conversation", "turn"))
     }
 
     fn check_call(&self, context: &Context, index: usize, call: &ToolCall) -> CheckedCall<'a> {
@@ -300,7 +290,7 @@ impl<'a> ToolLoop<'a> {
         Ok(())
     }
 
-    /// Runs the tools of a turn, several at a time. Returns the ends of the runs in the order of
+    /// Runs the tools of a turn, several at a time. Returns the results of the runs in the order of
     /// the calls.
     async fn run_tools(
         &self,
@@ -320,7 +310,7 @@ impl<'a> ToolLoop<'a> {
         stream::iter(runs).buffered(MAX_CONCURRENT).collect().await
     }
 
-    /// Runs the tool of a call, if it runs here. An error means that the end of an earlier run
+    /// Runs the tool of a call, if it runs here. An error means that the result of an earlier run
     /// can't be read.
     fn run_tool<'s>(
         &'s self,
@@ -349,7 +339,8 @@ impl<'a> ToolLoop<'a> {
             finished.nested.lacked_time |= error == Some(ErrorKind::Timeout);
             if let Some(checkpoints) = &context.checkpoints {
                 let run = finished.to_stored(context, call);
-                let may_end_run = self.plan.fails || error.is_some_and(ErrorKind::retryable);
+                let may_end_run =
+                    self.plan.ends_on_tool_error || error.is_some_and(ErrorKind::retryable);
                 if finished.outcome.is_err() && may_end_run {
                     finished.unstored = Some((name, run));
                 } else {
@@ -406,8 +397,8 @@ impl<'a> ToolLoop<'a> {
         }
     }
 
-    /// Returns the end of a run of a tool in an earlier run of the request. It is used only if it
-    /// belongs to the same call.
+    /// Returns the result of a call that ran in an earlier run of the request. It is used only if
+    /// it belongs to the same call.
     async fn load_run(
         &self,
         context: &Context,
@@ -499,7 +490,7 @@ impl<'a> ToolLoop<'a> {
         context.report.tool_runs.push(run);
     }
 
-    /// Adds the ends of the runs to the report, and decides how the conversation continues.
+    /// Adds the results of the runs to the report, and decides how the conversation continues.
     fn collect(
         &mut self,
         context: &mut Context,
@@ -546,7 +537,7 @@ impl<'a> ToolLoop<'a> {
         if let Some(error) = unreadable {
             return Err(error);
         }
-        if let (true, Some((name, reason))) = (self.plan.fails, failed) {
+        if let (true, Some((name, reason))) = (self.plan.ends_on_tool_error, failed) {
             let logged = format!("the tool {} failed", quoted(&name));
             let text = format!("{logged}: {reason}");
             return Err(Error::new(ErrorKind::ToolFailed, text).logged_as(logged));

@@ -108,18 +108,10 @@ impl PriceList {
     /// # Errors
     /// [`InvalidPrices`] for the first pattern that can't.
     pub fn check_providers(&self, providers: &Providers) -> Result<(), InvalidPrices> {
-        let names: Vec<String> =
-            providers.all().map(|provider| provider.name().to_owned()).collect();
         for (pattern, _) in &self.0 {
-            let mut starts = pattern.match_indices(':').filter_map(|(at, _)| pattern.get(..at));
-            if !starts.any(|start| names.iter().any(|name| glob::matches(start, name))) {
-                let (provider, _) = pattern.split_once(':').unwrap_or((pattern, ""));
-                let hint = suggestion(provider, &names);
-                return Err(InvalidPrices(format!(
-                    "unknown provider in {}{hint}",
-                    quoted(pattern)
-                )));
-            }
+            providers.check_pattern(pattern).map_err(|hint| {
+                InvalidPrices(format!("unknown provider in {}{hint}", quoted(pattern)))
+            })?;
         }
         Ok(())
     }
