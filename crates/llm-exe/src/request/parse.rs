@@ -199,7 +199,7 @@ fn unknown_target(request: &Value, path: &ValuePath) -> Option<Problem> {
                 near if targets.contains(&near) => format!("run.{near}"),
                 _ => return None,
             };
-            ("unknown field; a tool runs only as its field run says", Some(near))
+            ("unknown field; only the field run selects how a tool runs", Some(near))
         }
     };
     let hint = near.map(did_you_mean).unwrap_or_default();
