@@ -756,6 +756,21 @@ const VALUES: &[Row] = &[
         call: Call::Render,
     },
     Row {
+        name: "objects in tools of a step",
+        size: 330_000,
+        request: |size| {
+            let tools = vec![json!({ "a": 0 }); size];
+            json!({ "message": null, "steps": [{ "name": "s", "message": "Hi", "tools": tools }] })
+        },
+        call: Call::Render,
+    },
+    Row {
+        name: "empty objects in fallbacks",
+        size: 990_000,
+        request: |size| json!({ "fallbacks": vec![json!({}); size] }),
+        call: Call::Render,
+    },
+    Row {
         name: "objects with two fields in place of messages",
         size: 199_000,
         request: |size| json!({ "message": vec![json!({ "a": 0, "b": 0 }); size] }),

@@ -14,6 +14,9 @@ use serde_json::{Error, Map, Value, map};
 
 use super::type_name;
 
+/// Maximum number of unknown fields whose paths are collected.
+const MAX_UNKNOWN: usize = 1_000;
+
 /// A part of the path of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Segment {
@@ -61,8 +64,10 @@ impl fmt::Display for ValuePath {
 pub(crate) struct Findings {
     /// The path of the value that caused the error.
     pub(crate) failed: Option<ValuePath>,
-    /// The paths of unknown fields.
+    /// The paths of the first unknown fields.
     pub(crate) unknown: Vec<ValuePath>,
+    /// The number of further unknown fields.
+    pub(crate) more_unknown: usize,
 }
 
 /// The place of a value. It is converted to a path only if something is found there.
@@ -258,7 +263,12 @@ impl<'de> Deserializer<'de> for LocatedValue<'_, 'de> {
 
     /// Derived code deserializes the value of an unknown field with this method.
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        self.findings.borrow_mut().unknown.push(self.place.path());
+        let mut findings = self.findings.borrow_mut();
+        if findings.unknown.len() < MAX_UNKNOWN {
+            findings.unknown.push(self.place.path());
+        } else {
+            findings.more_unknown += 1;
+        }
         visitor.visit_unit()
     }
 

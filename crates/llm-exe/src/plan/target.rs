@@ -8,15 +8,11 @@ use super::rules::Rules;
 use crate::chat::Sampling;
 use crate::json;
 use crate::providers::Provider;
-use crate::request::{Request, RequestFallback, RequestOptions};
+use crate::request::{MAX_FALLBACKS, Request, RequestFallback, RequestOptions, too_many_items};
 use crate::transport::Policy;
 
 /// Maximum length of a model name.
 const MAX_MODEL_LENGTH: usize = 256;
-
-/// Maximum number of fallbacks of a request. The request to each of them is built before the first
-/// call.
-pub(super) const MAX_FALLBACKS: usize = 20;
 
 /// A provider and a model, with the options for calling them.
 #[derive(Debug, Clone)]
@@ -48,7 +44,7 @@ pub(super) fn check_targets(
     let mut fallbacks = Vec::new();
     let count = request.fallbacks.as_ref().map_or(0, Vec::len);
     if count > MAX_FALLBACKS {
-        problems.add("fallbacks", format!("expected at most {MAX_FALLBACKS} items, got {count}"));
+        problems.add("fallbacks", too_many_items(MAX_FALLBACKS, "fallbacks", count));
     }
     let checked = request.fallbacks.iter().flatten().take(MAX_FALLBACKS);
     for (index, fallback) in checked.enumerate() {

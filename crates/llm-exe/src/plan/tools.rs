@@ -21,7 +21,7 @@ use crate::json;
 use crate::ports::PortFuture;
 use crate::request::{
     MAX_NESTED_REQUESTS, MAX_TOOLS, ParsedRequest, Request, RequestTool, RequestToolChoice,
-    RequestToolRun, TextOr, suggestion,
+    RequestToolRun, TextOr, suggestion, too_many_items,
 };
 use crate::schema::Schema;
 
@@ -173,8 +173,7 @@ pub(super) fn check_tools<P: Clone>(
         return None;
     };
     if written.len() > MAX_TOOLS {
-        let text = format!("expected at most {MAX_TOOLS} tools, got {}", written.len());
-        problems.add("tools", text);
+        problems.add("tools", too_many_items(MAX_TOOLS, "tools", written.len()));
         return None;
     }
     let mut tools: Vec<PlannedTool<P>> = Vec::with_capacity(written.len());

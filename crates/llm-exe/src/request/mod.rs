@@ -12,14 +12,20 @@ mod tools;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-pub(crate) use parse::is_field;
 pub use parse::{ParsedRequest, field_names};
-pub(crate) use steps::{MAX_STEPS, RequestRepeat, RequestStep, STEP_FIELDS};
+pub(crate) use parse::{is_field, too_many_items};
+pub(crate) use steps::{RequestRepeat, RequestStep, STEP_FIELDS};
 pub use suggestion::suggestion;
 pub(crate) use suggestion::synonym_suggestion;
 pub use text_or::TextOr;
 pub(crate) use tools::{MAX_NESTED_REQUESTS, MAX_TOOLS};
 pub use tools::{RequestTool, RequestToolChoice, RequestToolResult, RequestToolRun};
+
+/// Maximum number of fallbacks of a request. The request to each of them is built before the first
+/// call.
+pub(crate) const MAX_FALLBACKS: usize = 20;
+/// Maximum number of steps of a request, those of nested chains included.
+pub(crate) const MAX_STEPS: usize = 50;
 
 /// A request: the prompt, the model to call, and how to parse the reply.
 #[derive(Debug, Clone, Default, Deserialize)]

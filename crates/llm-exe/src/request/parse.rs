@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 
 use super::suggestion::{did_you_mean, nearest};
 use super::{
-    Request, RequestFallback, RequestImage, RequestMessage, RequestOptions, RequestPart,
-    RequestTool, RequestToolChoice, RequestToolResult, RequestToolRun,
+    MAX_FALLBACKS, MAX_STEPS, MAX_TOOLS, Request, RequestFallback, RequestImage, RequestMessage,
+    RequestOptions, RequestPart, RequestTool, RequestToolChoice, RequestToolResult, RequestToolRun,
 };
 use crate::error::Problem;
 use crate::json::{self, Findings, LocatedValue, Segment, ValuePath, find_field_mut};
@@ -63,11 +63,33 @@ impl ParsedRequest {
         }
         // These values may be large, so they are moved instead of being deserialized.
         let (data, schema) = (take_object(&mut value, "data"), take_object(&mut value, "schema"));
+        parsed.limit_lists(&mut value);
+        let steps = take_objects(&mut value, "steps");
         parsed.check_objects(&mut value);
         parsed.parse_fields(&mut value);
         parsed.request.data = parsed.request.data.or(data);
         parsed.request.schema = parsed.request.schema.or(schema);
+        parsed.request.steps = parsed.request.steps.or(steps);
         parsed
+    }
+
+    /// Rejects lists that are too long, and shortens them so that no memory is used for the rest of
+    /// their items.
+    fn limit_lists(&mut self, request: &mut Value) {
+        for (name, max, items) in
+            [("fallbacks", MAX_FALLBACKS, "fallbacks"), ("tools", MAX_TOOLS, "tools")]
+        {
+            let list = find_field_mut(request, name).and_then(Value::as_array_mut);
+            if let Some(list) = list.filter(|list| list.len() > max) {
+                let message = too_many_items(max, items, list.len());
+                self.problems.push(Problem::request(name, message));
+                list.truncate(max);
+            }
+        }
+        // The steps of nested chains count too, so the plan reports the error.
+        if let Some(steps) = find_field_mut(request, "steps").and_then(Value::as_array_mut) {
+            steps.truncate(MAX_STEPS + 1);
+        }
     }
 
     /// Rejects arrays where an object is expected. serde would accept an array and read its items
@@ -121,14 +143,14 @@ impl ParsedRequest {
         loop {
             let findings = RefCell::new(Findings::default());
             let read = Request::deserialize(LocatedValue::new(value, &findings));
-            let Findings { failed, mut unknown } = findings.into_inner();
+            let Findings { failed, mut unknown, more_unknown } = findings.into_inner();
             let error = match read {
                 Ok(request) => {
                     self.request = request;
                     // Editors read the schema of a file from this field.
                     unknown.retain(|path| path.to_string() != "$schema");
                     self.reject_unknown_targets(value, &mut unknown);
-                    self.warnings = unknown_field_warnings(&unknown);
+                    self.warnings = unknown_field_warnings(&unknown, more_unknown);
                     return;
                 }
                 Err(error) => error,
@@ -207,6 +229,11 @@ fn unknown_target(request: &Value, path: &ValuePath) -> Option<Problem> {
     Some(Problem::request(path, format!("{text}{hint}")))
 }
 
+/// Describes a list that is too long.
+pub(crate) fn too_many_items(max: usize, items: &str, count: usize) -> String {
+    format!("expected at most {max} {items}, got {count}")
+}
+
 /// Moves an object out of a field, which becomes null. A value of another type is not moved.
 fn take_object(request: &mut Value, name: &str) -> Option<Map<String, Value>> {
     let place = find_field_mut(request, name)?;
@@ -217,6 +244,23 @@ fn take_object(request: &mut Value, name: &str) -> Option<Map<String, Value>> {
             None
         }
     }
+}
+
+/// Moves a list of objects and nulls out of a field, which becomes null. A value of another type is
+/// not moved.
+fn take_objects(request: &mut Value, name: &str) -> Option<Vec<Option<Map<String, Value>>>> {
+    let place = find_field_mut(request, name)?;
+    let items = place.as_array_mut()?;
+    if !items.iter().all(|item| item.is_object() || item.is_null()) {
+        return None;
+    }
+    let objects = std::mem::take(items).into_iter().map(|item| match item {
+        Value::Object(object) => Some(object),
+        _ => None,
+    });
+    let objects = objects.collect();
+    *place = Value::Null;
+    Some(objects)
 }
 
 /// Sets the value at `path` to null. If `parent` is true, clears the parent of the value instead,
@@ -277,11 +321,12 @@ fn describe_expected<'a>(path: &str, expected: &'a str) -> &'a str {
     }
 }
 
-fn unknown_field_warnings(paths: &[ValuePath]) -> Vec<String> {
+/// Describes the unknown fields at these paths, and `more` of them whose paths are not known.
+fn unknown_field_warnings(paths: &[ValuePath], more: usize) -> Vec<String> {
     let named = paths.iter().take(MAX_WARNINGS).map(unknown_field_warning);
     let mut warnings: Vec<String> = named.collect();
-    if paths.len() > MAX_WARNINGS {
-        let more = paths.len() - MAX_WARNINGS;
+    let more = more + paths.len().saturating_sub(MAX_WARNINGS);
+    if more > 0 {
         warnings.push(format!("{more} more unknown fields were ignored"));
     }
     warnings

@@ -8,9 +8,6 @@ use super::suggestion::{did_you_mean, nearest};
 use crate::error::Problem;
 use crate::json;
 
-/// Maximum number of steps of a request, those of nested chains included.
-pub(crate) const MAX_STEPS: usize = 50;
-
 /// A step of a chain: a request or a pointer to a hosted config, and when and how often it runs.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]

@@ -129,7 +129,7 @@ fn number_of_fallbacks_is_limited() {
         match Plan::from_value(request, &Rules::default()) {
             Ok(_) => assert!(is_valid, "{count}"),
             Err(error) => {
-                let expected = format!("fallbacks: expected at most 20 items, got {count}");
+                let expected = format!("fallbacks: expected at most 20 fallbacks, got {count}");
                 assert_eq!((error.message(), is_valid), (expected.as_str(), false));
             }
         }
