@@ -49,6 +49,8 @@ pub(crate) enum Figure {
     StoredTenCpu,
     /// The CPU time of a warm invocation of five turns with two tools.
     WarmToolsCpu,
+    /// The CPU time of a warm invocation of a chain with ten steps.
+    WarmChainCpu,
     /// The resident memory of a process after 1,000 and after 10,000 invocations.
     MemoryAfterFew,
     MemoryAfterMany,
@@ -71,6 +73,10 @@ pub(crate) enum Figure {
     WarmToolsInstructions,
     AllocationsTools,
     ResidentTools,
+    /// The same three measurements for a chain with ten steps.
+    WarmChainInstructions,
+    AllocationsChain,
+    ResidentChain,
     /// The peak memory of a process that handled one SQS event with 1,000 records.
     BatchMemory,
     /// The records per second of such events in one process.
@@ -100,7 +106,7 @@ pub(crate) enum Part {
 
 impl Figure {
     /// All figures with their parts and their names in the table, in the order of its rows.
-    pub(crate) const ALL: [(Figure, Part, &str); 40] = [
+    pub(crate) const ALL: [(Figure, Part, &str); 44] = [
         (Figure::ColdText, Part::Times, "text: cold, ms"),
         (Figure::ColdTextCpu, Part::Times, "text: cold, ms of CPU"),
         (Figure::WarmText, Part::Times, "text: warm, ms"),
@@ -123,6 +129,7 @@ impl Figure {
         (Figure::SqsTenCpu, Part::Times, "10 records, ms of CPU"),
         (Figure::StoredTenCpu, Part::Times, "10 records, stored: ms of CPU"),
         (Figure::WarmToolsCpu, Part::Times, "tools: warm, ms of CPU"),
+        (Figure::WarmChainCpu, Part::Times, "chain: warm, ms of CPU"),
         (Figure::MemoryAfterFew, Part::Times, "mixed: memory after 1,000, MB"),
         (Figure::MemoryAfterMany, Part::Times, "mixed: memory after 10,000, MB"),
         (Figure::ColdTextInstructions, Part::Instructions, "text: cold, thousand instructions"),
@@ -136,6 +143,9 @@ impl Figure {
         (Figure::WarmToolsInstructions, Part::Instructions, "tools: warm, thousand instructions"),
         (Figure::AllocationsTools, Part::Instructions, "tools: warm, allocations"),
         (Figure::ResidentTools, Part::Instructions, "tools: memory after 1,000, MB"),
+        (Figure::WarmChainInstructions, Part::Instructions, "chain: warm, thousand instructions"),
+        (Figure::AllocationsChain, Part::Instructions, "chain: warm, allocations"),
+        (Figure::ResidentChain, Part::Instructions, "chain: memory after 1,000, MB"),
         (Figure::BatchMemory, Part::Throughput, "batch of 1,000: peak memory, MB"),
         (Figure::BatchRate, Part::Throughput, "batch of 1,000: records per second"),
         (Figure::BatchCpu, Part::Throughput, "batch of 1,000: µs of CPU per record"),

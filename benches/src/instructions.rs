@@ -10,6 +10,7 @@ use llm_exe_simulator::Simulator;
 use serde_json::Value;
 
 use crate::callgrind::{self, Counts};
+use crate::chain::{self, STEPS};
 use crate::error::Error;
 use crate::figures::{Figure, Samples};
 use crate::function::{Function, Kind};
@@ -32,8 +33,10 @@ const CLEAR_EVERY: u32 = 250;
 struct Workload {
     body: Cow<'static, str>,
     is_expected: fn(&Value) -> bool,
-    /// The number of calls of the provider per request. The model calls tools if it is not 1.
-    turns: u32,
+    /// The number of calls of the provider per request.
+    calls: u32,
+    /// Whether the model calls tools, in all its turns but the last one.
+    has_tools: bool,
     /// The instructions of a cold start, if they are measured.
     cold: Option<Figure>,
     warm: Figure,
@@ -44,7 +47,8 @@ struct Workload {
 const TEXT_WORKLOAD: Workload = Workload {
     body: Cow::Borrowed(TEXT),
     is_expected: Value::is_string,
-    turns: 1,
+    calls: 1,
+    has_tools: false,
     cold: Some(Figure::ColdTextInstructions),
     warm: Figure::WarmTextInstructions,
     allocations: Figure::AllocationsText,
@@ -54,7 +58,8 @@ const TEXT_WORKLOAD: Workload = Workload {
 const JSON_WORKLOAD: Workload = Workload {
     body: Cow::Borrowed(JSON),
     is_expected: |result| result["query"].is_string(),
-    turns: 1,
+    calls: 1,
+    has_tools: false,
     cold: Some(Figure::ColdJsonInstructions),
     warm: Figure::WarmJsonInstructions,
     allocations: Figure::AllocationsJson,
@@ -65,11 +70,25 @@ fn tools_workload() -> Workload {
     Workload {
         body: Cow::Owned(tool_loop::request().to_string()),
         is_expected: Value::is_string,
-        turns: TURNS,
+        calls: TURNS,
+        has_tools: true,
         cold: None,
         warm: Figure::WarmToolsInstructions,
         allocations: Figure::AllocationsTools,
         resident: Figure::ResidentTools,
+    }
+}
+
+fn chain_workload() -> Workload {
+    Workload {
+        body: Cow::Owned(chain::request().to_string()),
+        is_expected: Value::is_string,
+        calls: STEPS,
+        has_tools: false,
+        cold: None,
+        warm: Figure::WarmChainInstructions,
+        allocations: Figure::AllocationsChain,
+        resident: Figure::ResidentChain,
     }
 }
 
@@ -102,6 +121,7 @@ impl<'a> Instructions<'a> {
         if function.kind == Kind::LlmExe {
             self.workload(function, &JSON_WORKLOAD, samples).await?;
             self.workload(function, &tools_workload(), samples).await?;
+            self.workload(function, &chain_workload(), samples).await?;
         }
         Ok(())
     }
@@ -170,8 +190,8 @@ impl<'a> Instructions<'a> {
         function: &Function,
         workload: &Workload,
     ) -> Result<Running, Error> {
-        let has_tools = workload.turns > 1;
-        let variables = if has_tools { self.tool_functions.variables() } else { Vec::new() };
+        let variables =
+            if workload.has_tools { self.tool_functions.variables() } else { Vec::new() };
         let openai = self.simulator.openai_base_url();
         Running::start_under(command, function, &openai, &variables).await
     }
@@ -185,12 +205,11 @@ impl<'a> Instructions<'a> {
         invocations: u32,
     ) -> Result<(), Error> {
         self.simulator.clear();
-        let has_tools = workload.turns > 1;
-        if has_tools {
+        if workload.has_tools {
             self.simulator.script(tool_loop::replies(invocations));
         }
         running.repeat(invocations, &workload.body, workload.is_expected).await?;
-        check_calls(self.simulator, function, invocations * workload.turns)?;
-        if has_tools { self.tool_functions.check_calls(invocations) } else { Ok(()) }
+        check_calls(self.simulator, function, invocations * workload.calls)?;
+        if workload.has_tools { self.tool_functions.check_calls(invocations) } else { Ok(()) }
     }
 }

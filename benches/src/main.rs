@@ -10,6 +10,7 @@
 mod aws;
 mod batches;
 mod callgrind;
+mod chain;
 mod error;
 mod figures;
 mod function;
@@ -183,6 +184,7 @@ async fn times(
             if function.kind == Kind::LlmExe {
                 batches.once(function, figures.of(index)).await?;
                 tool_loop::once(&tool_functions, simulator, function, figures.of(index)).await?;
+                chain::once(simulator, function, figures.of(index)).await?;
             }
         }
     }

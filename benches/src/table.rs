@@ -94,10 +94,12 @@ fn own_ratio(figures: &Figures, figure: Figure) -> String {
         Figure::SqsTen | Figure::SqsHundred => (Figure::SqsOne, "1"),
         Figure::StoredTen | Figure::StoredHundred => (Figure::StoredOne, "1"),
         Figure::SqsTenCpu | Figure::StoredTenCpu => (Figure::DirectTenCpu, "direct"),
-        Figure::WarmToolsCpu => (Figure::WarmTextCpu, "text"),
-        Figure::WarmToolsInstructions => (Figure::WarmTextInstructions, "text"),
-        Figure::AllocationsTools => (Figure::AllocationsText, "text"),
-        Figure::ResidentTools => (Figure::ResidentText, "text"),
+        Figure::WarmToolsCpu | Figure::WarmChainCpu => (Figure::WarmTextCpu, "text"),
+        Figure::WarmToolsInstructions | Figure::WarmChainInstructions => {
+            (Figure::WarmTextInstructions, "text")
+        }
+        Figure::AllocationsTools | Figure::AllocationsChain => (Figure::AllocationsText, "text"),
+        Figure::ResidentTools | Figure::ResidentChain => (Figure::ResidentText, "text"),
         Figure::MemoryAfterMany => (Figure::MemoryAfterFew, "1,000"),
         _ => return String::new(),
     };
