@@ -577,7 +577,7 @@ async fn load_run(context: &Context, name: &str) -> Option<Run> {
 /// Stores the result of a step or an item, unless it failed.
 async fn store_run(context: &Context, name: &str, run: &mut Run) {
     let (Some(checkpoints), Ok(value)) = (&context.checkpoints, &run.outcome) else { return };
-    let counts = StoredCounts::of(&run.report);
+    let counts = StoredCounts::of_step(&run.report);
     let stored = StoredRun { outcome: value, duration: run.report.durations.total, counts };
     let warning = checkpoints.store(name, &stored, context.store_deadline).await;
     run.report.add_warnings(warning.into_iter().collect());
