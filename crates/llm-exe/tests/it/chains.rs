@@ -142,6 +142,20 @@ async fn later_steps_use_the_results_of_earlier_ones() {
 }
 
 #[tokio::test]
+async fn an_object_that_is_printed_without_json_causes_a_warning() {
+    let object = json_step("a", "say {\"b\": {\"c\": 1}}");
+    let print = |text: &str| json!({ "name": "last", "message": text });
+    for (text, path) in [("{{steps.a}}", "steps.a"), ("{{previous.b}}", "previous.b")] {
+        let (_, _, warnings) = result(json!([object, print(text)]), json!({})).await;
+        let expected = format!("steps.last: message: `{path}` is an object or contains one");
+        assert!(warnings[0].starts_with(&expected), "{warnings:?}");
+        assert!(warnings[0].contains(&format!("write {{{{json {path}}}}}")), "{warnings:?}");
+    }
+    let (_, _, warnings) = result(json!([object, print("{{json steps.a}}")]), json!({})).await;
+    assert!(warnings.is_empty(), "{warnings:?}");
+}
+
+#[tokio::test]
 async fn steps_inherit_fields_and_options_key_by_key() {
     let steps = json!([
         { "name": "a", "message": "a" },
