@@ -119,8 +119,8 @@ pub struct Plan {
     pub output: Output,
     /// The value of the template variable `schema`, which the compiled schema in `output` shares.
     pub schema: Option<Arc<Value>>,
-    /// The variables that templates can use.
-    pub data: Map<String, Value>,
+    /// The variables that templates can use. Copies of the plan share them.
+    pub data: Arc<Map<String, Value>>,
     /// The part of `data` that the author of a step wrote, if the step has a pinned config. Set
     /// once the plan is built, from the configs that its requests point to.
     written_data: OnceLock<Arc<Map<String, Value>>>,
@@ -256,7 +256,7 @@ impl Plan {
             prompt,
             output,
             schema,
-            data,
+            data: Arc::new(data),
             written_data: OnceLock::new(),
             tools,
             chain: None,
@@ -323,7 +323,7 @@ impl Plan {
             prompt: Prompt::of_steps(steps.iter().map(|step| &step.plan.prompt)),
             output: last.plan.output.clone(),
             schema: None,
-            data: request.data.unwrap_or_default(),
+            data: Arc::new(request.data.unwrap_or_default()),
             written_data: OnceLock::new(),
             tools,
             max_cost,

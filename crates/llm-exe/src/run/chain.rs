@@ -92,7 +92,7 @@ pub(super) fn run_chain<'a>(
     runner: &'a dyn ToolRunner,
 ) -> PortFuture<'a, Result<Value, Error>> {
     Box::pin(async move {
-        let mut data = vec![Arc::new(plan.data.clone())];
+        let mut data = vec![Arc::clone(&plan.data)];
         data.extend(plan.scope().iter().flat_map(|scope| scope.data.iter().cloned()));
         let (steps, outer) = (plan.steps(), plan.scope());
         let mut stops = vec![Arc::default()];
@@ -440,7 +440,7 @@ impl<'a> RunningChain<'a> {
         let mut plan = step.plan.clone();
         for (name, path) in &step.data_from {
             match find_data(step, &scope, name, path) {
-                Ok(value) => plan.data.insert(name.clone(), value.clone()),
+                Ok(value) => Arc::make_mut(&mut plan.data).insert(name.clone(), value.clone()),
                 Err(error) => return context.fail(error),
             };
         }

@@ -451,7 +451,7 @@ impl<'a> ToolLoop<'a> {
         let declared = tool.arguments.declared_properties();
         for (name, value) in arguments {
             if declared.contains(name) && !plan.data.contains_key(name) {
-                plan.data.insert(name.clone(), value.clone());
+                Arc::make_mut(&mut plan.data).insert(name.clone(), value.clone());
             }
         }
         let nested = context.nested(name, deadline);
