@@ -110,12 +110,23 @@ pub(super) fn run_chain<'a>(
             let Some(FinishedStep { ending, report, items, duration }) = finished else {
                 continue;
             };
-            let is_skipped = matches!(ending, Ending::Done(None));
+            let step_report = StepReport {
+                name: step.name.clone(),
+                is_skipped: matches!(ending, Ending::Done(None)),
+                has_failed: matches!(ending, Ending::Failed(_)),
+                result: None,
+                items,
+                attempts: report.attempts,
+                usage: report.usage,
+                cost: report.cost().copied(),
+                duration,
+                steps: Vec::new(),
+            };
             let result = match ending {
                 Ending::Done(result) => result,
                 Ending::Failed(_) | Ending::Stopped => None,
             };
-            add_report(context, step, report, (is_skipped, &result), items, duration);
+            add_report(context, step_report, report, &result);
             if let Some(result) = result {
                 last = result;
             }
@@ -134,25 +145,15 @@ pub(super) fn run_chain<'a>(
 /// Adds the report of a step to that of the chain.
 fn add_report(
     context: &mut Context,
-    step: &StepPlan,
+    mut step: StepReport,
     mut report: Report,
-    (is_skipped, result): (bool, &Option<Value>),
-    items: Option<usize>,
-    duration: Duration,
+    result: &Option<Value>,
 ) {
-    let has_result = context.report.full;
-    let step_report = StepReport {
-        name: step.name.clone(),
-        is_skipped,
-        result: result.clone().filter(|_| has_result),
-        items,
-        attempts: report.attempts,
-        usage: report.usage,
-        cost: report.cost().copied(),
-        duration,
-        steps: std::mem::take(&mut report.steps),
-    };
-    context.report.steps.push(step_report);
+    if context.report.full {
+        step.result.clone_from(result);
+    }
+    step.steps = std::mem::take(&mut report.steps);
+    context.report.steps.push(step);
     // The warnings name the step already.
     context.report.add_step("", report);
 }

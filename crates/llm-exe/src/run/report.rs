@@ -101,6 +101,9 @@ pub struct StepReport {
     pub name: String,
     /// Whether the step was skipped, because its condition was false.
     pub is_skipped: bool,
+    /// Whether the step failed, or one of its items did.
+    #[serde(default)]
+    pub has_failed: bool,
     /// The result. `None` unless the step succeeded and the request asked for the `full` object.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read_result")]
     pub result: Option<Value>,
