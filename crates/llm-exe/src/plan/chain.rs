@@ -96,6 +96,8 @@ pub(super) struct ChainContext<'a, P> {
     /// The tools that steps inherit.
     pub(super) tools: Option<&'a Arc<ToolPlan<P>>>,
     pub(super) rules: &'a Rules,
+    /// Whether messages do not suggest names of variables.
+    pub(super) hides_names: bool,
     /// The number of steps so far, those of nested chains included.
     pub(super) count: &'a Cell<usize>,
     pub(super) build: &'a BuildStep<'a, P>,
@@ -522,7 +524,8 @@ impl<P> StepChecker<'_, '_, P> {
                 return None;
             }
             let shared = self.context.outer.data.iter().flat_map(Map::keys);
-            let known: Vec<&str> = self.own_data.keys().chain(shared).map(String::as_str).collect();
+            let known = self.own_data.keys().chain(shared).map(String::as_str);
+            let known: Vec<&str> = known.filter(|_| !self.context.hides_names).collect();
             let reason = match &**root {
                 ITEM | INDEX if field != "each" => "is only set together with each".to_owned(),
                 LAST_RESULT | ITERATION if field != "each" => {

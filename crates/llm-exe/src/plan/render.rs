@@ -31,6 +31,8 @@ pub(super) struct TemplateValues<'a> {
     pub(super) scope: Option<&'a StepScope>,
     /// Whether a missing template variable is an error.
     pub(super) strict: bool,
+    /// Whether messages do not suggest names of variables, because the caller may not see them.
+    pub(super) hides_names: bool,
 }
 
 impl<'a> TemplateValues<'a> {
@@ -286,6 +288,9 @@ impl Renderer<'_> {
     /// as `user.nmae`, the first name that is missing is compared with the names next to it.
     /// `listed` are the variables of a step.
     fn suggest(&self, path: &str, listed: &[(&str, &Value)]) -> String {
+        if self.values.hides_names {
+            return String::new();
+        }
         if self.values.scope.is_some() {
             let known: Vec<&str> = listed.iter().map(|(name, _)| *name).collect();
             let name = path.split('.').next().unwrap_or(path);

@@ -39,8 +39,8 @@ use crate::error::{Error, ErrorKind, Problem};
 use crate::hosted::{self, NestedOrigin, Origin, Resolved};
 use crate::json::{find_field, quoted};
 use crate::plan::{
-    HandedBackConversation, Mode, Plan, RejectedRequest, RenderedChat, Rules, ToolPlan, ToolRules,
-    WrittenData, check_origins,
+    HandedBackConversation, Mode, Plan, RejectedRequest, RenderedChat, Rules, ToolPlan,
+    ToolRules, WrittenData, check_origins,
 };
 use crate::ports::{
     DocumentStore, FunctionCall, FunctionInvoker, Keys, NoSigner, PortFuture, ProgressStore,
@@ -152,7 +152,7 @@ impl Runner {
         let ResolvedRequest { request, warnings, origins, pinned_steps, .. } = resolved;
         let mut parsed = ParsedRequest::from_value(request);
         parsed.warnings.splice(0..0, warnings);
-        let plan = Plan::validate(parsed, &self.rules, Mode::DryRun);
+        let plan = Plan::validate(parsed, &self.rules, Mode::DryRun, false);
         let plan = plan.map_err(|rejected| label(rejected.error, &origins))?;
         plan.set_written_data("", &pinned_steps);
         Ok(plan)
@@ -192,13 +192,15 @@ impl Runner {
         if context.progress_store.is_some() && has_nested(&request) {
             context.request_hash = Some(request_hash(&request));
         }
+        let report = &context.report;
+        let hides_names = mode == Mode::Run && (report.is_pinned || report.has_pinned_tools);
         let validate = || {
             let mut parsed = ParsedRequest::from_value(request);
             parsed.warnings.splice(0..0, warnings);
             if conversation.is_some() {
                 parsed.request.conversation = conversation;
             }
-            let plan = Plan::validate(parsed, &self.rules, mode)?;
+            let plan = Plan::validate(parsed, &self.rules, mode, hides_names)?;
             plan.set_written_data("", &pinned_steps);
             Ok(plan)
         };

@@ -430,6 +430,30 @@ async fn a_dry_run_shows_the_plan_and_the_first_requests() {
 }
 
 #[tokio::test]
+async fn messages_suggest_no_names_of_a_pinned_config() {
+    let pinned = json!({
+        "provider": "openai", "model": "gpt-4o", "message": "Hi {{secretNam}}",
+        "data": { "secretName": "x" }, "overridable": []
+    });
+    let documents = json!({ "s3://prompts/pinned.json": pinned.to_string() });
+    let step = json!({ "name": "a", "key": "pinned.json" });
+    let copying = json!({
+        "name": "a", "key": "pinned.json", "dataFrom": { "x": "secretNam" }
+    });
+    for request in [
+        json!({ "key": "pinned.json" }),
+        json!({ "steps": [step] }),
+        json!({ "steps": [copying] }),
+        json!({ "key": "pinned.json", "return": "ful" }),
+    ] {
+        let run = run_hosted(&Provider::default(), &documents, request.clone()).await;
+        let shown = format!("{:?} {:?}", run.outcome, run.report.warnings);
+        assert!(shown.contains("secretNam"), "{request}: {shown}");
+        assert!(!shown.contains("secretName"), "{request}: {shown}");
+    }
+}
+
+#[tokio::test]
 async fn limits_apply_to_the_whole_chain() {
     let steps = json!([
         { "name": "a", "message": "a" },
