@@ -22,7 +22,7 @@ use std::sync::{Arc, OnceLock};
 use serde_json::{Map, Value};
 
 pub use chain::ChainStep;
-pub(crate) use chain::{EachItem, Repeat};
+pub(crate) use chain::{DataPath, EachItem, Repeat};
 pub(crate) use destination::check_origins;
 pub(crate) use handed_back::{
     HandedBackConversation, MAX_CONVERSATION_BYTES, MAX_RESULT_BYTES, result_text, text_or_ok,

@@ -14,11 +14,11 @@ use super::context::Context;
 use super::outcome::Run;
 use super::report::{Report, StepReport, StoredCounts};
 use super::tool_loop::ToolRunner;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Problem};
 use crate::json::type_name;
 use crate::plan::{
-    EachItem, INDEX, ITEM, ITERATION, LAST_RESULT, PREVIOUS, Plan, RESULTS, Repeat, StepPlan,
-    StepScope,
+    DataPath, EachItem, INDEX, ITEM, ITERATION, LAST_RESULT, PREVIOUS, Plan, RESULTS, Repeat,
+    StepPlan, StepScope,
 };
 use crate::ports::PortFuture;
 use crate::prompt::Template;
@@ -100,7 +100,10 @@ pub(super) fn run_chain<'a>(
         let chain =
             RunningChain { runner, context, steps, outer, data, is_dry_run: plan.dry_run, stops };
         if chain.is_dry_run {
-            return chain.dry_run().await;
+            let mut report = chain.new_report();
+            let outcome = chain.dry_run(&mut report).await;
+            context.report.add_step("", report);
+            return outcome;
         }
         let (finished, failed) = chain.run_steps().await;
         let is_done = |step: &FinishedStep| matches!(step.ending, Ending::Done(_));
@@ -239,7 +242,8 @@ impl<'a> RunningChain<'a> {
         results.insert(PREVIOUS.to_owned(), previous);
         let run = self.outer.map(|outer| outer.run.clone()).unwrap_or_default();
         let (data, stops) = (self.data.clone(), self.stops.clone());
-        StepScope { run, results: Arc::new(results), skipped, data, stops }
+        let unknown = self.outer.and_then(|outer| outer.unknown.clone());
+        StepScope { run, results: Arc::new(results), skipped, data, stops, unknown }
     }
 
     async fn run_step(&self, index: usize, step: &StepPlan, scope: StepScope) -> FinishedStep {
@@ -285,7 +289,7 @@ impl<'a> RunningChain<'a> {
     ) -> Result<bool, Error> {
         let Some(when) = &step.when else { return Ok(true) };
         let data = own_variables(step, scope, |path| !depends_on_run(step, path));
-        let (is_true, warnings) = is_true(step, ("when", when), (scope, &data));
+        let (is_true, warnings) = is_true_in(step, ("when", when), (scope, &data));
         let place = step_path(step);
         let warnings = warnings.iter().map(|text| format!("{place}: {text}"));
         report.add_warnings(warnings.collect());
@@ -440,6 +444,10 @@ impl<'a> RunningChain<'a> {
     async fn run_once(&self, context: Context, step: &StepPlan, scope: StepScope) -> Run {
         let mut plan = step.plan.clone();
         for (name, path) in &step.data_from {
+            if scope.unknown.is_some() && scope.is_unknown(name) {
+                Arc::make_mut(&mut plan.data).insert(name.clone(), Value::Null);
+                continue;
+            }
             match find_data(step, &scope, name, path) {
                 Ok(value) => Arc::make_mut(&mut plan.data).insert(name.clone(), value.clone()),
                 Err(error) => return context.fail(error),
@@ -489,7 +497,7 @@ impl<'a> RunningChain<'a> {
             set_run_variables(&mut scope, [(LAST_RESULT, last.clone())]);
             let until = ("repeat.until", &repeat.until);
             let data = own_variables(step, &scope, |_| true);
-            let (is_true, warnings) = is_true(step, until, (&scope, &data));
+            let (is_true, warnings) = is_true_in(step, until, (&scope, &data));
             context.report.add_warnings(warnings);
             match is_true {
                 Ok(true) => return context.finish(Ok(last)),
@@ -507,26 +515,40 @@ impl<'a> RunningChain<'a> {
         context.finish(Ok(last))
     }
 
-    /// Returns the plan, with the requests of those steps that can start at once.
-    async fn dry_run(&self) -> Result<Value, Error> {
+    /// Returns the plan, with the requests of those steps that can start at once. Checks the other
+    /// steps too, as far as they do not depend on results.
+    async fn dry_run(&self, report: &mut Report) -> Result<Value, Error> {
         let mut shown = Vec::with_capacity(self.steps.len());
+        let mut errors = Vec::new();
+        let is_known = self.outer.is_none_or(|outer| outer.unknown.is_none());
         for (index, step) in self.steps.iter().enumerate() {
             let mut fields = Map::new();
             fields.insert("name".to_owned(), json!(step.name));
             let names = step.waits_for.iter().filter_map(|at| Some(&*self.steps.get(*at)?.name));
             fields.insert("waitsFor".to_owned(), names.collect());
-            if step.waits_for.is_empty() {
-                let scope = self.build_scope(index, step, &[]);
-                let request = self.dry_run_step(step, scope).await;
-                let request = request.map_err(|error| with_step_path(error, index, step, None))?;
-                match request {
-                    Some(request) => fields.insert("request".to_owned(), request),
-                    None => fields.insert("skipped".to_owned(), json!(true)),
-                };
+            let is_ready = is_known && step.waits_for.is_empty();
+            let mut scope = self.build_scope(index, step, &[]);
+            if !is_ready {
+                add_unknown(step, &mut scope);
+            }
+            match self.dry_run_step(step, scope, report).await {
+                Ok(None) => {
+                    fields.insert("skipped".to_owned(), json!(true));
+                }
+                Ok(Some(request)) if is_ready => {
+                    fields.insert("request".to_owned(), request);
+                }
+                Ok(Some(_)) => {}
+                Err(error) => errors.push(with_step_path(error, index, step, None)),
             }
             shown.push(Value::Object(fields));
         }
-        Ok(json!({ "steps": shown }))
+        let problems: Vec<Problem> = errors.iter().flat_map(Error::problems).cloned().collect();
+        match errors.into_iter().next() {
+            None => Ok(json!({ "steps": shown })),
+            Some(first) if problems.len() == first.problems().len() => Err(first),
+            Some(_) => Err(Error::from_problems(problems)),
+        }
     }
 
     /// Returns the request of a step or of its first item. `None` means that nothing would run.
@@ -534,27 +556,64 @@ impl<'a> RunningChain<'a> {
         &self,
         step: &StepPlan,
         mut scope: StepScope,
+        report: &mut Report,
     ) -> Result<Option<Value>, Error> {
-        let mut report = self.new_report();
-        if !self.should_run(step, &scope, &mut report)? {
+        let is_true = self.should_run(step, &scope, report)?;
+        if !is_true && is_known(step.when.as_ref(), &scope) {
             return Ok(None);
         }
         if let Some(each) = &step.each {
-            let list = self.find_list(step, each, &scope, &mut report)?;
-            let Some(item) = list.into_iter().next() else { return Ok(None) };
+            let is_unknown = each.path.first().is_some_and(|root| scope.is_unknown(root));
+            let item = match scope.unknown.as_mut().filter(|_| is_unknown) {
+                Some(unknown) => {
+                    unknown.push(ITEM.to_owned());
+                    Value::Null
+                }
+                None => {
+                    let list = self.find_list(step, each, &scope, report)?;
+                    let Some(item) = list.into_iter().next() else { return Ok(None) };
+                    item
+                }
+            };
             set_run_variables(&mut scope, [(ITEM, item), (INDEX, json!(0))]);
         }
-        if step.repeat.is_some() {
+        if let Some(repeat) = &step.repeat {
             let variables = [(LAST_RESULT, Value::Null), (ITERATION, json!(1))];
             set_run_variables(&mut scope, variables);
-        }
-        // The prompt of a pinned config is not shown.
-        if self.context.report.has_pinned_tools {
-            return Ok(Some(Value::Null));
+            let mut scope = scope.clone();
+            add_unknown(step, &mut scope);
+            let data = own_variables(step, &scope, |_| true);
+            let (checked, warnings) =
+                is_true_in(step, ("repeat.until", &repeat.until), (&scope, &data));
+            let place = step_path(step);
+            report.add_warnings(warnings.iter().map(|text| format!("{place}: {text}")).collect());
+            checked?;
         }
         let context = self.context.nested("", self.context.deadline);
-        self.run_once(context, step, scope).await.outcome.map(Some)
+        let Run { outcome, report: nested } = self.run_once(context, step, scope).await;
+        report.add_step(&step_path(step), nested);
+        // The prompt of a pinned config is not shown.
+        let is_shown = !self.context.report.has_pinned_tools;
+        outcome.map(|request| Some(if is_shown { request } else { Value::Null }))
     }
+}
+
+/// Marks the variables of a step whose values depend on the results of steps.
+fn add_unknown(step: &StepPlan, scope: &mut StepScope) {
+    let from_results = |(_, path): &&(String, DataPath)| {
+        let root = path.first().map_or("", String::as_str);
+        scope.is_unknown(root) || depends_on_run(step, path)
+    };
+    let names = step.data_from.iter().filter(from_results).map(|(name, _)| name.clone());
+    let names: Vec<String> = names.chain([LAST_RESULT.to_owned()]).collect();
+    scope.unknown.get_or_insert_default().extend(names);
+}
+
+/// Returns whether the value of a condition is known before the chain runs.
+fn is_known(condition: Option<&Template>, scope: &StepScope) -> bool {
+    let variables = condition.iter().flat_map(|it| it.variables());
+    let mut roots = variables.map(|variable| variable.path.into_iter().next());
+    roots.all(|root| root.is_some_and(|root| !scope.is_unknown(&root)))
 }
 
 /// Returns the result of a step or an item in an earlier run of the request.
@@ -592,7 +651,7 @@ fn set_run_variables<const N: usize>(scope: &mut StepScope, variables: [(&'stati
 
 /// Returns whether a condition of a step is true, and the warnings. `data` are the variables of the
 /// step itself.
-fn is_true(
+fn is_true_in(
     step: &StepPlan,
     (field, condition): (&str, &Template),
     variables: (&StepScope, &Map<String, Value>),

@@ -430,6 +430,64 @@ async fn a_dry_run_shows_the_plan_and_the_first_requests() {
 }
 
 #[tokio::test]
+async fn a_dry_run_checks_the_steps_that_wait() {
+    let steps = json!([
+        { "name": "a", "message": "a {{one}}" },
+        { "name": "b", "message": "{{steps.a.title}} {{two}} {{upper steps.a}}",
+          "when": "{{three}}{{steps.a}}" },
+        { "name": "c", "each": "steps.a.list", "message": "{{item.x}} {{index}} {{topc}}",
+          "model": "o3", "options": { "temperature": 0.5 } },
+        { "name": "d", "dataFrom": { "mail": "steps.c" }, "steps": [
+            { "name": "inner",
+              "message": "{{mail.subject}} {{#each mail.list}}{{x}}{{/each}}{{four}}" }
+        ] },
+        { "name": "e", "message": "{{lastResult.x}} {{cut previous 'a'}}",
+          "repeat": { "until": "{{ifCond lastResult.x '>=' 8}}{{five}}", "max": 2 } },
+        { "name": "f", "message": "{{steps.a}}", "when": "{{#if six}}yes{{/if}}" },
+    ]);
+    let provider = Provider::default();
+    let dry_run = |strict: bool| {
+        let fields = json!({ "data": { "topic": "T" }, "dryRun": true, "strictVariables": strict });
+        run(&provider, steps.clone(), fields)
+    };
+    let run = dry_run(false).await;
+    let plan = run.outcome.unwrap();
+    assert!(plan["steps"][0]["request"].is_object() && plan["steps"][1].get("request").is_none());
+    assert_eq!(plan["steps"][5], json!({ "name": "f", "waitsFor": ["a"], "skipped": true }));
+    let warnings = run.report.warnings;
+    for (step, expected) in [
+        ("steps.a: message", "`one` is not in data"),
+        ("steps.b: message", "`two` is not in data"),
+        ("steps.b: when", "`three` is not in data"),
+        ("steps.c: message", "`topc` is not in data (did you mean topic?)"),
+        ("steps.c: ", "temperature"),
+        ("steps.d: steps.inner: message", "`four` is not in data"),
+        ("steps.e: repeat.until", "`five` is not in data"),
+    ] {
+        let is_expected = |text: &String| text.starts_with(step) && text.contains(expected);
+        assert!(warnings.iter().any(is_expected), "{step} {expected}: {warnings:#?}");
+    }
+    assert_eq!(warnings.len(), 7, "{warnings:#?}");
+    let error = dry_run(true).await.outcome.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PromptInvalid);
+    assert_eq!(provider.prompts().len(), 0);
+}
+
+#[tokio::test]
+async fn a_dry_run_rejects_messages_that_a_later_model_does_not_support() {
+    let image = json!({ "type": "image_url", "image_url": { "url": "{{steps.a}}" } });
+    let message = json!([{ "role": "user", "content": [image] }]);
+    for (model, is_valid) in [("gpt-4o", true), ("gpt-oss-20b", false)] {
+        let steps = json!([
+            { "name": "a", "message": "a" },
+            { "name": "b", "message": message, "model": model },
+        ]);
+        let run = run(&Provider::default(), steps, json!({ "dryRun": true })).await;
+        assert_eq!(run.outcome.is_ok(), is_valid, "{:?}", run.outcome);
+    }
+}
+
+#[tokio::test]
 async fn messages_suggest_no_names_of_a_pinned_config() {
     let pinned = json!({
         "provider": "openai", "model": "gpt-4o", "message": "Hi {{secretNam}}",
