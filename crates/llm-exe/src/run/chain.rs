@@ -18,7 +18,7 @@ use crate::error::{Error, ErrorKind, Problem};
 use crate::json::type_name;
 use crate::plan::{
     DataPath, EachItem, INDEX, ITEM, ITERATION, LAST_RESULT, PREVIOUS, Plan, RESULTS, Repeat,
-    StepPlan, StepScope,
+    StepPlan, StepScope, Target, ToolRun,
 };
 use crate::ports::PortFuture;
 use crate::prompt::Template;
@@ -97,6 +97,13 @@ pub(super) fn run_chain<'a>(
         let (steps, outer) = (plan.steps(), plan.scope());
         let mut stops = vec![Arc::default()];
         stops.extend(outer.iter().flat_map(|scope| scope.stops.iter().cloned()));
+        // The steps of a chain around this one were checked with it.
+        if outer.is_none() && !plan.dry_run {
+            let scope = StepScope { data: data.clone(), ..StepScope::default() };
+            let mut targets = Vec::new();
+            add_targets(plan, &scope, "", &mut targets);
+            runner.check_keys(context, targets).await?;
+        }
         let chain =
             RunningChain { runner, context, steps, outer, data, is_dry_run: plan.dry_run, stops };
         if chain.is_dry_run {
@@ -614,6 +621,44 @@ fn is_known(condition: Option<&Template>, scope: &StepScope) -> bool {
     let variables = condition.iter().flat_map(|it| it.variables());
     let mut roots = variables.map(|variable| variable.path.into_iter().next());
     roots.all(|root| root.is_some_and(|root| !scope.is_unknown(&root)))
+}
+
+/// Adds the first target of each request of a plan that may be called, with its place. A step is
+/// not called if its condition is false and does not depend on results.
+fn add_targets<'a>(
+    plan: &'a Plan,
+    scope: &StepScope,
+    place: &str,
+    targets: &mut Vec<(String, &'a Target)>,
+) {
+    if plan.steps().is_empty() {
+        targets.push((place.to_owned(), &plan.target));
+    }
+    let separator = if place.is_empty() { "" } else { ": " };
+    for planned in plan.tools.iter().flat_map(|tools| &tools.tools) {
+        if let ToolRun::Request(nested) = &planned.run {
+            let place = format!("{place}{separator}tool {}", planned.tool.name);
+            let scope = StepScope { data: vec![Arc::clone(&nested.data)], ..StepScope::default() };
+            add_targets(nested, &scope, &place, targets);
+        }
+    }
+    for step in plan.steps() {
+        let mut scope = scope.clone();
+        add_unknown(step, &mut scope);
+        let data = step.plan.step_data();
+        let is_false = |when: &Template| {
+            is_known(Some(when), &scope)
+                && matches!(is_true_in(step, ("when", when), (&scope, data)).0, Ok(false))
+        };
+        if step.when.as_ref().is_some_and(is_false) {
+            continue;
+        }
+        scope.data.insert(0, Arc::clone(&step.plan.data));
+        let variables = [ITEM, INDEX, ITERATION].map(str::to_owned);
+        scope.unknown.get_or_insert_default().extend(variables);
+        let place = format!("{place}{separator}{}", step_path(step));
+        add_targets(&step.plan, &scope, &place, targets);
+    }
 }
 
 /// Returns the result of a step or an item in an earlier run of the request.

@@ -53,6 +53,14 @@ pub(super) trait ToolRunner: Sync {
     fn add_target_secrets<'a>(&'a self, context: &'a Context, plan: &'a Plan)
     -> PortFuture<'a, ()>;
 
+    /// Checks that the API keys of targets can be read. Each target is listed with its place in the
+    /// request.
+    fn check_keys<'a>(
+        &'a self,
+        context: &'a mut Context,
+        targets: Vec<(String, &'a Target)>,
+    ) -> PortFuture<'a, Result<(), Error>>;
+
     /// Returns the credentials that sign the calls of Lambda functions.
     fn function_secrets(&self) -> PortFuture<'_, Vec<Secret>>;
 }

@@ -488,6 +488,45 @@ async fn a_dry_run_rejects_messages_that_a_later_model_does_not_support() {
 }
 
 #[tokio::test]
+async fn a_missing_key_of_a_later_step_is_an_error_before_the_first_call() {
+    let nested = json!({ "provider": "anthropic", "model": "claude-sonnet-4-5", "message": "n" });
+    let tool = json!({ "name": "t", "description": "d", "run": { "request": nested } });
+    let other = json!({ "provider": "anthropic", "model": "claude-sonnet-4-5" });
+    let with = |fields: Value| {
+        let mut step = json!({ "name": "b", "message": "{{previous}}" });
+        step.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        step
+    };
+    let inner = json!({ "name": "i", "message": "i", "provider": "anthropic", "model": "m" });
+    for (step, place) in [
+        (with(other.clone()), Some("steps.b: anthropic claude-sonnet-4-5: ")),
+        (
+            with(json!({ "when": "{{steps.a}}", "provider": "anthropic", "model": "m" })),
+            Some("steps.b: "),
+        ),
+        (with(json!({ "tools": [tool] })), Some("steps.b: tool t: anthropic ")),
+        (
+            json!({ "name": "b", "needs": ["a"], "steps": [inner] }),
+            Some("steps.b: steps.i: anthropic "),
+        ),
+        (with(json!({ "fallbacks": [other] })), None),
+        (with(json!({ "when": "{{useClaude}}", "provider": "anthropic", "model": "m" })), None),
+    ] {
+        let provider = Provider::default();
+        let run = run(&provider, json!([{ "name": "a", "message": "a" }, step]), json!({})).await;
+        match place {
+            Some(place) => {
+                let error = run.outcome.unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::SecretNotFound, "{error}");
+                assert!(error.message().starts_with(place), "{error}");
+                assert_eq!(provider.prompts().len(), 0, "{step}");
+            }
+            None => assert!(run.outcome.is_ok(), "{step}: {:?}", run.outcome),
+        }
+    }
+}
+
+#[tokio::test]
 async fn messages_suggest_no_names_of_a_pinned_config() {
     let pinned = json!({
         "provider": "openai", "model": "gpt-4o", "message": "Hi {{secretNam}}",
