@@ -103,7 +103,8 @@ impl HttpTransport for Provider {
                 World::count(&self.0.paid, "down".to_owned());
                 return Err(HttpError::NotConnected("refused".to_owned()));
             }
-            if request.body().windows(4).any(|text| text == b"Hang") {
+            let hangs: [&[u8]; 2] = [b"Hang", b"gpt-slow"];
+            if hangs.iter().any(|text| request.body().windows(text.len()).any(|it| it == *text)) {
                 std::future::pending::<()>().await;
             }
             let reply = self.0.reply(&request);
@@ -401,6 +402,28 @@ async fn an_item_is_not_stored_as_null_if_its_tool_ran_out_of_time() {
     }
 }
 
+#[tokio::test]
+async fn an_item_is_not_stored_as_null_if_a_target_before_the_fallback_timed_out() {
+    for (model, is_stored) in [("gpt-slow", false), ("gpt-down", true)] {
+        let request = json!({
+            "provider": "openai", "model": model, "data": { "items": ["Go"] },
+            "options": { "numOfAttempts": 1 },
+            "fallbacks": [{ "provider": "openai", "model": "gpt-4o-mini" }],
+            "steps": [{
+                "name": "s", "each": "items", "onItemError": "null", "message": "{{item}}",
+                "output": "json", "schema": {}, "outputOptions": { "repairs": 0 }
+            }]
+        });
+        let world = Arc::new(World::default());
+        let run = run_within(&world, request, Duration::from_secs(1)).await;
+        assert_eq!(run.outcome.unwrap(), json!([null]), "{model}");
+        assert_eq!(run.report.passed_over.unwrap()[0].model, model);
+        let entries = world.entries.lock().unwrap();
+        let has_entry = entries.keys().any(|name| name.ends_with("/step-s-0"));
+        assert_eq!(has_entry, is_stored, "{model}");
+    }
+}
+
 fn chain() -> Value {
     json!({
         "provider": "openai",
@@ -451,7 +474,8 @@ async fn a_finished_chain_returns_the_same_full_object_again() {
     let tool = request()["tools"][1].clone();
     let mut request = chain();
     request["steps"][3]["steps"] = json!([
-        { "name": "items", "message": "{{item}}", "output": "json", "schema": {}, "outputOptions": { "repairs": 0 },
+        { "name": "items", "message": "{{item}}",
+          "output": "json", "schema": {}, "outputOptions": { "repairs": 0 },
           "each": "items", "onItemError": "null" },
         { "name": "empty", "steps": [{ "name": "never", "message": "Never", "when": "no" }] },
         { "name": "tools", "model": "gpt-4o", "message": "Go", "tools": [tool] }
