@@ -36,6 +36,9 @@ const MAX_RUNS: u64 = 20;
 /// Maximum length in bytes of a text in `data` that is compared with a template.
 const MAX_WARNED_LENGTH: usize = 1_000;
 
+/// Maximum number of texts in `data` of a step or a chain that are compared with a template.
+const MAX_WARNED_TEXTS: usize = 200;
+
 /// What a plan has besides a single prompt: its steps, or its place in a chain.
 #[derive(Debug, Clone)]
 pub(crate) struct ChainPlan<P> {
@@ -703,11 +706,11 @@ fn warn_templates(data: &Map<String, Value>, path: &str, warnings: &mut Vec<Stri
         let roots: Vec<String> = variables.filter_map(|it| it.path.into_iter().next()).collect();
         roots.iter().any(|root| is_hidden(root, true, true))
     };
-    for (name, value) in data {
-        let is_short = |text: &&str| text.len() <= MAX_WARNED_LENGTH && text.contains("{{");
-        if value.as_str().filter(is_short).is_some_and(uses_chain) {
-            warnings.push(format!("{path}data.{name}: data is not a template; use dataFrom"));
-        }
+    let is_short = |text: &&str| text.len() <= MAX_WARNED_LENGTH && text.contains("{{");
+    let texts = data.iter().filter_map(|(name, value)| Some((name, value.as_str()?)));
+    let texts = texts.filter(|(_, text)| is_short(text)).take(MAX_WARNED_TEXTS);
+    for (name, _) in texts.filter(|(_, text)| uses_chain(text)) {
+        warnings.push(format!("{path}data.{name}: data is not a template; use dataFrom"));
     }
 }
 

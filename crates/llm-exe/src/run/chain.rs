@@ -553,7 +553,8 @@ impl<'a> RunningChain<'a> {
         let problems: Vec<Problem> = errors.iter().flat_map(Error::problems).cloned().collect();
         match errors.into_iter().next() {
             None => Ok(json!({ "steps": shown })),
-            Some(first) if problems.len() == first.problems().len() => Err(first),
+            Some(first) if first.problems().is_empty() => Err(first),
+            Some(first) if first.problems().len() == problems.len() => Err(first),
             Some(_) => Err(Error::from_problems(problems)),
         }
     }
@@ -566,7 +567,9 @@ impl<'a> RunningChain<'a> {
         report: &mut Report,
     ) -> Result<Option<Value>, Error> {
         let is_true = self.should_run(step, &scope, report)?;
-        if !is_true && is_known(step.when.as_ref(), &scope) {
+        // A condition that depends on results may be true when the step runs.
+        let is_certain = scope.unknown.is_none() || is_known(step.when.as_ref(), &scope);
+        if !is_true && is_certain {
             return Ok(None);
         }
         if let Some(each) = &step.each {
