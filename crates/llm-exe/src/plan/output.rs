@@ -61,6 +61,10 @@ pub(super) fn check_output(
     }
     let unknown = given.unknown().take(MAX_UNKNOWN_OPTIONS);
     warnings.extend(unknown.map(|name| unknown_option_warning(&parser, name)));
+    let more = given.unknown().skip(MAX_UNKNOWN_OPTIONS).count();
+    if more > 0 {
+        warnings.push(format!("{more} more unknown fields of `outputOptions` were ignored"));
+    }
     let schema = compile_schema(&parser, schema, problems)?;
     warnings.extend(schema.iter().flat_map(Schema::warnings).cloned());
     // Repairs are billed, so the default is one repair if there is a schema, and none otherwise.
