@@ -1,6 +1,7 @@
 //! Applies the arguments that change a request: the model, the output, fields and template data.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use llm_exe::hosted::{Format, HostedConfig, merge};
 use llm_exe::{Plan, Providers, json, prompt::Limits, suggestion};
@@ -232,7 +233,7 @@ pub(crate) fn unused_data_warnings(plan: &Plan, source: &Source) -> Vec<String> 
     let mut is_unused = |name: &&str| {
         let data = plan.data.clone();
         let mut has_no_effect = |value: Option<Value>| {
-            replace(&mut plan.data, name, value);
+            replace(Arc::make_mut(&mut plan.data), name, value);
             let chat = plan.render(&limits);
             plan.data.clone_from(&data);
             // The texts of warnings can suggest the name.

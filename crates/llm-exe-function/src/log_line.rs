@@ -6,7 +6,7 @@ mod fields;
 use std::time::{Duration, SystemTime};
 
 use llm_exe::error::shorten;
-use llm_exe::{Error, ErrorKind, Report, RequestChange, Usage};
+use llm_exe::{Error, ErrorKind, Report, RequestChange, StepReport, Usage};
 use serde::Serialize;
 
 use self::fields::Fields;
@@ -16,6 +16,9 @@ use crate::settings::LogLevel;
 
 /// Maximum number of runs of tools in a line.
 const MAX_LISTED_TOOL_RUNS: usize = 20;
+
+/// Maximum number of steps in a line, those of nested chains included.
+const MAX_LISTED_STEPS: usize = 50;
 
 /// Maximum number of failed records listed in a log line.
 const MAX_LISTED_FAILURES: usize = 20;
@@ -214,6 +217,9 @@ impl LogLine {
                 line.add(name, &changes.collect::<Vec<_>>())?;
             }
         }
+        if !report.steps.is_empty() {
+            write_steps(line, &report.steps)?;
+        }
         if report.attempts > 0 {
             line.add("attempts", &report.attempts)?;
             line.add("repairs", &report.repairs)?;
@@ -315,6 +321,53 @@ struct LoggedToolRun<'a> {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     failed: bool,
     duration_ms: f64,
+}
+
+/// A step of a chain that ended, without its result.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LoggedStep {
+    /// The name, after the names of the steps around the step.
+    name: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    failed: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    skipped: bool,
+    attempts: u32,
+    duration_ms: f64,
+    input_tokens: u64,
+    output_tokens: u64,
+}
+
+fn write_steps(line: &mut Fields, steps: &[StepReport]) -> serde_json::Result<()> {
+    let mut listed = Vec::new();
+    list_steps("", steps, &mut listed);
+    // The steps of a nested chain come before the step that contains it.
+    let failed = listed.iter().find(|step| step.failed);
+    line.add_some("failedStep", failed.map(|step| &step.name))?;
+    line.add("steps", &listed)
+}
+
+/// Adds steps, and those of the chains inside of them, up to [`MAX_LISTED_STEPS`].
+fn list_steps(around: &str, steps: &[StepReport], listed: &mut Vec<LoggedStep>) {
+    for step in steps {
+        let name = format!("{around}{}", step.name);
+        if !step.steps.is_empty() {
+            list_steps(&format!("{name}."), &step.steps, listed);
+        }
+        if listed.len() >= MAX_LISTED_STEPS {
+            return;
+        }
+        listed.push(LoggedStep {
+            name,
+            failed: step.has_failed,
+            skipped: step.is_skipped,
+            attempts: step.attempts,
+            duration_ms: milliseconds(step.duration),
+            input_tokens: step.usage.input_tokens,
+            output_tokens: step.usage.output_tokens,
+        });
+    }
 }
 
 /// A target that failed before another one succeeded.

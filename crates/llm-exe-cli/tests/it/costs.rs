@@ -750,6 +750,38 @@ const VALUES: &[Row] = &[
         call: Call::Render,
     },
     Row {
+        name: "unknown fields of a step",
+        size: 330_000,
+        request: |size| {
+            let unknown = names(size).into_iter().map(|name| (name, json!(0)));
+            json!({ "steps": [object(unknown)] })
+        },
+        call: Call::Render,
+    },
+    Row {
+        name: "unknown names in needs and dataFrom",
+        size: 100_000,
+        request: |size| {
+            let paths = names(size).into_iter().map(|name| (format!("{name}x"), json!(name)));
+            let (b, c) = (vec!["b"; size], vec!["c"; size]);
+            json!({ "steps": [
+                { "name": "a", "message": "a", "needs": b, "dataFrom": object(paths) },
+                { "name": "b", "message": "b", "needs": c },
+                { "name": "c", "message": "c", "needs": names(size) }
+            ] })
+        },
+        call: Call::Render,
+    },
+    Row {
+        name: "unknown options of an output",
+        size: 330_000,
+        request: |size| {
+            let unknown = names(size).into_iter().map(|name| (name, json!(0)));
+            json!({ "output": "json", "schema": {}, "outputOptions": object(unknown) })
+        },
+        call: Call::Render,
+    },
+    Row {
         name: "objects in tools",
         size: 330_000,
         request: |size| json!({ "tools": vec![json!({ "a": 0 }); size] }),

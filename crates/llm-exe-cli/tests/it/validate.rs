@@ -58,6 +58,37 @@ async fn excluded_files_are_not_checked() {
 }
 
 #[tokio::test]
+async fn steps_that_wait_for_others_are_checked() {
+    let folder = Folder::new();
+    let mut request = request();
+    let fields = request.as_object_mut().unwrap();
+    fields.remove("message");
+    let steps = json!([
+        { "name": "a", "message": "a" },
+        { "name": "b", "message": "{{steps.a}} {{nme}}", "model": "o3",
+          "options": { "temperature": 0.5 } },
+        { "name": "c", "message": "{{previous}} {{tilte}}" }
+    ]);
+    fields.insert("steps".to_owned(), steps);
+    let file = folder.file("chain.json", request.to_string());
+    let files = folder.run(&["validate", "--json", &file]).await.json();
+    let warnings = files[0]["warnings"].to_string();
+    for expected in
+        ["steps.b: message: `nme`", "steps.b: options.temp", "steps.c: message: `tilte`"]
+    {
+        assert!(warnings.contains(expected), "{expected}: {files}");
+    }
+    request["strictVariables"] = json!(true);
+    let file = folder.file("strict.json", request.to_string());
+    let output = folder.run(&["validate", &file]).await;
+    assert_eq!(output.code, Some(2), "{output:?}");
+    // The problems of all steps are reported together.
+    for path in ["steps[1].message", "steps[2].message"] {
+        assert!(output.stdout.contains(path), "{output:?}");
+    }
+}
+
+#[tokio::test]
 async fn documents_other_than_requests_are_named() {
     let folder = Folder::new();
     let cognito = json!({ "triggerSource": "PreSignUp_SignUp", "userPoolId": "a", "request": {} });

@@ -317,7 +317,7 @@ impl RequestBuilder {
         }
         let RequestBuilder { request, problems, tools, .. } = self;
         let parsed = ParsedRequest { request, problems, warnings: Vec::new() };
-        let mut plan = Plan::validate(parsed, rules, mode)?;
+        let mut plan = Plan::validate(parsed, rules, mode, false)?;
         add_to_plan(&mut plan, tools);
         // The plan was validated without the executors, whose prices must be known as well.
         if let Err(error) = plan.check_prices(&rules.prices) {

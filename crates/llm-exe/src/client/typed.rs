@@ -1,6 +1,7 @@
 //! Requests whose result is a value of a Rust type.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -186,7 +187,7 @@ impl<I: Serialize, O: DeserializeOwned> Executor<I, O> {
     pub async fn send(&self, input: &I) -> Result<Response, Error> {
         let fields = fields_of(input).map_err(|problem| Error::from_problems(vec![problem]))?;
         let mut plan = self.plan.clone();
-        plan.data.extend(fields);
+        Arc::make_mut(&mut plan.data).extend(fields);
         let mut context = Context::new(Deadline::after(self.time_limit));
         if let Some(observer) = self.callbacks.clone().into_observer() {
             context = context.with_observer(observer);

@@ -4,6 +4,7 @@
 //! steps as well.
 
 use std::cell::Cell;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -34,6 +35,9 @@ const MAX_RUNS: u64 = 20;
 
 /// Maximum length in bytes of a text in `data` that is compared with a template.
 const MAX_WARNED_LENGTH: usize = 1_000;
+
+/// Maximum number of texts in `data` of a step or a chain that are compared with a template.
+const MAX_WARNED_TEXTS: usize = 200;
 
 /// What a plan has besides a single prompt: its steps, or its place in a chain.
 #[derive(Debug, Clone)]
@@ -95,6 +99,8 @@ pub(super) struct ChainContext<'a, P> {
     /// The tools that steps inherit.
     pub(super) tools: Option<&'a Arc<ToolPlan<P>>>,
     pub(super) rules: &'a Rules,
+    /// Whether messages do not suggest names of variables.
+    pub(super) hides_names: bool,
     /// The number of steps so far, those of nested chains included.
     pub(super) count: &'a Cell<usize>,
     pub(super) build: &'a BuildStep<'a, P>,
@@ -222,10 +228,16 @@ fn resolve_references(
 ) -> Vec<Vec<usize>> {
     let known: Vec<&str> = names.iter().flatten().map(String::as_str).collect();
     let index_of = |name: &str| names.iter().position(|known| known.as_deref() == Some(name));
-    let targets = |index: usize| {
-        let names = references.get(index).into_iter().flat_map(|found| &found.names);
-        names.filter_map(|reference| index_of(&reference.name))
-    };
+    let targets: Vec<Vec<usize>> = references
+        .iter()
+        .map(|found| {
+            let mut indexes: Vec<usize> =
+                found.names.iter().filter_map(|reference| index_of(&reference.name)).collect();
+            indexes.sort_unstable();
+            indexes.dedup();
+            indexes
+        })
+        .collect();
     let mut waits = Vec::with_capacity(references.len());
     for (index, found) in references.iter().enumerate() {
         let mut waits_for: Vec<usize> = match (found.has_all, found.has_previous) {
@@ -236,6 +248,7 @@ fn resolve_references(
         for path in found.previous.iter().filter(|_| index == 0) {
             problems.add_another(path.clone(), "there is no step before this one");
         }
+        let mut reported = HashSet::new();
         for Reference { path, name, is_certain } in &found.names {
             let shown = json::quoted(name);
             let text = match index_of(name) {
@@ -243,7 +256,9 @@ fn resolve_references(
                     waits_for.push(other);
                     continue;
                 }
-                _ if !is_certain => continue,
+                _ if !is_certain || problems.is_full() || !reported.insert((path, name)) => {
+                    continue;
+                }
                 None => format!("there is no step {shown}{}", suggestion(name, &known)),
                 Some(other) if other == index => {
                     format!("the step {shown} refers to itself; lastResult is its last result")
@@ -267,15 +282,11 @@ fn resolve_references(
 }
 
 /// Returns the indexes of the steps on a way from one step to another, and back to the first.
-fn find_cycle<I: Iterator<Item = usize>>(
-    from: usize,
-    to: usize,
-    targets: &impl Fn(usize) -> I,
-) -> Option<Vec<usize>> {
+fn find_cycle(from: usize, to: usize, targets: &[Vec<usize>]) -> Option<Vec<usize>> {
     let mut ways = vec![vec![to, from]];
     let mut seen = vec![from];
     while let Some(way) = ways.pop() {
-        for next in targets(*way.last()?) {
+        for next in targets.get(*way.last()?)?.iter().copied() {
             if next == to {
                 return Some(way.into_iter().chain([to]).collect());
             }
@@ -512,8 +523,12 @@ impl<P> StepChecker<'_, '_, P> {
         if let Some(root) = names.first()
             && !self.is_in_scope(root, field)
         {
+            if self.problems.is_full() {
+                return None;
+            }
             let shared = self.context.outer.data.iter().flat_map(Map::keys);
-            let known: Vec<&str> = self.own_data.keys().chain(shared).map(String::as_str).collect();
+            let known = self.own_data.keys().chain(shared).map(String::as_str);
+            let known: Vec<&str> = known.filter(|_| !self.context.hides_names).collect();
             let reason = match &**root {
                 ITEM | INDEX if field != "each" => "is only set together with each".to_owned(),
                 LAST_RESULT | ITERATION if field != "each" => {
@@ -691,11 +706,11 @@ fn warn_templates(data: &Map<String, Value>, path: &str, warnings: &mut Vec<Stri
         let roots: Vec<String> = variables.filter_map(|it| it.path.into_iter().next()).collect();
         roots.iter().any(|root| is_hidden(root, true, true))
     };
-    for (name, value) in data {
-        let is_short = |text: &&str| text.len() <= MAX_WARNED_LENGTH && text.contains("{{");
-        if value.as_str().filter(is_short).is_some_and(uses_chain) {
-            warnings.push(format!("{path}data.{name}: data is not a template; use dataFrom"));
-        }
+    let is_short = |text: &&str| text.len() <= MAX_WARNED_LENGTH && text.contains("{{");
+    let texts = data.iter().filter_map(|(name, value)| Some((name, value.as_str()?)));
+    let texts = texts.filter(|(_, text)| is_short(text)).take(MAX_WARNED_TEXTS);
+    for (name, _) in texts.filter(|(_, text)| uses_chain(text)) {
+        warnings.push(format!("{path}data.{name}: data is not a template; use dataFrom"));
     }
 }
 

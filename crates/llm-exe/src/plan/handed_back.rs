@@ -238,6 +238,9 @@ fn add_results(
     let ids: Vec<&str> = calls.iter().map(|call| &*call.id).collect();
     let mut is_valid = true;
     for (index, result) in written.into_iter().enumerate() {
+        if problems.is_full() {
+            break;
+        }
         let path = format!("toolResults[{index}]");
         let added = read_result(result.unwrap_or_default(), &ids, &calls, &mut results);
         if let Err((field, text)) = added {
@@ -245,6 +248,7 @@ fn add_results(
             is_valid = false;
         }
     }
+    is_valid &= !problems.is_full();
     let missing = ids.iter().zip(&results).filter(|(_, result)| result.is_none());
     let missing: Vec<String> = missing.map(|(id, _)| json::quoted(id)).collect();
     if !missing.is_empty() && is_valid {

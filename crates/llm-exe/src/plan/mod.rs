@@ -22,7 +22,7 @@ use std::sync::{Arc, OnceLock};
 use serde_json::{Map, Value};
 
 pub use chain::ChainStep;
-pub(crate) use chain::{EachItem, Repeat};
+pub(crate) use chain::{DataPath, EachItem, Repeat};
 pub(crate) use destination::check_origins;
 pub(crate) use handed_back::{
     HandedBackConversation, MAX_CONVERSATION_BYTES, MAX_RESULT_BYTES, result_text, text_or_ok,
@@ -119,8 +119,8 @@ pub struct Plan {
     pub output: Output,
     /// The value of the template variable `schema`, which the compiled schema in `output` shares.
     pub schema: Option<Arc<Value>>,
-    /// The variables that templates can use.
-    pub data: Map<String, Value>,
+    /// The variables that templates can use. Copies of the plan share them.
+    pub data: Arc<Map<String, Value>>,
     /// The part of `data` that the author of a step wrote, if the step has a pinned config. Set
     /// once the plan is built, from the configs that its requests point to.
     written_data: OnceLock<Arc<Map<String, Value>>>,
@@ -136,6 +136,8 @@ pub struct Plan {
     pub dry_run: bool,
     /// Whether a missing template variable is an error.
     pub strict_variables: bool,
+    /// Whether messages do not suggest names of variables, which can be those of a pinned config.
+    pub(crate) hides_names: bool,
     /// Where the result is sent, if the request names a destination.
     pub destination: Option<ParsedDestination>,
     /// The warnings from parsing and validation.
@@ -148,7 +150,7 @@ impl Plan {
     /// # Errors
     /// `InvalidRequest` or `PromptInvalid`, with all problems of the request.
     pub fn new(parsed: ParsedRequest, rules: &Rules) -> Result<Plan, Error> {
-        Plan::validate(parsed, rules, Mode::Run).map_err(|rejected| rejected.error)
+        Plan::validate(parsed, rules, Mode::Run, false).map_err(|rejected| rejected.error)
     }
 
     /// Parses and validates a request.
@@ -160,16 +162,19 @@ impl Plan {
     }
 
     /// Validates a parsed request in the given mode. Unlike [`Plan::new`], returns the warnings
-    /// even if the request is rejected.
+    /// even if the request is rejected. With `hides_names`, messages do not suggest the names of
+    /// variables.
     pub(crate) fn validate(
         parsed: ParsedRequest,
         rules: &Rules,
         mode: Mode,
+        hides_names: bool,
     ) -> Result<Plan, RejectedRequest> {
         let ParsedRequest { request, problems, mut warnings } = parsed;
         let step_count = Cell::new(0);
-        let context = BuildContext { rules, mode, step_count: &step_count, tools: None };
-        match Plan::build(request, problems, &context, &mut warnings, None) {
+        let step_count = &step_count;
+        let context = BuildContext { rules, mode, step_count, tools: None, hides_names };
+        match Plan::build(request, Problems::new(problems), &context, &mut warnings, None) {
             Ok(mut plan) => {
                 plan.warnings = warnings;
                 Ok(plan)
@@ -189,12 +194,12 @@ impl Plan {
     /// request has no plan. For a step, adds the variables of its templates to `variables`.
     fn build(
         mut request: Request,
-        problems: Vec<Problem>,
+        mut problems: Problems,
         context: &BuildContext<'_>,
         warnings: &mut Vec<String>,
         variables: Option<&mut Vec<VariableUse>>,
     ) -> Result<Plan, Error> {
-        let (rules, mode, mut problems) = (context.rules, context.mode, Problems::new(problems));
+        let BuildContext { rules, mode, hides_names, .. } = *context;
         // A problem with an empty path means that the request is not an object or has too many
         // problems, so its fields cannot be checked.
         if problems.iter().any(|problem| problem.path.is_empty()) {
@@ -216,8 +221,7 @@ impl Plan {
         let tools = context.check_tools(&mut request, targets, &mut problems, warnings);
         let max_cost = cost_limit::check_max_cost(&request, &mut problems);
         if max_cost.is_some() {
-            let targets = find_targets("", targets, tools.as_deref(), &[]);
-            check_prices(targets, rules, &mut problems);
+            check_prices(find_targets("", targets, tools.as_deref(), &[]), rules, &mut problems);
         }
         let prompt = messages::compile_prompt(request.message, &mut problems);
         if let Some(variables) = variables {
@@ -235,7 +239,7 @@ impl Plan {
             warnings,
         );
         let data = request.data.unwrap_or_default();
-        let strict_variables = rules.strict_variables || request.strict_variables.unwrap_or(false);
+        let strict = rules.strict_variables || request.strict_variables.unwrap_or(false);
         let (target, prompt, output) = match (target, prompt, output) {
             (Some(target), Ok(prompt), Some(output)) if problems.is_empty() => {
                 (target, prompt, output)
@@ -244,7 +248,7 @@ impl Plan {
             _ if matches!(mode, Mode::Step { .. }) => return Err(problems.into_error()),
             (_, Ok(prompt) | Err(prompt), _) => {
                 let (data, schema, scope) = (&data, schema.as_deref(), None);
-                let values = TemplateValues { data, schema, scope, strict: strict_variables };
+                let values = TemplateValues { data, schema, scope, strict, hides_names };
                 add_render_problems(&prompt, values, &mut problems, warnings);
                 return Err(problems.into_error());
             }
@@ -256,14 +260,15 @@ impl Plan {
             prompt,
             output,
             schema,
-            data,
+            data: Arc::new(data),
             written_data: OnceLock::new(),
             tools,
             chain: None,
             max_cost,
             returns,
             dry_run: mode == Mode::DryRun || request.dry_run.unwrap_or(false),
-            strict_variables,
+            strict_variables: strict,
+            hides_names,
             destination,
             warnings: Vec::new(),
         })
@@ -290,7 +295,7 @@ impl Plan {
                      variables: &mut Vec<VariableUse>| {
             let ParsedRequest { request, problems, warnings: found } = parsed;
             warnings.extend(found);
-            Plan::build(request, problems, &in_step, warnings, Some(variables))
+            Plan::build(request, Problems::new(problems), &in_step, warnings, Some(variables))
         };
         let steps = request.steps.take().unwrap_or_default();
         let steps = chain::check_steps(
@@ -300,6 +305,7 @@ impl Plan {
                 outer: &request,
                 tools: tools.as_ref(),
                 rules,
+                hides_names: context.hides_names,
                 count: step_count,
                 build: &build,
             },
@@ -323,13 +329,14 @@ impl Plan {
             prompt: Prompt::of_steps(steps.iter().map(|step| &step.plan.prompt)),
             output: last.plan.output.clone(),
             schema: None,
-            data: request.data.unwrap_or_default(),
+            data: Arc::new(request.data.unwrap_or_default()),
             written_data: OnceLock::new(),
             tools,
             max_cost,
             returns,
             dry_run: mode == Mode::DryRun || request.dry_run.unwrap_or(false),
             strict_variables: rules.strict_variables || request.strict_variables.unwrap_or(false),
+            hides_names: context.hides_names,
             destination,
             warnings: Vec::new(),
             chain: Some(Box::new(ChainPlan { steps: steps.into(), scope: None })),
@@ -407,8 +414,13 @@ impl Plan {
     }
 
     fn values(&self) -> TemplateValues<'_> {
-        let Plan { data, schema, strict_variables: strict, .. } = self;
-        TemplateValues { data, schema: schema.as_deref(), scope: self.scope(), strict: *strict }
+        TemplateValues {
+            data: &self.data,
+            schema: self.schema.as_deref(),
+            scope: self.scope(),
+            strict: self.strict_variables,
+            hides_names: self.hides_names,
+        }
     }
 
     /// Checks that the price of each model is known, if the cost of the request is limited.
@@ -547,6 +559,8 @@ struct BuildContext<'a> {
     step_count: &'a Cell<usize>,
     /// The tools that a step inherits.
     tools: Option<&'a Arc<ToolPlan>>,
+    /// Whether messages do not suggest names of variables.
+    hides_names: bool,
 }
 
 impl BuildContext<'_> {
@@ -564,7 +578,7 @@ impl BuildContext<'_> {
             warnings.extend(found);
             let mode = Mode::Nested { depth: depth + 1 };
             let context = BuildContext { mode, tools: None, ..*self };
-            Plan::build(request, problems, &context, warnings, None)
+            Plan::build(request, Problems::new(problems), &context, warnings, None)
         };
         let inherited = self.tools;
         let depth_of = Plan::depth;

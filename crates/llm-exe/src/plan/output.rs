@@ -14,6 +14,9 @@ use crate::schema::Schema;
 /// Maximum value of the option `repairs`.
 const MAX_REPAIRS: u32 = 3;
 
+/// Maximum number of unknown options to report.
+const MAX_UNKNOWN_OPTIONS: usize = 20;
+
 /// How a reply is parsed and repaired.
 #[derive(Debug, Clone)]
 pub struct Output {
@@ -56,7 +59,12 @@ pub(super) fn check_output(
     for (path, message) in given.problems() {
         problems.add(format!("outputOptions.{path}"), message);
     }
-    warnings.extend(given.unknown().map(|name| unknown_option_warning(&parser, name)));
+    let unknown = given.unknown().take(MAX_UNKNOWN_OPTIONS);
+    warnings.extend(unknown.map(|name| unknown_option_warning(&parser, name)));
+    let more = given.unknown().skip(MAX_UNKNOWN_OPTIONS).count();
+    if more > 0 {
+        warnings.push(format!("{more} more unknown fields of `outputOptions` were ignored"));
+    }
     let schema = compile_schema(&parser, schema, problems)?;
     warnings.extend(schema.iter().flat_map(Schema::warnings).cloned());
     // Repairs are billed, so the default is one repair if there is a schema, and none otherwise.

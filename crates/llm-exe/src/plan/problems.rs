@@ -58,7 +58,8 @@ impl Problems {
         Error::from_problems(self.0)
     }
 
-    fn is_full(&self) -> bool {
+    /// Returns whether no more problems are added.
+    pub(super) fn is_full(&self) -> bool {
         self.0.len() >= MAX_PROBLEMS
     }
 }

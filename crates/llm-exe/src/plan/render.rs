@@ -21,6 +21,12 @@ use crate::request::suggestion;
 /// Maximum number of warnings, and of missing variables, to report.
 const MAX_REPORTED: usize = 200;
 
+/// The text of a message or part that depends on values which are not known yet.
+const UNKNOWN_TEXT: &str = "…";
+
+/// An image in place of one whose URL is not known yet.
+const UNKNOWN_IMAGE: &str = "data:image/png;base64,iVBORw0KGgo=";
+
 /// The values that templates can use, and how missing values are handled.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TemplateValues<'a> {
@@ -31,6 +37,8 @@ pub(super) struct TemplateValues<'a> {
     pub(super) scope: Option<&'a StepScope>,
     /// Whether a missing template variable is an error.
     pub(super) strict: bool,
+    /// Whether messages do not suggest names of variables, because the caller may not see them.
+    pub(super) hides_names: bool,
 }
 
 impl<'a> TemplateValues<'a> {
@@ -54,6 +62,11 @@ impl<'a> TemplateValues<'a> {
 
     fn named_schema(&self) -> Option<(&'a str, &'a Value)> {
         self.schema.map(|schema| ("schema", schema))
+    }
+
+    /// Returns whether some values are not known yet, so that only the rest is checked.
+    fn is_incomplete(&self) -> bool {
+        self.scope.is_some_and(|scope| scope.unknown.is_some())
     }
 
     fn get(&self, name: &str) -> Option<&'a Value> {
@@ -87,7 +100,10 @@ pub(super) fn render_text(
     let (schema, listed) = (values.named_schema(), values.listed());
     let scope = values.variables(&schema, &listed);
     let rendered = template.render(&scope, &Limits::default());
-    let rendered = rendered.map_err(|problem| describe(&problem))?;
+    let rendered = match rendered {
+        Err(_) if values.is_incomplete() => return Ok(String::new()),
+        rendered => rendered.map_err(|problem| describe(&problem))?,
+    };
     let missing = values.missing(&rendered).map(|missing| {
         let (name, line, column) = (&missing.path, missing.line, missing.column);
         format!("`{name}` is not in data (line {line}, column {column}{place})")
@@ -131,7 +147,7 @@ impl Prompt {
         let budget = RenderBudget::new(limits);
         let (listed, problems) = (values.listed(), Vec::new());
         let mut renderer = Renderer { values, listed, budget, chat, problems };
-        for message in &self.messages {
+        for message in &*self.messages {
             renderer.render_message(message);
         }
         renderer.problems
@@ -193,6 +209,8 @@ impl Renderer<'_> {
         let parts = self.render_parts(message);
         if !parts.is_empty() {
             self.chat.messages.push(Message::new(message.role, parts));
+        } else if self.values.is_incomplete() {
+            self.chat.messages.push(Message::text(message.role, UNKNOWN_TEXT));
         } else if self.problems.len() == problems_before {
             self.warn(|| format!("{}: dropped, because it is empty after rendering", message.path));
         }
@@ -206,6 +224,10 @@ impl Renderer<'_> {
         for part in &message.parts {
             let rendered = match self.budget.render(part, &scope) {
                 Ok(rendered) => rendered,
+                Err(_) if values.is_incomplete() => {
+                    content.extend(self.convert_part(part, UNKNOWN_TEXT.to_owned()));
+                    continue;
+                }
                 Err(problem) => {
                     let (text, line) = (problem.to_string(), problem.line);
                     self.problems.push(Problem::prompt(&*part.path, text).at_template_line(line));
@@ -240,6 +262,9 @@ impl Renderer<'_> {
         if url.starts_with("https://") || url.starts_with("data:") {
             return Some(Part::Media(Media::new(url)));
         }
+        if self.values.is_incomplete() {
+            return Some(Part::Media(Media::new(UNKNOWN_IMAGE)));
+        }
         let text = format!("expected an https: or data: URL, got {}", json::quoted(&url));
         self.problems.push(Problem::request(&*part.path, text));
         None
@@ -247,6 +272,10 @@ impl Renderer<'_> {
 
     /// Adds the messages of the conversation `data[key]` in place of `message`.
     fn add_history(&mut self, key: &str, message: &TemplateMessage) {
+        let is_unknown = |scope: &StepScope| scope.unknown.is_some() && scope.is_unknown(key);
+        if self.values.scope.is_some_and(is_unknown) {
+            return self.chat.messages.push(Message::text(Role::User, UNKNOWN_TEXT));
+        }
         let turns = match self.values.get(key) {
             None | Some(Value::Null) => {
                 return self.add_missing(&message.path, &format!("`{key}` is not in data"), 1);
@@ -286,6 +315,9 @@ impl Renderer<'_> {
     /// as `user.nmae`, the first name that is missing is compared with the names next to it.
     /// `listed` are the variables of a step.
     fn suggest(&self, path: &str, listed: &[(&str, &Value)]) -> String {
+        if self.values.hides_names {
+            return String::new();
+        }
         if self.values.scope.is_some() {
             let known: Vec<&str> = listed.iter().map(|(name, _)| *name).collect();
             let name = path.split('.').next().unwrap_or(path);

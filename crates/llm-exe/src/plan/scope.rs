@@ -28,6 +28,9 @@ pub(crate) struct StepScope {
     pub(crate) data: Vec<Arc<Map<String, Value>>>,
     /// Whether the chains around the step have failed.
     pub(crate) stops: Vec<Arc<AtomicBool>>,
+    /// The names of those variables whose values are known only when the step runs. They are null
+    /// until then. `None` if the step runs now.
+    pub(crate) unknown: Option<Vec<String>>,
 }
 
 impl StepScope {
@@ -65,6 +68,12 @@ impl StepScope {
         find_inside(self.get(own, first)?, names)
     }
 
+    /// Returns whether the value of a variable is known only when the step runs.
+    pub(crate) fn is_unknown(&self, name: &str) -> bool {
+        matches!(name, RESULTS | PREVIOUS)
+            || self.unknown.iter().flatten().any(|unknown| unknown == name)
+    }
+
     /// Returns whether a path leads to the result of a skipped step, or into it.
     pub(crate) fn is_skipped(&self, path: &[String]) -> bool {
         let result = match path {
@@ -81,6 +90,9 @@ impl StepScope {
         let path = path.trim_start_matches("../").trim_start_matches("@root.");
         let mut names = path.split('.');
         let name = names.next().unwrap_or_default();
+        if self.unknown.is_some() && self.is_unknown(name) {
+            return true;
+        }
         let value = match name {
             RESULTS => {
                 let results = self.results.get(RESULTS);

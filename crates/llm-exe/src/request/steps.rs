@@ -1,5 +1,7 @@
 //! The fields of a step that are not fields of a request.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::Request;
@@ -73,7 +75,7 @@ impl RequestStep {
             let mut reader = FieldReader { fields: &mut fields, path: "repeat.", problems: inner };
             let (until, max) = (reader.take_text("until"), reader.take_count("max"));
             problems.append(&mut reader.problems);
-            let unknown = fields.keys().map(|name| format!("repeat.{name}"));
+            let unknown = fields.keys().take(MAX_UNKNOWN).map(|name| format!("repeat.{name}"));
             let text = "unknown field; expected until and max";
             problems.extend(unknown.map(|path| Problem::request(path, text)));
             RequestRepeat { until, max }
@@ -82,19 +84,24 @@ impl RequestStep {
     }
 }
 
+/// Maximum number of unknown fields of a step that are compared with the known ones, and of unknown
+/// fields of `repeat` that are reported.
+const MAX_UNKNOWN: usize = 100;
+
 /// Removes unknown fields that look like a field of a step, and returns a problem for each. Without
 /// the field, the step would run in another way.
 fn take_misspelled(fields: &mut Map<String, Value>) -> Vec<Problem> {
     let known: Vec<&str> = field_names::<Request>().iter().chain(STEP_FIELDS).copied().collect();
     let mut problems = Vec::new();
-    for name in fields.keys().filter(|name| !is_field(name)) {
+    for name in fields.keys().filter(|name| !is_field(name)).take(MAX_UNKNOWN) {
         if let Some(near) = nearest(name, &known).filter(|near| STEP_FIELDS.contains(near)) {
             let text = format!("unknown field{}", did_you_mean(near));
             problems.push(Problem::request(name.clone(), text));
         }
     }
-    for problem in &problems {
-        fields.shift_remove(&problem.path);
+    if !problems.is_empty() {
+        let names: HashSet<&str> = problems.iter().map(|problem| &*problem.path).collect();
+        fields.retain(|name, _| !names.contains(name.as_str()));
     }
     problems
 }

@@ -14,11 +14,11 @@ use super::context::Context;
 use super::outcome::Run;
 use super::report::{Report, StepReport, StoredCounts};
 use super::tool_loop::ToolRunner;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Problem};
 use crate::json::type_name;
 use crate::plan::{
-    EachItem, INDEX, ITEM, ITERATION, LAST_RESULT, PREVIOUS, Plan, RESULTS, Repeat, StepPlan,
-    StepScope,
+    DataPath, EachItem, INDEX, ITEM, ITERATION, LAST_RESULT, PREVIOUS, Plan, RESULTS, Repeat,
+    StepPlan, StepScope, Target, ToolRun,
 };
 use crate::ports::PortFuture;
 use crate::prompt::Template;
@@ -92,15 +92,25 @@ pub(super) fn run_chain<'a>(
     runner: &'a dyn ToolRunner,
 ) -> PortFuture<'a, Result<Value, Error>> {
     Box::pin(async move {
-        let mut data = vec![Arc::new(plan.data.clone())];
+        let mut data = vec![Arc::clone(&plan.data)];
         data.extend(plan.scope().iter().flat_map(|scope| scope.data.iter().cloned()));
         let (steps, outer) = (plan.steps(), plan.scope());
         let mut stops = vec![Arc::default()];
         stops.extend(outer.iter().flat_map(|scope| scope.stops.iter().cloned()));
+        // The steps of a chain around this one were checked with it.
+        if outer.is_none() && !plan.dry_run {
+            let scope = StepScope { data: data.clone(), ..StepScope::default() };
+            let mut targets = Vec::new();
+            add_targets(plan, &scope, "", &mut targets);
+            runner.check_keys(context, targets).await?;
+        }
         let chain =
             RunningChain { runner, context, steps, outer, data, is_dry_run: plan.dry_run, stops };
         if chain.is_dry_run {
-            return chain.dry_run().await;
+            let mut report = chain.new_report();
+            let outcome = chain.dry_run(&mut report).await;
+            context.report.add_step("", report);
+            return outcome;
         }
         let (finished, failed) = chain.run_steps().await;
         let is_done = |step: &FinishedStep| matches!(step.ending, Ending::Done(_));
@@ -110,12 +120,23 @@ pub(super) fn run_chain<'a>(
             let Some(FinishedStep { ending, report, items, duration }) = finished else {
                 continue;
             };
-            let is_skipped = matches!(ending, Ending::Done(None));
+            let step_report = StepReport {
+                name: step.name.clone(),
+                is_skipped: matches!(ending, Ending::Done(None)),
+                has_failed: matches!(ending, Ending::Failed(_)),
+                result: None,
+                items,
+                attempts: report.attempts,
+                usage: report.usage,
+                cost: report.cost().copied(),
+                duration,
+                steps: Vec::new(),
+            };
             let result = match ending {
                 Ending::Done(result) => result,
                 Ending::Failed(_) | Ending::Stopped => None,
             };
-            add_report(context, step, report, (is_skipped, &result), items, duration);
+            add_report(context, step_report, report, &result);
             if let Some(result) = result {
                 last = result;
             }
@@ -134,25 +155,15 @@ pub(super) fn run_chain<'a>(
 /// Adds the report of a step to that of the chain.
 fn add_report(
     context: &mut Context,
-    step: &StepPlan,
+    mut step: StepReport,
     mut report: Report,
-    (is_skipped, result): (bool, &Option<Value>),
-    items: Option<usize>,
-    duration: Duration,
+    result: &Option<Value>,
 ) {
-    let has_result = context.report.full;
-    let step_report = StepReport {
-        name: step.name.clone(),
-        is_skipped,
-        result: result.clone().filter(|_| has_result),
-        items,
-        attempts: report.attempts,
-        usage: report.usage,
-        cost: report.cost().copied(),
-        duration,
-        steps: std::mem::take(&mut report.steps),
-    };
-    context.report.steps.push(step_report);
+    if context.report.full {
+        step.result.clone_from(result);
+    }
+    step.steps = std::mem::take(&mut report.steps);
+    context.report.steps.push(step);
     // The warnings name the step already.
     context.report.add_step("", report);
 }
@@ -238,7 +249,8 @@ impl<'a> RunningChain<'a> {
         results.insert(PREVIOUS.to_owned(), previous);
         let run = self.outer.map(|outer| outer.run.clone()).unwrap_or_default();
         let (data, stops) = (self.data.clone(), self.stops.clone());
-        StepScope { run, results: Arc::new(results), skipped, data, stops }
+        let unknown = self.outer.and_then(|outer| outer.unknown.clone());
+        StepScope { run, results: Arc::new(results), skipped, data, stops, unknown }
     }
 
     async fn run_step(&self, index: usize, step: &StepPlan, scope: StepScope) -> FinishedStep {
@@ -284,7 +296,7 @@ impl<'a> RunningChain<'a> {
     ) -> Result<bool, Error> {
         let Some(when) = &step.when else { return Ok(true) };
         let data = own_variables(step, scope, |path| !depends_on_run(step, path));
-        let (is_true, warnings) = is_true(step, ("when", when), (scope, &data));
+        let (is_true, warnings) = is_true_in(step, ("when", when), (scope, &data));
         let place = step_path(step);
         let warnings = warnings.iter().map(|text| format!("{place}: {text}"));
         report.add_warnings(warnings.collect());
@@ -439,8 +451,12 @@ impl<'a> RunningChain<'a> {
     async fn run_once(&self, context: Context, step: &StepPlan, scope: StepScope) -> Run {
         let mut plan = step.plan.clone();
         for (name, path) in &step.data_from {
+            if scope.unknown.is_some() && scope.is_unknown(name) {
+                Arc::make_mut(&mut plan.data).insert(name.clone(), Value::Null);
+                continue;
+            }
             match find_data(step, &scope, name, path) {
-                Ok(value) => plan.data.insert(name.clone(), value.clone()),
+                Ok(value) => Arc::make_mut(&mut plan.data).insert(name.clone(), value.clone()),
                 Err(error) => return context.fail(error),
             };
         }
@@ -488,7 +504,7 @@ impl<'a> RunningChain<'a> {
             set_run_variables(&mut scope, [(LAST_RESULT, last.clone())]);
             let until = ("repeat.until", &repeat.until);
             let data = own_variables(step, &scope, |_| true);
-            let (is_true, warnings) = is_true(step, until, (&scope, &data));
+            let (is_true, warnings) = is_true_in(step, until, (&scope, &data));
             context.report.add_warnings(warnings);
             match is_true {
                 Ok(true) => return context.finish(Ok(last)),
@@ -506,26 +522,41 @@ impl<'a> RunningChain<'a> {
         context.finish(Ok(last))
     }
 
-    /// Returns the plan, with the requests of those steps that can start at once.
-    async fn dry_run(&self) -> Result<Value, Error> {
+    /// Returns the plan, with the requests of those steps that can start at once. Checks the other
+    /// steps too, as far as they do not depend on results.
+    async fn dry_run(&self, report: &mut Report) -> Result<Value, Error> {
         let mut shown = Vec::with_capacity(self.steps.len());
+        let mut errors = Vec::new();
+        let is_known = self.outer.is_none_or(|outer| outer.unknown.is_none());
         for (index, step) in self.steps.iter().enumerate() {
             let mut fields = Map::new();
             fields.insert("name".to_owned(), json!(step.name));
             let names = step.waits_for.iter().filter_map(|at| Some(&*self.steps.get(*at)?.name));
             fields.insert("waitsFor".to_owned(), names.collect());
-            if step.waits_for.is_empty() {
-                let scope = self.build_scope(index, step, &[]);
-                let request = self.dry_run_step(step, scope).await;
-                let request = request.map_err(|error| with_step_path(error, index, step, None))?;
-                match request {
-                    Some(request) => fields.insert("request".to_owned(), request),
-                    None => fields.insert("skipped".to_owned(), json!(true)),
-                };
+            let is_ready = is_known && step.waits_for.is_empty();
+            let mut scope = self.build_scope(index, step, &[]);
+            if !is_ready {
+                add_unknown(step, &mut scope);
+            }
+            match self.dry_run_step(step, scope, report).await {
+                Ok(None) => {
+                    fields.insert("skipped".to_owned(), json!(true));
+                }
+                Ok(Some(request)) if is_ready => {
+                    fields.insert("request".to_owned(), request);
+                }
+                Ok(Some(_)) => {}
+                Err(error) => errors.push(with_step_path(error, index, step, None)),
             }
             shown.push(Value::Object(fields));
         }
-        Ok(json!({ "steps": shown }))
+        let problems: Vec<Problem> = errors.iter().flat_map(Error::problems).cloned().collect();
+        match errors.into_iter().next() {
+            None => Ok(json!({ "steps": shown })),
+            Some(first) if first.problems().is_empty() => Err(first),
+            Some(first) if first.problems().len() == problems.len() => Err(first),
+            Some(_) => Err(Error::from_problems(problems)),
+        }
     }
 
     /// Returns the request of a step or of its first item. `None` means that nothing would run.
@@ -533,26 +564,103 @@ impl<'a> RunningChain<'a> {
         &self,
         step: &StepPlan,
         mut scope: StepScope,
+        report: &mut Report,
     ) -> Result<Option<Value>, Error> {
-        let mut report = self.new_report();
-        if !self.should_run(step, &scope, &mut report)? {
+        let is_true = self.should_run(step, &scope, report)?;
+        // A condition that depends on results may be true when the step runs.
+        let is_certain = scope.unknown.is_none() || is_known(step.when.as_ref(), &scope);
+        if !is_true && is_certain {
             return Ok(None);
         }
         if let Some(each) = &step.each {
-            let list = self.find_list(step, each, &scope, &mut report)?;
-            let Some(item) = list.into_iter().next() else { return Ok(None) };
+            let is_unknown = each.path.first().is_some_and(|root| scope.is_unknown(root));
+            let item = match scope.unknown.as_mut().filter(|_| is_unknown) {
+                Some(unknown) => {
+                    unknown.push(ITEM.to_owned());
+                    Value::Null
+                }
+                None => {
+                    let list = self.find_list(step, each, &scope, report)?;
+                    let Some(item) = list.into_iter().next() else { return Ok(None) };
+                    item
+                }
+            };
             set_run_variables(&mut scope, [(ITEM, item), (INDEX, json!(0))]);
         }
-        if step.repeat.is_some() {
+        if let Some(repeat) = &step.repeat {
             let variables = [(LAST_RESULT, Value::Null), (ITERATION, json!(1))];
             set_run_variables(&mut scope, variables);
-        }
-        // The prompt of a pinned config is not shown.
-        if self.context.report.has_pinned_tools {
-            return Ok(Some(Value::Null));
+            let mut scope = scope.clone();
+            add_unknown(step, &mut scope);
+            let data = own_variables(step, &scope, |_| true);
+            let (checked, warnings) =
+                is_true_in(step, ("repeat.until", &repeat.until), (&scope, &data));
+            let place = step_path(step);
+            report.add_warnings(warnings.iter().map(|text| format!("{place}: {text}")).collect());
+            checked?;
         }
         let context = self.context.nested("", self.context.deadline);
-        self.run_once(context, step, scope).await.outcome.map(Some)
+        let Run { outcome, report: nested } = self.run_once(context, step, scope).await;
+        report.add_step(&step_path(step), nested);
+        // The prompt of a pinned config is not shown.
+        let is_shown = !self.context.report.has_pinned_tools;
+        outcome.map(|request| Some(if is_shown { request } else { Value::Null }))
+    }
+}
+
+/// Marks the variables of a step whose values depend on the results of steps.
+fn add_unknown(step: &StepPlan, scope: &mut StepScope) {
+    let from_results = |(_, path): &&(String, DataPath)| {
+        let root = path.first().map_or("", String::as_str);
+        scope.is_unknown(root) || depends_on_run(step, path)
+    };
+    let names = step.data_from.iter().filter(from_results).map(|(name, _)| name.clone());
+    let names: Vec<String> = names.chain([LAST_RESULT.to_owned()]).collect();
+    scope.unknown.get_or_insert_default().extend(names);
+}
+
+/// Returns whether the value of a condition is known before the chain runs.
+fn is_known(condition: Option<&Template>, scope: &StepScope) -> bool {
+    let variables = condition.iter().flat_map(|it| it.variables());
+    let mut roots = variables.map(|variable| variable.path.into_iter().next());
+    roots.all(|root| root.is_some_and(|root| !scope.is_unknown(&root)))
+}
+
+/// Adds the first target of each request of a plan that may be called, with its place. A step is
+/// not called if its condition is false and does not depend on results.
+fn add_targets<'a>(
+    plan: &'a Plan,
+    scope: &StepScope,
+    place: &str,
+    targets: &mut Vec<(String, &'a Target)>,
+) {
+    if plan.steps().is_empty() {
+        targets.push((place.to_owned(), &plan.target));
+    }
+    let separator = if place.is_empty() { "" } else { ": " };
+    for planned in plan.tools.iter().flat_map(|tools| &tools.tools) {
+        if let ToolRun::Request(nested) = &planned.run {
+            let place = format!("{place}{separator}tool {}", planned.tool.name);
+            let scope = StepScope { data: vec![Arc::clone(&nested.data)], ..StepScope::default() };
+            add_targets(nested, &scope, &place, targets);
+        }
+    }
+    for step in plan.steps() {
+        let mut scope = scope.clone();
+        add_unknown(step, &mut scope);
+        let data = step.plan.step_data();
+        let is_false = |when: &Template| {
+            is_known(Some(when), &scope)
+                && matches!(is_true_in(step, ("when", when), (&scope, data)).0, Ok(false))
+        };
+        if step.when.as_ref().is_some_and(is_false) {
+            continue;
+        }
+        scope.data.insert(0, Arc::clone(&step.plan.data));
+        let variables = [ITEM, INDEX, ITERATION].map(str::to_owned);
+        scope.unknown.get_or_insert_default().extend(variables);
+        let place = format!("{place}{separator}{}", step_path(step));
+        add_targets(&step.plan, &scope, &place, targets);
     }
 }
 
@@ -577,7 +685,7 @@ async fn load_run(context: &Context, name: &str) -> Option<Run> {
 /// Stores the result of a step or an item, unless it failed.
 async fn store_run(context: &Context, name: &str, run: &mut Run) {
     let (Some(checkpoints), Ok(value)) = (&context.checkpoints, &run.outcome) else { return };
-    let counts = StoredCounts::of(&run.report);
+    let counts = StoredCounts::of_step(&run.report);
     let stored = StoredRun { outcome: value, duration: run.report.durations.total, counts };
     let warning = checkpoints.store(name, &stored, context.store_deadline).await;
     run.report.add_warnings(warning.into_iter().collect());
@@ -591,7 +699,7 @@ fn set_run_variables<const N: usize>(scope: &mut StepScope, variables: [(&'stati
 
 /// Returns whether a condition of a step is true, and the warnings. `data` are the variables of the
 /// step itself.
-fn is_true(
+fn is_true_in(
     step: &StepPlan,
     (field, condition): (&str, &Template),
     variables: (&StepScope, &Map<String, Value>),

@@ -255,8 +255,13 @@ impl<'a> Conversation<'a> {
         }
         context.report.restore(counts.clone());
         let (reply, secrets, duration) = called?;
-        let start =
-            is_first.then(|| StoredStart::new(self.target, self.form(), &self.chat.messages));
+        let (start, counts) = match is_first {
+            true => {
+                let start = StoredStart::new(self.target, self.form(), &self.chat.messages);
+                (Some(start), counts.with_failed_targets(&context.report))
+            }
+            false => (None, counts),
+        };
         self.unstored = Some((name, StoredTurn::new(start, &reply, duration, counts)));
         Ok((reply, secrets, duration))
     }

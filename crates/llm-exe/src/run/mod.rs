@@ -21,6 +21,7 @@ mod tool_arguments;
 mod tool_loop;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -39,8 +40,8 @@ use crate::error::{Error, ErrorKind, Problem};
 use crate::hosted::{self, NestedOrigin, Origin, Resolved};
 use crate::json::{find_field, quoted};
 use crate::plan::{
-    HandedBackConversation, Mode, Plan, RejectedRequest, RenderedChat, Rules, ToolPlan, ToolRules,
-    WrittenData, check_origins,
+    HandedBackConversation, Mode, Plan, RejectedRequest, RenderedChat, Rules, Target, ToolPlan,
+    ToolRules, WrittenData, check_origins,
 };
 use crate::ports::{
     DocumentStore, FunctionCall, FunctionInvoker, Keys, NoSigner, PortFuture, ProgressStore,
@@ -51,6 +52,7 @@ use crate::request::ParsedRequest;
 use crate::transport::{HttpClient, HttpTransport, Transport};
 use call_provider::ProviderClient;
 use checkpoint::{Checkpoints, StoredStart, StoredTurn, request_hash};
+use conversation::name_target;
 use fallbacks::StartedWith;
 use step_queue::StepQueue;
 use tool_loop::ToolRunner;
@@ -152,7 +154,7 @@ impl Runner {
         let ResolvedRequest { request, warnings, origins, pinned_steps, .. } = resolved;
         let mut parsed = ParsedRequest::from_value(request);
         parsed.warnings.splice(0..0, warnings);
-        let plan = Plan::validate(parsed, &self.rules, Mode::DryRun);
+        let plan = Plan::validate(parsed, &self.rules, Mode::DryRun, false);
         let plan = plan.map_err(|rejected| label(rejected.error, &origins))?;
         plan.set_written_data("", &pinned_steps);
         Ok(plan)
@@ -192,13 +194,15 @@ impl Runner {
         if context.progress_store.is_some() && has_nested(&request) {
             context.request_hash = Some(request_hash(&request));
         }
+        let report = &context.report;
+        let hides_names = mode == Mode::Run && (report.is_pinned || report.has_pinned_tools);
         let validate = || {
             let mut parsed = ParsedRequest::from_value(request);
             parsed.warnings.splice(0..0, warnings);
             if conversation.is_some() {
                 parsed.request.conversation = conversation;
             }
-            let plan = Plan::validate(parsed, &self.rules, mode)?;
+            let plan = Plan::validate(parsed, &self.rules, mode, hides_names)?;
             plan.set_written_data("", &pinned_steps);
             Ok(plan)
         };
@@ -507,6 +511,33 @@ impl ToolRunner for Runner {
         plan: &'a Plan,
     ) -> PortFuture<'a, ()> {
         Box::pin(self.client.add_target_secrets(context, plan))
+    }
+
+    fn check_keys<'a>(
+        &'a self,
+        context: &'a mut Context,
+        targets: Vec<(String, &'a Target)>,
+    ) -> PortFuture<'a, Result<(), Error>> {
+        Box::pin(async move {
+            let started = Instant::now();
+            let mut checked = Vec::new();
+            let mut outcome = Ok(());
+            for (place, target) in targets {
+                let name = target.provider.key();
+                let Some(name) = name.filter(|name| !checked.contains(name)) else { continue };
+                if checked.is_empty() {
+                    // The connection is opened while the key is being fetched.
+                    self.client.preload(&target.provider);
+                }
+                if let Err(error) = self.client.keys.get(&name).await {
+                    outcome = Err(name_target(error, target).in_context(&place));
+                    break;
+                }
+                checked.push(name);
+            }
+            context.report.durations.secrets += started.elapsed();
+            outcome
+        })
     }
 
     fn function_secrets(&self) -> PortFuture<'_, Vec<Secret>> {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::learned::RequestChange;
 use crate::chat::{StopReason, ToolCall, Usage};
 use crate::destination::ParsedDestination;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::hosted::ConfigSource;
 use crate::plan::{Plan, Returns, Target};
 use crate::providers::{Billing, Cost, PriceList, cost_of_call};
@@ -40,6 +40,20 @@ pub struct FailedTarget {
     pub model: String,
     /// Why the target failed.
     pub error: Error,
+}
+
+impl FailedTarget {
+    fn to_stored(&self) -> [String; 4] {
+        let FailedTarget { provider, model, error } = self;
+        let (kind, message) = (error.kind().name().to_owned(), error.message().to_owned());
+        [provider.clone(), model.clone(), kind, message]
+    }
+
+    fn from_stored([provider, model, kind, message]: [String; 4]) -> Self {
+        let known = ErrorKind::ALL.iter().copied().find(|known| known.name() == kind);
+        let error = Error::new(known.unwrap_or(ErrorKind::ProviderUnavailable), message);
+        FailedTarget { provider, model, error }
+    }
 }
 
 /// Maximum length of the arguments and of the result of a tool in a report, in characters.
@@ -80,14 +94,18 @@ impl ToolRunReport {
 }
 
 /// A step of a chain that ended.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StepReport {
     /// The name of the step.
     pub name: String,
     /// Whether the step was skipped, because its condition was false.
     pub is_skipped: bool,
+    /// Whether the step failed, or one of its items did.
+    #[serde(default)]
+    pub has_failed: bool,
     /// The result. `None` unless the step succeeded and the request asked for the `full` object.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read_result")]
     pub result: Option<Value>,
     /// Number of items, for a step that runs for each item of a list.
     pub items: Option<usize>,
@@ -116,9 +134,47 @@ pub(super) struct StoredCounts {
     pub(super) answered_model: Option<String>,
     pub(super) warnings: Vec<String>,
     pub(super) tool_runs: Vec<ToolRunReport>,
+    /// The targets that failed, each with its provider, its model, and the kind and the message of
+    /// its error. Earlier versions did not store this field and the following ones.
+    #[serde(default)]
+    failed_targets: Vec<[String; 4]>,
+    /// The target that was called last, for a step.
+    #[serde(default)]
+    provider: Option<String>,
+    #[serde(default)]
+    model: Option<String>,
+    #[serde(default)]
+    stop_reason: Option<StopReason>,
+    #[serde(default)]
+    provider_stop_reason: Option<String>,
+    #[serde(default)]
+    has_tools: bool,
+    /// The steps of a chain inside of a step.
+    #[serde(default)]
+    steps: Vec<StepReport>,
 }
 
 impl StoredCounts {
+    /// Returns what a finished step adds to the report of its chain.
+    pub(super) fn of_step(report: &Report) -> Self {
+        let counts = StoredCounts {
+            provider: report.provider.clone(),
+            model: report.model.clone(),
+            stop_reason: report.stop_reason,
+            provider_stop_reason: report.provider_stop_reason.clone(),
+            has_tools: report.has_tools,
+            steps: report.steps.clone(),
+            ..StoredCounts::of(report)
+        };
+        counts.with_failed_targets(report)
+    }
+
+    /// Adds the targets that failed.
+    pub(super) fn with_failed_targets(self, report: &Report) -> Self {
+        let failed = report.passed_over.iter().flatten().map(FailedTarget::to_stored);
+        StoredCounts { failed_targets: failed.collect(), ..self }
+    }
+
     /// Returns the counts of a finished run.
     pub(super) fn of(report: &Report) -> Self {
         StoredCounts {
@@ -131,8 +187,14 @@ impl StoredCounts {
             answered_model: report.answered_model.clone(),
             warnings: report.warnings.clone(),
             tool_runs: report.tool_runs.clone(),
+            ..StoredCounts::default()
         }
     }
+}
+
+/// Reads a result that is present, which can be null.
+fn read_result<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
 }
 
 /// Writes an amount as text, because not every JSON value can hold its number.
@@ -268,7 +330,8 @@ impl Report {
     pub(super) fn add_step(&mut self, place: &str, mut nested: Report) {
         self.answered |= nested.answered;
         self.has_tools |= nested.has_tools;
-        if nested.attempts > 0 {
+        // A step that an earlier version stored has no provider.
+        if nested.attempts > 0 && nested.provider.is_some() {
             self.provider = nested.provider.take();
             self.model = nested.model.take();
             self.answered_model = nested.answered_model.take();
@@ -294,6 +357,7 @@ impl Report {
             answered_model: self.answered_model.take(),
             warnings: std::mem::take(&mut self.warnings),
             tool_runs: std::mem::take(&mut self.tool_runs),
+            ..StoredCounts::default()
         }
     }
 
@@ -312,6 +376,17 @@ impl Report {
         }
         self.add_warnings(counts.warnings);
         self.tool_runs.extend(counts.tool_runs);
+        if counts.provider.is_some() {
+            (self.provider, self.model) = (counts.provider, counts.model);
+            self.stop_reason = counts.stop_reason;
+            self.provider_stop_reason = counts.provider_stop_reason;
+        }
+        let failed = counts.failed_targets.into_iter().map(FailedTarget::from_stored);
+        if failed.len() > 0 {
+            self.passed_over.get_or_insert_default().extend(failed);
+        }
+        self.has_tools |= counts.has_tools;
+        self.steps.extend(counts.steps);
     }
 
     /// Sets the target that is being called.

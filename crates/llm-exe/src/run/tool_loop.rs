@@ -53,6 +53,14 @@ pub(super) trait ToolRunner: Sync {
     fn add_target_secrets<'a>(&'a self, context: &'a Context, plan: &'a Plan)
     -> PortFuture<'a, ()>;
 
+    /// Checks that the API keys of targets can be read. Each target is listed with its place in the
+    /// request.
+    fn check_keys<'a>(
+        &'a self,
+        context: &'a mut Context,
+        targets: Vec<(String, &'a Target)>,
+    ) -> PortFuture<'a, Result<(), Error>>;
+
     /// Returns the credentials that sign the calls of Lambda functions.
     fn function_secrets(&self) -> PortFuture<'_, Vec<Secret>>;
 }
@@ -451,7 +459,7 @@ impl<'a> ToolLoop<'a> {
         let declared = tool.arguments.declared_properties();
         for (name, value) in arguments {
             if declared.contains(name) && !plan.data.contains_key(name) {
-                plan.data.insert(name.clone(), value.clone());
+                Arc::make_mut(&mut plan.data).insert(name.clone(), value.clone());
             }
         }
         let nested = context.nested(name, deadline);

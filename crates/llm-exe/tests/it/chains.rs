@@ -142,6 +142,20 @@ async fn later_steps_use_the_results_of_earlier_ones() {
 }
 
 #[tokio::test]
+async fn an_object_that_is_printed_without_json_causes_a_warning() {
+    let object = json_step("a", "say {\"b\": {\"c\": 1}}");
+    let print = |text: &str| json!({ "name": "last", "message": text });
+    for (text, path) in [("{{steps.a}}", "steps.a"), ("{{previous.b}}", "previous.b")] {
+        let (_, _, warnings) = result(json!([object, print(text)]), json!({})).await;
+        let expected = format!("steps.last: message: `{path}` is an object or contains one");
+        assert!(warnings[0].starts_with(&expected), "{warnings:?}");
+        assert!(warnings[0].contains(&format!("write {{{{json {path}}}}}")), "{warnings:?}");
+    }
+    let (_, _, warnings) = result(json!([object, print("{{json steps.a}}")]), json!({})).await;
+    assert!(warnings.is_empty(), "{warnings:?}");
+}
+
+#[tokio::test]
 async fn steps_inherit_fields_and_options_key_by_key() {
     let steps = json!([
         { "name": "a", "message": "a" },
@@ -413,6 +427,127 @@ async fn a_dry_run_shows_the_plan_and_the_first_requests() {
     assert_eq!(steps[2], json!({ "name": "c", "waitsFor": ["a", "b"] }));
     assert_eq!(steps[3], json!({ "name": "d", "waitsFor": [], "skipped": true }));
     assert_eq!(steps[1]["request"]["body"]["messages"][0]["content"], "x");
+}
+
+#[tokio::test]
+async fn a_dry_run_checks_the_steps_that_wait() {
+    let steps = json!([
+        { "name": "a", "message": "a {{one}}" },
+        { "name": "b", "message": "{{steps.a.title}} {{two}} {{upper steps.a}}",
+          "when": "{{three}}{{steps.a}}" },
+        { "name": "c", "each": "steps.a.list", "message": "{{item.x}} {{index}} {{topc}}",
+          "model": "o3", "options": { "temperature": 0.5 } },
+        { "name": "d", "dataFrom": { "mail": "steps.c" }, "steps": [
+            { "name": "inner",
+              "message": "{{mail.subject}} {{#each mail.list}}{{x}}{{/each}}{{four}}" }
+        ] },
+        { "name": "e", "message": "{{lastResult.x}} {{cut previous 'a'}}",
+          "repeat": { "until": "{{ifCond lastResult.x '>=' 8}}{{five}}", "max": 2 } },
+        { "name": "f", "message": "{{steps.a}}", "when": "{{#if six}}yes{{/if}}" },
+    ]);
+    let provider = Provider::default();
+    let dry_run = |strict: bool| {
+        let fields = json!({ "data": { "topic": "T" }, "dryRun": true, "strictVariables": strict });
+        run(&provider, steps.clone(), fields)
+    };
+    let run = dry_run(false).await;
+    let plan = run.outcome.unwrap();
+    assert!(plan["steps"][0]["request"].is_object() && plan["steps"][1].get("request").is_none());
+    assert_eq!(plan["steps"][5], json!({ "name": "f", "waitsFor": ["a"], "skipped": true }));
+    let warnings = run.report.warnings;
+    for (step, expected) in [
+        ("steps.a: message", "`one` is not in data"),
+        ("steps.b: message", "`two` is not in data"),
+        ("steps.b: when", "`three` is not in data"),
+        ("steps.c: message", "`topc` is not in data (did you mean topic?)"),
+        ("steps.c: ", "temperature"),
+        ("steps.d: steps.inner: message", "`four` is not in data"),
+        ("steps.e: repeat.until", "`five` is not in data"),
+    ] {
+        let is_expected = |text: &String| text.starts_with(step) && text.contains(expected);
+        assert!(warnings.iter().any(is_expected), "{step} {expected}: {warnings:#?}");
+    }
+    assert_eq!(warnings.len(), 7, "{warnings:#?}");
+    let error = dry_run(true).await.outcome.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PromptInvalid);
+    assert_eq!(provider.prompts().len(), 0);
+}
+
+#[tokio::test]
+async fn a_dry_run_rejects_messages_that_a_later_model_does_not_support() {
+    let image = json!({ "type": "image_url", "image_url": { "url": "{{steps.a}}" } });
+    let message = json!([{ "role": "user", "content": [image] }]);
+    for (model, is_valid) in [("gpt-4o", true), ("gpt-oss-20b", false)] {
+        let steps = json!([
+            { "name": "a", "message": "a" },
+            { "name": "b", "message": message, "model": model },
+        ]);
+        let run = run(&Provider::default(), steps, json!({ "dryRun": true })).await;
+        assert_eq!(run.outcome.is_ok(), is_valid, "{:?}", run.outcome);
+    }
+}
+
+#[tokio::test]
+async fn a_missing_key_of_a_later_step_is_an_error_before_the_first_call() {
+    let nested = json!({ "provider": "anthropic", "model": "claude-sonnet-4-5", "message": "n" });
+    let tool = json!({ "name": "t", "description": "d", "run": { "request": nested } });
+    let other = json!({ "provider": "anthropic", "model": "claude-sonnet-4-5" });
+    let with = |fields: Value| {
+        let mut step = json!({ "name": "b", "message": "{{previous}}" });
+        step.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        step
+    };
+    let inner = json!({ "name": "i", "message": "i", "provider": "anthropic", "model": "m" });
+    for (step, place) in [
+        (with(other.clone()), Some("steps.b: anthropic claude-sonnet-4-5: ")),
+        (
+            with(json!({ "when": "{{steps.a}}", "provider": "anthropic", "model": "m" })),
+            Some("steps.b: "),
+        ),
+        (with(json!({ "tools": [tool] })), Some("steps.b: tool t: anthropic ")),
+        (
+            json!({ "name": "b", "needs": ["a"], "steps": [inner] }),
+            Some("steps.b: steps.i: anthropic "),
+        ),
+        (with(json!({ "fallbacks": [other] })), None),
+        (with(json!({ "when": "{{useClaude}}", "provider": "anthropic", "model": "m" })), None),
+    ] {
+        let provider = Provider::default();
+        let run = run(&provider, json!([{ "name": "a", "message": "a" }, step]), json!({})).await;
+        match place {
+            Some(place) => {
+                let error = run.outcome.unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::SecretNotFound, "{error}");
+                assert!(error.message().starts_with(place), "{error}");
+                assert_eq!(provider.prompts().len(), 0, "{step}");
+            }
+            None => assert!(run.outcome.is_ok(), "{step}: {:?}", run.outcome),
+        }
+    }
+}
+
+#[tokio::test]
+async fn messages_suggest_no_names_of_a_pinned_config() {
+    let pinned = json!({
+        "provider": "openai", "model": "gpt-4o", "message": "Hi {{secretNam}}",
+        "data": { "secretName": "x" }, "overridable": []
+    });
+    let documents = json!({ "s3://prompts/pinned.json": pinned.to_string() });
+    let step = json!({ "name": "a", "key": "pinned.json" });
+    let copying = json!({
+        "name": "a", "key": "pinned.json", "dataFrom": { "x": "secretNam" }
+    });
+    for request in [
+        json!({ "key": "pinned.json" }),
+        json!({ "steps": [step] }),
+        json!({ "steps": [copying] }),
+        json!({ "key": "pinned.json", "return": "ful" }),
+    ] {
+        let run = run_hosted(&Provider::default(), &documents, request.clone()).await;
+        let shown = format!("{:?} {:?}", run.outcome, run.report.warnings);
+        assert!(shown.contains("secretNam"), "{request}: {shown}");
+        assert!(!shown.contains("secretName"), "{request}: {shown}");
+    }
 }
 
 #[tokio::test]

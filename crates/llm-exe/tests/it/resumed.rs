@@ -316,6 +316,66 @@ async fn a_killed_run_continues_with_the_accepted_structure() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_killed_run_continues_with_the_responses_api() {
+    let provider = Provider::new(|body| {
+        let Some(input) = body["input"].as_array() else {
+            let message = "This model is only supported in v1/responses and not in \
+                           v1/chat/completions.";
+            return (400, json!({ "error": { "message": message } }));
+        };
+        let has_result = input.iter().any(|item| item["type"] == "function_call_output");
+        let content = json!([{ "type": "output_text", "text": "Done", "annotations": [] }]);
+        let output = match has_result {
+            true => json!({
+                "type": "message", "id": "m", "role": "assistant", "status": "completed",
+                "content": content
+            }),
+            false => json!({
+                "type": "function_call", "id": "fc", "call_id": "c0", "name": "f",
+                "arguments": "{}", "status": "completed"
+            }),
+        };
+        let reply = json!({
+            "id": "r", "object": "response", "model": "gpt-4o", "status": "completed",
+            "output": [output], "usage": { "input_tokens": 10, "output_tokens": 1 }
+        });
+        (200, reply)
+    });
+    let (tools, entries) = (ok_tools(), Arc::default());
+    kill_after(1, &provider, &tools, &entries, request()).await;
+    let apis = || -> Vec<bool> {
+        provider.received().iter().map(|body| body["input"].is_array()).collect()
+    };
+    assert_eq!(apis(), [false, true]);
+    let again = run(&provider, &tools, &entries, request()).await;
+    assert_eq!(again.outcome.unwrap(), "Done");
+    // A new process has not learned that the model needs this API.
+    assert_eq!(apis(), [false, true, true]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn items_of_an_earlier_run_count_toward_the_limit_of_their_step() {
+    let provider = Provider::new(|_| text("Hi"));
+    let items: Vec<usize> = (0..40).collect();
+    let request = json!({
+        "provider": "openai", "model": "gpt-4o", "data": { "items": items },
+        "steps": [{
+            "name": "s", "each": "items", "concurrency": 1, "message": "{{item}}",
+            "options": { "maxTokens": 10, "maxCost": 0.001 }
+        }]
+    });
+    let (tools, entries) = (ok_tools(), Arc::default());
+    let mut counts = Vec::new();
+    for _ in 0..2 {
+        let run = run(&provider, &tools, &entries, request.clone()).await;
+        assert_eq!(run.outcome.unwrap_err().kind(), ErrorKind::LimitExceeded);
+        counts.push(provider.received().len());
+    }
+    assert!((5..40).contains(&counts[0]), "{counts:?}");
+    assert_eq!(counts[0], counts[1], "the second run calls the provider again");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_structure_that_becomes_weaker_adds_a_schema_turn() {
     let provider = provider_without_schemas("Hello");
     let mut request = typed_request();

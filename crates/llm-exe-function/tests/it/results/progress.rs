@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use llm_exe::ErrorKind;
-use llm_exe_simulator::{Step, ToolCall, When};
+use llm_exe_simulator::{ScriptedResponse, Step, ToolCall, When};
 use serde_json::{Value, json};
 
 use super::fixture::{PREFIX, TestFunction, WriteBehavior, kind, request, slow_reply, with};
@@ -420,4 +420,38 @@ async fn objects_of_a_run_are_no_requests() {
     let (outcome, line) = function.invoke(&notification).await;
     outcome.unwrap();
     assert_eq!((&line["skipped"], function.calls()), (&json!(1), calls), "{line}");
+}
+
+#[tokio::test]
+async fn the_log_line_lists_the_steps_of_a_chain() {
+    let function = TestFunction::with(&VARIABLES).await;
+    let rejected =
+        Step::new(ScriptedResponse::Status { status: 400, headers: Vec::new(), body: None });
+    function.simulator.script(vec![when("Two", rejected), when("", Step::text("fine"))]);
+    let steps = json!([
+        { "name": "first", "message": "First" },
+        { "name": "never", "message": "Never", "when": "no" },
+        { "name": "outer", "needs": ["first"], "steps": [
+            { "name": "one", "message": "One" },
+            { "name": "two", "message": "Two {{previous}}" }
+        ] },
+        { "name": "last", "message": "Last {{previous}}" }
+    ]);
+    let mut event = with(request(""), "steps", steps);
+    event.as_object_mut().unwrap().remove("message");
+    let (outcome, line) = function.invoke(&event).await;
+    assert_eq!(kind(&outcome), ErrorKind::ProviderRejected);
+    assert_eq!(line["failedStep"], "outer.two");
+    let steps = line["steps"].as_array().unwrap();
+    let names: Vec<&Value> = steps.iter().map(|step| &step["name"]).collect();
+    assert_eq!(names, ["first", "never", "outer.one", "outer.two", "outer"]);
+    assert_eq!((&steps[0]["attempts"], &steps[2]["attempts"]), (&json!(1), &json!(1)));
+    assert_eq!(steps[1]["skipped"], true);
+    assert_eq!((&steps[3]["failed"], &steps[4]["failed"]), (&json!(true), &json!(true)));
+    assert_eq!(steps[4]["attempts"], 2);
+    assert!(steps[0]["inputTokens"].as_u64() > Some(0), "{line}");
+    assert!(steps[0]["durationMs"].is_number() && steps[0].get("failed").is_none(), "{line}");
+    assert!(!line.to_string().contains("fine"), "{line}");
+    let (_, line) = function.invoke(&request("Hi")).await;
+    assert_eq!(line.get("steps"), None);
 }

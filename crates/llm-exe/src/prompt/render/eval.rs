@@ -99,12 +99,55 @@ impl<'a> Renderer<'a> {
             Lookup::Missing => self.path(path, false, env)?,
             Lookup::Unsupported => match (path.start, path.parts.as_slice()) {
                 (PathStart::Context(0), []) if !matches!(env.context, Value::Undefined) => {
-                    return self.print(env.context, path.at, env);
+                    return self.print_value(env.context, path, env);
                 }
                 _ => self.full_lookup(path, false, env)?,
             },
         };
-        self.print(&value, path.at, env)
+        self.print_value(&value, path, env)
+    }
+
+    /// Renders the value at a path.
+    #[inline]
+    fn print_value(
+        &mut self,
+        value: &Value<'a>,
+        path: &'a Path,
+        env: &Env<'_, 'a>,
+    ) -> RenderResult<()> {
+        self.print(value, path.at, env)?;
+        if value.is_object() {
+            self.warn_object(value, path, env, |text| text.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Adds a warning if a value that was printed is an object or contains one, because its text is
+    /// rarely what the author meant. `argument` returns the argument of `json` for the value.
+    #[cold]
+    #[inline(never)]
+    fn warn_object(
+        &mut self,
+        value: &Value<'a>,
+        path: &'a Path,
+        env: &Env<'_, 'a>,
+        argument: fn(&str) -> String,
+    ) {
+        let has_object = match value {
+            Value::Array(items) => items.iter().any(Json::is_object),
+            _ => true,
+        };
+        if has_object {
+            let text = &path.text;
+            self.budget.note(|| {
+                let (printed, argument) = (write::OBJECT_TEXT, argument(text));
+                format!(
+                    "`{text}` is an object or contains one, which is printed as {printed}; write \
+                     {{{{json {argument}}}}} for its JSON"
+                )
+            });
+            self.budget.locate_note(env.call_site.unwrap_or(path.at));
+        }
     }
 
     #[inline(never)]
@@ -114,7 +157,11 @@ impl<'a> Renderer<'a> {
             Target::Variable => self.print_path(&call.path, env),
             Target::Helper(helper) => {
                 let value = self.helper(helper, call, env)?;
-                self.print(&value, call.path.at, env)
+                self.print(&value, call.path.at, env)?;
+                if value.is_object() {
+                    self.warn_object(&value, &call.path, env, |name| format!("({name} …)"));
+                }
+                Ok(())
             }
             Target::InvalidCall(helper) => Err(env.wrong_argument_count(helper, call)),
         }
