@@ -1,5 +1,5 @@
-//! A chain of ten steps, each of which uses the result of the one before it. Measures the CPU time of
-//! such requests.
+//! A chain of ten steps, each of which uses the result of the one before it. Measures the CPU time
+//! of such requests.
 
 use llm_exe_simulator::Simulator;
 use serde_json::{Value, json};
