@@ -1,7 +1,6 @@
 //! Validates the `message` field and compiles its templates.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use ring::digest;
 
@@ -24,7 +23,7 @@ type RequestList = Vec<Option<TextOr<RequestMessage>>>;
 /// A prompt whose templates are compiled.
 #[derive(Debug, Clone)]
 pub struct Prompt {
-    pub(super) messages: Arc<[TemplateMessage]>,
+    pub(super) messages: Vec<TemplateMessage>,
     pub(super) hash: String,
 }
 
@@ -53,13 +52,13 @@ impl Prompt {
         let mut hasher = digest::Context::new(&digest::SHA256);
         prompts.for_each(|prompt| hasher.update(prompt.hash.as_bytes()));
         let hash = prefixed_hex("sha256:", hasher.finish().as_ref());
-        Prompt { messages: Arc::new([]), hash }
+        Prompt { messages: Vec::new(), hash }
     }
 
     /// Returns the variables to which the templates refer.
     pub(super) fn variables(&self) -> Vec<VariableUse> {
         let mut variables = Vec::new();
-        for message in &*self.messages {
+        for message in &self.messages {
             for part in &message.parts {
                 variables.extend(part.template.variables());
             }
@@ -92,7 +91,7 @@ pub(super) fn compile_prompt(
         Some(TextOr::Long(list)) => (list.len().max(1), compile_messages(list, problems)),
     };
     let is_complete = messages.len() == count;
-    let prompt = Prompt { messages: messages.into(), hash };
+    let prompt = Prompt { messages, hash };
     if is_complete { Ok(prompt) } else { Err(prompt) }
 }
 

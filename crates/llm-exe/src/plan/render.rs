@@ -147,7 +147,7 @@ impl Prompt {
         let budget = RenderBudget::new(limits);
         let (listed, problems) = (values.listed(), Vec::new());
         let mut renderer = Renderer { values, listed, budget, chat, problems };
-        for message in &*self.messages {
+        for message in &self.messages {
             renderer.render_message(message);
         }
         renderer.problems
