@@ -112,6 +112,10 @@ pub(crate) struct Invoke {
     /// Print the full response: result, usage, model, attempts and warnings.
     #[arg(long)]
     pub(crate) full: bool,
+    /// Print the text as it is generated. This is the default on a terminal for the output string.
+    /// With --json, print each event as a line {"event", "data"}; the last one is result or error.
+    #[arg(long, conflicts_with = "event")]
+    pub(crate) stream: bool,
     /// Run this program for the calls of a tool of the request. It reads the arguments as JSON from
     /// standard input and writes the result to standard output. An exit code other than 0 is an
     /// error. Can be repeated.

@@ -21,12 +21,15 @@ pub(crate) fn print(text: &str) -> ExitCode {
     let mut out = std::io::stdout().lock();
     let text = if out.is_terminal() { escape_controls(text) } else { Cow::Borrowed(text) };
     match writeln!(out, "{text}").and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            anstream::eprintln!("{RED}error:{RED:#} can't write to standard output: {error}");
-            ExitCode::FAILURE
-        }
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => print_write_error(&error),
         _ => ExitCode::SUCCESS,
     }
+}
+
+/// Prints why standard output can't be written, and returns the exit code.
+pub(crate) fn print_write_error(error: &std::io::Error) -> ExitCode {
+    anstream::eprintln!("{RED}error:{RED:#} can't write to standard output: {error}");
+    ExitCode::FAILURE
 }
 
 /// Prints a result and returns the exit code. A string is printed without quotes unless `compact`
@@ -110,7 +113,8 @@ pub(crate) fn print_key_advice(error: &Error) {
     }
 }
 
-fn error_json(error: &Error, report: &Report) -> Value {
+/// Returns the error of a run as JSON.
+pub(crate) fn error_json(error: &Error, report: &Report) -> Value {
     let problems: Vec<Value> = error
         .problems()
         .iter()

@@ -28,5 +28,6 @@ mod types;
 pub use journal::{Call, CallOutcome, Observer};
 pub use sample::value_for;
 pub use script::response::{Fault, ScriptedResponse, ToolCall};
+pub use script::stream::{StreamEnd, StreamScript};
 pub use script::{ScriptError, Step, When};
 pub use simulator::Simulator;

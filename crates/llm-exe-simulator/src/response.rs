@@ -1,5 +1,6 @@
 //! Delivers responses. A script can delay a response, truncate it, or make it endless.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -13,6 +14,8 @@ use hyper::Response;
 use hyper::body::{Frame, SizeHint};
 use serde_json::Value;
 use tokio::time::Sleep;
+
+use crate::script::stream::StreamEnd;
 
 /// The body type of all responses.
 pub type Body = UnsyncBoxBody<Bytes, ConnectionDropped>;
@@ -42,8 +45,21 @@ pub struct PlannedResponse {
     pub body: Bytes,
     /// How long to wait before sending the response.
     pub wait: Duration,
+    /// The pieces of a streamed body, which replace `body`.
+    pub stream: Option<PlannedStream>,
     /// How long the connection may stay idle after the response. `None` means indefinitely.
     pub close_after: Option<Duration>,
+}
+
+/// A body that is sent in pieces.
+#[derive(Debug, Clone)]
+pub struct PlannedStream {
+    /// The pieces.
+    pub pieces: Vec<Bytes>,
+    /// The pause before each piece.
+    pub pause: Duration,
+    /// What happens after the last one.
+    pub end: StreamEnd,
 }
 
 /// How a response is delivered.
@@ -75,8 +91,14 @@ impl PlannedResponse {
             headers: vec![("content-type".to_owned(), content_type.to_owned())],
             body,
             wait: Duration::ZERO,
+            stream: None,
             close_after: None,
         }
+    }
+
+    /// Sends the body in pieces.
+    pub fn with_stream(self, stream: PlannedStream) -> Self {
+        Self { stream: Some(stream), ..self }
     }
 
     /// Sets how the response is delivered.
@@ -109,12 +131,13 @@ pub async fn deliver(planned: PlannedResponse) -> Result<Response<Body>, Connect
 
 /// Converts a planned response into a hyper response.
 pub(crate) fn build(planned: PlannedResponse) -> Response<Body> {
-    let PlannedResponse { delivery, status, headers, body, .. } = planned;
+    let PlannedResponse { delivery, status, headers, body, stream, .. } = planned;
     let length = body.len();
-    let body = match delivery {
-        Delivery::Truncated => FaultyBody::truncated(&body).boxed_unsync(),
-        Delivery::Endless => FaultyBody::endless(body).boxed_unsync(),
-        _ => Full::new(body).map_err(|never| match never {}).boxed_unsync(),
+    let body = match (stream, delivery) {
+        (Some(stream), _) => StreamedBody::new(stream).boxed_unsync(),
+        (None, Delivery::Truncated) => FaultyBody::truncated(&body).boxed_unsync(),
+        (None, Delivery::Endless) => FaultyBody::endless(body).boxed_unsync(),
+        (None, _) => Full::new(body).map_err(|never| match never {}).boxed_unsync(),
     };
     let mut response = Response::new(body);
     *response.status_mut() =
@@ -130,6 +153,59 @@ pub(crate) fn build(planned: PlannedResponse) -> Response<Body> {
         response.headers_mut().insert(http::header::CONTENT_LENGTH, HeaderValue::from(length));
     }
     response
+}
+
+/// A body that is sent in pieces.
+struct StreamedBody {
+    pieces: VecDeque<Bytes>,
+    pause: Duration,
+    end: StreamEnd,
+    waiting: Pin<Box<Sleep>>,
+    /// Whether the current piece waits until the one before it was flushed.
+    yields: bool,
+}
+
+impl StreamedBody {
+    fn new(stream: PlannedStream) -> Self {
+        let PlannedStream { pieces, pause, end } = stream;
+        let waiting = Box::pin(tokio::time::sleep(pause));
+        Self { pieces: pieces.into(), pause, end, waiting, yields: true }
+    }
+}
+
+impl hyper::body::Body for StreamedBody {
+    type Data = Bytes;
+    type Error = ConnectionDropped;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, ConnectionDropped>>> {
+        // hyper flushes its buffer only while the body is pending.
+        if std::mem::take(&mut self.yields) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        if !self.pause.is_zero() && self.waiting.as_mut().poll(context).is_pending() {
+            return Poll::Pending;
+        }
+        self.yields = true;
+        match self.pieces.pop_front() {
+            Some(piece) => {
+                self.waiting = Box::pin(tokio::time::sleep(self.pause));
+                Poll::Ready(Some(Ok(Frame::data(piece))))
+            }
+            None => match self.end {
+                StreamEnd::Close | StreamEnd::Error => Poll::Ready(None),
+                StreamEnd::Drop => Poll::Ready(Some(Err(ConnectionDropped))),
+                StreamEnd::Hang => Poll::Pending,
+            },
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::default()
+    }
 }
 
 /// A body that ends early or never ends. It pauses between frames, because hyper flushes its buffer

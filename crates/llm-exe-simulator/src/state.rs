@@ -16,8 +16,9 @@ use serde_json::Value;
 use crate::completion;
 use crate::dialects::{self, Dialect, ProviderRequest, Rejection};
 use crate::journal::{self, Call, CallOutcome, Observer};
-use crate::response::{Delivery, PlannedResponse};
+use crate::response::{Delivery, PlannedResponse, PlannedStream};
 use crate::script::response::{Fault, ScriptedResponse};
+use crate::script::stream::StreamScript;
 use crate::script::{CallInfo, Script, Step};
 
 const HTML: &str = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n\
@@ -125,6 +126,7 @@ impl State {
         let path = call.head.uri.path();
         let decoded = percent_decode_str(path).decode_utf8_lossy();
         let request = ProviderRequest {
+            query: call.head.uri.query().unwrap_or_default(),
             path,
             decoded: &decoded,
             headers: &call.head.headers,
@@ -138,7 +140,7 @@ impl State {
             dialect.validate(&request).err()
         };
         match self.scripted_response(dialect, &request, rejection.is_some()) {
-            Some(ScriptedResponse::Status { status, headers, body }) => {
+            Some((ScriptedResponse::Status { status, headers, body }, _)) => {
                 let response = match body {
                     Some(body) => PlannedResponse::json(status, &body),
                     None => {
@@ -151,7 +153,7 @@ impl State {
                 };
                 (headers.iter().fold(response, add), None)
             }
-            Some(ScriptedResponse::Fault(fault)) => {
+            Some((ScriptedResponse::Fault(fault), _)) => {
                 let regular = || self.regular_response(dialect, &request, rejection, None);
                 (faulty_response(&fault, regular), Some(fault))
             }
@@ -169,7 +171,7 @@ impl State {
         dialect: &dyn Dialect,
         request: &ProviderRequest<'_>,
         is_rejected: bool,
-    ) -> Option<ScriptedResponse> {
+    ) -> Option<(ScriptedResponse, StreamScript)> {
         let prompt = dialect.prompt(request);
         let call =
             CallInfo { dialect: dialect.name(), model: dialect.model(request), prompt: &prompt };
@@ -186,11 +188,12 @@ impl State {
         dialect: &dyn Dialect,
         request: &ProviderRequest<'_>,
         rejection: Option<Rejection>,
-        scripted: Option<&ScriptedResponse>,
+        scripted: Option<&(ScriptedResponse, StreamScript)>,
     ) -> PlannedResponse {
         if let Some(rejection) = rejection {
             return rejected_response(dialect, rejection);
         }
+        let (scripted, script) = scripted.map(|(then, script)| (then, script.clone())).unzip();
         if let Some(ScriptedResponse::Json(body)) = scripted {
             return PlannedResponse::json(200, body);
         }
@@ -199,7 +202,17 @@ impl State {
         if let Some(rejection) = dialect.reject_completion(request, &completion) {
             return rejected_response(dialect, rejection);
         }
-        with_dialect_headers(dialect, 200, &dialect.reply(request, &completion, number))
+        let reply = dialect.reply(request, &completion, number);
+        if !dialect.is_streamed(request) {
+            return with_dialect_headers(dialect, 200, &reply);
+        }
+        let events = dialect.stream(request, &reply);
+        let script = script.unwrap_or_default();
+        let pieces = script.split(events, dialect.stream_error("scripted"));
+        let stream = PlannedStream { pieces, pause: script.pause(), end: script.end };
+        // The headers with token counts belong to replies that are not streamed.
+        let response = with_dialect_headers(dialect, 200, &Value::Null);
+        response.with_header("content-type", dialect.stream_type()).with_stream(stream)
     }
 
     /// Adds a call to the journal and returns its sequence number.

@@ -49,7 +49,7 @@ pub use chat::{Chat, Media, Message, Part, Reply, Role, StopReason, ToolChoice, 
 pub use client::Executor;
 pub use client::{
     BuildError, Client, ClientBuilder, Json, PendingCall, PendingCalls, RequestBuilder, Response,
-    Tool, ToolOutput,
+    ResponseStream, RunStream, StreamItem, Tool, ToolOutput,
 };
 pub use deadline::Deadline;
 pub use destination::{
@@ -67,7 +67,7 @@ pub use keys::{ConstantKey, KeyFn};
 pub use parsers::{OutputError, OutputParser};
 pub use plan::{
     ChainStep, InvalidModelPatterns, ModelPatterns, Output, Plan, Prompt, RenderedChat, Returns,
-    Rules, Target, ToolRules, config_schema, request_schema_with,
+    Rules, StreamFormat, Target, ToolRules, config_schema, request_schema_with,
 };
 pub use ports::{InvalidSecret, KeyName, Keys, Secret};
 pub use providers::{
@@ -81,9 +81,9 @@ pub use request::{
     field_names, request_schema, suggestion,
 };
 pub use run::{
-    CallerContext, Context, ContinuedConversation, Durations, FailedTarget, HandBackPolicy,
-    Observer, Report, RequestChange, Run, Runner, StepReport, ToolRunReport, Turn,
-    UNKNOWN_CONVERSATION,
+    CallerContext, Context, ContinuedConversation, Durations, EventSink, FailedTarget,
+    HandBackPolicy, Observer, Report, RequestChange, Run, RunEvent, Runner, StepReport,
+    ToolRunReport, Turn, UNKNOWN_CONVERSATION,
 };
 pub use scrub::scrub;
 pub use single_flight::SingleFlight;

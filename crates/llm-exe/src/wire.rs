@@ -18,6 +18,10 @@ use crate::error::{Error, ErrorKind};
 use crate::gzip::{self, GzipError};
 use crate::ports::KeyName;
 
+/// Maximum size of a provider's response body in bytes. That of a streamed response is the body
+/// that its events are joined to.
+pub const MAX_REPLY_BYTES: usize = 8 * 1024 * 1024;
+
 /// The initial capacity for the bytes of a body. Few bodies of short prompts are larger.
 const MIN_BODY_CAPACITY: usize = 1_024;
 
@@ -239,6 +243,11 @@ impl Body {
         Body::with_field(fields, list, BodyItem::List(items))
     }
 
+    /// Adds a field at the end of an object.
+    pub(crate) fn push(&mut self, name: &str, value: Value) {
+        self.fields.insert(name.to_owned(), value);
+    }
+
     /// Returns the bytes to send and to sign.
     ///
     /// # Errors
@@ -414,6 +423,15 @@ impl WireReply {
     }
 }
 
+/// Whether more bytes of a stream are needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamState {
+    /// The reply is not complete, or only the end of the stream shows that it is.
+    Open,
+    /// The reply is complete. The rest of the stream contains nothing of it.
+    Complete,
+}
+
 /// Creates the error for a successful response whose body cannot be parsed. It
 /// contains only the position and the name of a missing field, because the rest of serde's message
 /// may quote the body.
@@ -423,6 +441,13 @@ pub(crate) fn unreadable(expected: &str, error: &serde_json::Error) -> Error {
     let reason = if text.starts_with("missing field `") { &text } else { "parse error" };
     let message =
         format!("the response body is not {expected} ({reason} at line {line}, column {column})");
+    Error::new(ErrorKind::ProviderUnavailable, message)
+}
+
+/// Creates the error for a response body that is larger than [`MAX_REPLY_BYTES`].
+pub(crate) fn too_large() -> Error {
+    let mebibytes = MAX_REPLY_BYTES / 1024 / 1024;
+    let message = format!("the response body is larger than the maximum of {mebibytes} MiB");
     Error::new(ErrorKind::ProviderUnavailable, message)
 }
 

@@ -12,6 +12,7 @@ use llm_exe_function::LogLine;
 use serde_json::{Value, json};
 
 use crate::args::Invoke;
+use crate::commands::printed_stream::PrintedStream;
 use crate::commands::{record_results, tool_programs};
 use crate::environment::{Environment, KeySource};
 use crate::{input, output, overrides, simulation};
@@ -55,17 +56,29 @@ async fn run_request(args: &Invoke, environment: &Environment) -> ExitCode {
     let unused_data = prepare(args, environment, &runner, deadline, &input.request).await;
     let has = |name: &str| input.request.get(name).is_some_and(|value| !value.is_null());
     let needs_function = ["idempotencyKey", "destination", "continue"].into_iter().any(has);
+    let mut printed: Option<Arc<PrintedStream>> = None;
     let Run { outcome, report } = if needs_function {
         // A runner can't store or send results, so run the complete function.
+        if args.stream {
+            let text = "--stream has no effect on a request whose result is stored or sent";
+            output::print_warning(text, args.json);
+        }
         let event = input.request.to_string();
         let function = environment.function();
         let handled_event = function.handle(event.as_bytes(), new_invocation(), deadline).await;
         Run { outcome: handled_event.response(), report: handled_event.line.report }
     } else {
-        let context = Context::new(deadline).with_tool_handler(Arc::new(programs));
+        let mut context = Context::new(deadline).with_tool_handler(Arc::new(programs));
+        if args.stream || streams_by_default(args, &input.request) {
+            let stream = printed.insert(Arc::new(PrintedStream::new(args.json, spinner.clone())));
+            context = context.with_event_sink(stream.clone());
+        }
         runner.run(context, input.take_request()).await.with_envelope()
     };
     spinner.finish_and_clear();
+    if let Some(code) = printed.as_ref().and_then(|stream| stream.end()) {
+        return code;
+    }
     if !args.json {
         let warnings = input.warnings.iter().chain(&report.warnings).chain(&unused_data);
         for warning in warnings {
@@ -73,9 +86,15 @@ async fn run_request(args: &Invoke, environment: &Environment) -> ExitCode {
         }
     }
     let code = match outcome {
-        Ok(value) => output::print_result(&value, args.json),
+        Ok(value) => match &printed {
+            Some(stream) => stream.print_result(&value),
+            None => output::print_result(&value, args.json),
+        },
         Err(error) => {
             let error = name_time_limit(input.label(error), args.timeout, deadline);
+            if let Some(stream) = &printed {
+                stream.print_error(&error, &report);
+            }
             let code = output::print_run_error(&error, &report, args.json);
             if !args.simulate && !args.json {
                 output::print_key_advice(&error);
@@ -87,6 +106,18 @@ async fn run_request(args: &Invoke, environment: &Environment) -> ExitCode {
         anstream::eprintln!("{SIMULATED}");
     }
     code
+}
+
+/// Returns whether the text is printed as it is generated although no option asks for that: on a
+/// terminal, if the result is the text itself.
+fn streams_by_default(args: &Invoke, request: &Value) -> bool {
+    let is_text = request.get("message").is_some_and(|message| !message.is_null())
+        && request.get("output").is_none_or(|output| output.is_null() || output == "string");
+    let is_off = ["dryRun", "stream"].into_iter().any(|name| match request.get(name) {
+        Some(value) => *value == Value::Bool(name == "dryRun"),
+        None => false,
+    });
+    is_text && !is_off && !args.json && !args.full && std::io::stdout().is_terminal()
 }
 
 /// Scripts a reply that fits the request if the simulator replaces the provider, and returns a

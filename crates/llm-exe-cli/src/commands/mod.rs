@@ -3,6 +3,7 @@
 mod completions;
 mod invoke;
 mod models;
+mod printed_stream;
 mod providers;
 mod record_results;
 mod render;

@@ -26,5 +26,6 @@ mod schema_differential;
 mod serve;
 mod serve_stop;
 mod simulate;
+mod streams;
 mod tools;
 mod validate;

@@ -40,13 +40,14 @@ async fn closed_pipe_does_not_panic() {
     let folder = Folder::new();
     let file = folder.file("request.json", request().to_string());
     let bad = folder.file("bad.json", r#"{"messages":1}"#);
-    let commands: [&[&str]; 11] = [
+    let commands: [&[&str]; 12] = [
         &["schema"],
         &["completions", "bash"],
         &["--help"],
         &["--version"],
         &["nonsense"],
         &["invoke", "--simulate", &file],
+        &["invoke", "--simulate", "--stream", &file],
         &["invoke", "--simulate", "--event", &file],
         &["invoke", "--simulate", &bad],
         &["render", &file],
@@ -64,8 +65,13 @@ async fn closed_pipe_does_not_panic() {
 async fn full_disk_is_an_error() {
     let folder = Folder::new();
     let file = folder.file("request.json", request().to_string());
-    let commands: [&[&str]; 4] =
-        [&["schema"], &["invoke", "--simulate", &file], &["render", &file], &["validate", &file]];
+    let commands: [&[&str]; 5] = [
+        &["schema"],
+        &["invoke", "--simulate", &file],
+        &["invoke", "--simulate", "--stream", &file],
+        &["render", &file],
+        &["validate", &file],
+    ];
     for arguments in commands {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let output = folder.command(arguments).stdout(full).spawn().unwrap().wait_with_output();

@@ -4,6 +4,7 @@
 use http::HeaderMap;
 use serde_json::Value;
 
+use super::stream;
 use crate::completion::{Completion, CompletionSpec};
 
 /// The server side of a provider's wire format.
@@ -57,11 +58,31 @@ pub(crate) trait Dialect: Sync {
 
     /// Builds the body of a successful reply. `number` becomes part of the reply's id.
     fn reply(&self, request: &ProviderRequest<'_>, completion: &Completion, number: u64) -> Value;
+
+    /// Whether a valid request asks for a stream.
+    fn is_streamed(&self, request: &ProviderRequest<'_>) -> bool {
+        request.body.get("stream").is_some_and(|stream| *stream == true)
+    }
+
+    /// Splits the body of a successful reply into the events of a stream.
+    fn stream(&self, request: &ProviderRequest<'_>, reply: &Value) -> Vec<Vec<u8>>;
+
+    /// Returns the content type of a stream.
+    fn stream_type(&self) -> &'static str {
+        stream::EVENT_STREAM
+    }
+
+    /// Builds the event with which the service reports an error in a stream.
+    fn stream_error(&self, message: &str) -> Vec<u8> {
+        stream::data(&self.error(503, message))
+    }
 }
 
 /// A request as a dialect receives it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ProviderRequest<'a> {
+    /// The query, without its question mark.
+    pub(crate) query: &'a str,
     /// The path as received, percent-encoded.
     pub(crate) path: &'a str,
     /// The percent-decoded path. In some dialects it contains the model.

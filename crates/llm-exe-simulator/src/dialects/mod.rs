@@ -9,6 +9,7 @@ mod json;
 mod ollama;
 mod openai;
 mod responses;
+mod stream;
 
 use http::HeaderMap;
 

@@ -5,6 +5,7 @@
 //! been used `times` times.
 
 pub(crate) mod response;
+pub(crate) mod stream;
 
 use std::collections::VecDeque;
 
@@ -13,6 +14,7 @@ use serde_json::Value;
 
 use crate::dialects;
 use response::{Fault, ScriptedResponse, ToolCall};
+use stream::StreamScript;
 
 /// A step of a script, which defines the response to a limited number of matching calls.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -26,6 +28,9 @@ pub struct Step {
     pub times: u32,
     /// The response that those calls receive.
     pub then: ScriptedResponse,
+    /// How a reply is sent to a call that asks for a stream.
+    #[serde(default)]
+    pub stream: StreamScript,
 }
 
 fn default_times() -> u32 {
@@ -47,7 +52,8 @@ pub struct When {
 impl Step {
     /// Creates a step without conditions, which the next call uses.
     pub fn new(then: ScriptedResponse) -> Self {
-        Self { when: When::default(), times: default_times(), then }
+        let stream = StreamScript::default();
+        Self { when: When::default(), times: default_times(), then, stream }
     }
 
     /// Creates a step that responds with a status and the provider's own error body.
@@ -88,6 +94,13 @@ impl Step {
     #[must_use]
     pub fn times(mut self, times: u32) -> Self {
         self.times = times;
+        self
+    }
+
+    /// Sets how the reply is sent to a call that asks for a stream.
+    #[must_use]
+    pub fn stream(mut self, stream: StreamScript) -> Self {
+        self.stream = stream;
         self
     }
 
@@ -133,6 +146,9 @@ fn validate(step: &Step) -> Result<(), String> {
     if step.times == 0 {
         return Err("times: expected at least 1, got 0".to_owned());
     }
+    if step.stream.piece_bytes == Some(0) {
+        return Err("stream.pieceBytes: expected at least 1, got 0".to_owned());
+    }
     let depends_on_body = step.when.model.is_some() || step.when.prompt_contains.is_some();
     if depends_on_body && step.then == ScriptedResponse::Fault(Fault::DropEarly) {
         return Err("then.fault: dropEarly closes the connection before the body is read, so \
@@ -177,8 +193,8 @@ impl Script {
         self.steps.iter().find(|step| matches(&step.when, call))
     }
 
-    /// Uses the first step that matches the call and returns its response.
-    pub(crate) fn take(&mut self, call: &CallInfo<'_>) -> Option<ScriptedResponse> {
+    /// Uses the first step that matches the call. Returns its response, and how it is streamed.
+    pub(crate) fn take(&mut self, call: &CallInfo<'_>) -> Option<(ScriptedResponse, StreamScript)> {
         let index = self.steps.iter().position(|step| matches(&step.when, call))?;
         self.take_at(index)
     }
@@ -196,9 +212,9 @@ impl Script {
         is_drop_early && self.take_at(index).is_some()
     }
 
-    fn take_at(&mut self, index: usize) -> Option<ScriptedResponse> {
+    fn take_at(&mut self, index: usize) -> Option<(ScriptedResponse, StreamScript)> {
         let step = self.steps.get_mut(index)?;
-        let then = step.then.clone();
+        let then = (step.then.clone(), step.stream.clone());
         step.times = step.times.saturating_sub(1);
         if step.times == 0 {
             self.steps.remove(index);

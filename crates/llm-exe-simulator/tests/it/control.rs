@@ -110,7 +110,7 @@ async fn unknown_paths_and_methods_get_the_dialects_error() {
         ("anthropic", "PUT", "/v1/messages", 405),
         ("gemini", "POST", "/v1beta/models/:generateContent", 404),
         ("gemini", "POST", "/v1beta/models/a/b:generateContent", 404),
-        ("gemini", "POST", "/v1beta/models/gemini-2.5-flash:streamGenerateContent", 404),
+        ("gemini", "POST", "/v1beta/models/gemini-2.5-flash:countTokens", 404),
         ("gemini", "GET", "/v1beta/models/gemini-2.5-flash:generateContent", 405),
         ("ollama", "GET", "/api/chat", 405),
     ];

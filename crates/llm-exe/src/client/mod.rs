@@ -12,6 +12,7 @@ mod request;
 mod request_tools;
 #[cfg(feature = "schemars")]
 mod result_type;
+mod stream;
 mod tool;
 mod tool_output;
 #[cfg(feature = "schemars")]
@@ -25,6 +26,7 @@ pub use builder::{BuildError, ClientBuilder};
 pub use handle::Client;
 pub use pending::{PendingCall, PendingCalls};
 pub use request::{RequestBuilder, Response};
+pub use stream::{ResponseStream, RunStream, StreamItem};
 pub use tool::Tool;
 pub use tool_output::{Json, ToolOutput};
 #[cfg(feature = "schemars")]

@@ -1,5 +1,6 @@
 //! Builds a request, sends it and returns the response.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -19,7 +20,7 @@ use crate::request::{
     ParsedRequest, Request, RequestFallback, RequestImage, RequestMessage, RequestOptions,
     RequestPart, TextOr,
 };
-use crate::run::{Context, Report, Run};
+use crate::run::{Context, EventSink, Report, Run};
 
 /// A request to a model. [`Client::request`] creates it.
 ///
@@ -279,8 +280,18 @@ impl RequestBuilder {
         self.run_in(Mode::DryRun).await.outcome
     }
 
-    async fn run_in(mut self, mode: Mode) -> Run {
-        let mut context = Context::new(Deadline::after(self.time_limit));
+    /// Sends the request with a sink for the events of its run.
+    pub(super) async fn run_with_sink(self, sink: Arc<dyn EventSink>) -> Run {
+        let context = Context::new(Deadline::after(self.time_limit)).with_event_sink(sink);
+        self.run_with(context, Mode::Run).await
+    }
+
+    async fn run_in(self, mode: Mode) -> Run {
+        let context = Context::new(Deadline::after(self.time_limit));
+        self.run_with(context, mode).await
+    }
+
+    async fn run_with(mut self, mut context: Context, mode: Mode) -> Run {
         if let Some(observer) = std::mem::take(&mut self.callbacks).into_observer() {
             context = context.with_observer(observer);
         }

@@ -13,6 +13,7 @@ mod request_form;
 mod rules;
 mod schema;
 mod scope;
+mod stream_format;
 mod target;
 mod tools;
 
@@ -34,6 +35,7 @@ pub(crate) use request_form::{RequestForm, StructureMethod};
 pub use rules::{InvalidModelPatterns, ModelPatterns, Rules, ToolRules};
 pub use schema::{config_schema, request_schema_with};
 pub(crate) use scope::{INDEX, ITEM, ITERATION, LAST_RESULT, PREVIOUS, RESULTS, StepScope};
+pub use stream_format::StreamFormat;
 pub use target::Target;
 pub(crate) use tools::{ConvertArguments, ProgramFunction};
 
@@ -132,6 +134,8 @@ pub struct Plan {
     pub(crate) max_cost: Option<f64>,
     /// What the request returns to its caller.
     pub returns: Returns,
+    /// The format of the stream that the caller asks for, if any.
+    pub stream: Option<StreamFormat>,
     /// Whether to validate and render the request without calling a provider.
     pub dry_run: bool,
     /// Whether a missing template variable is an error.
@@ -170,13 +174,15 @@ impl Plan {
         mode: Mode,
         hides_names: bool,
     ) -> Result<Plan, RejectedRequest> {
-        let ParsedRequest { request, problems, mut warnings } = parsed;
+        let ParsedRequest { request, mut problems, mut warnings } = parsed;
+        let stream = stream_format::parse(&request, &mut problems);
         let step_count = Cell::new(0);
         let step_count = &step_count;
         let context = BuildContext { rules, mode, step_count, tools: None, hides_names };
         match Plan::build(request, Problems::new(problems), &context, &mut warnings, None) {
             Ok(mut plan) => {
                 plan.warnings = warnings;
+                plan.stream = stream;
                 Ok(plan)
             }
             Err(error) => Err(RejectedRequest { error, warnings }),
@@ -205,9 +211,7 @@ impl Plan {
         if problems.iter().any(|problem| problem.path.is_empty()) {
             return Err(problems.into_error());
         }
-        if let Some(error) = pointer_error(&request) {
-            return Err(error);
-        }
+        pointer_error(&request).map_or(Ok(()), Err)?;
         check_idempotency_key(request.idempotency_key.as_deref(), mode, &mut problems);
         let destination =
             destination::parse_destination(request.destination.as_deref(), rules, &mut problems)
@@ -266,6 +270,7 @@ impl Plan {
             chain: None,
             max_cost,
             returns,
+            stream: None,
             dry_run: mode == Mode::DryRun || request.dry_run.unwrap_or(false),
             strict_variables: strict,
             hides_names,
@@ -334,6 +339,7 @@ impl Plan {
             tools,
             max_cost,
             returns,
+            stream: None,
             dry_run: mode == Mode::DryRun || request.dry_run.unwrap_or(false),
             strict_variables: rules.strict_variables || request.strict_variables.unwrap_or(false),
             hides_names: context.hides_names,

@@ -41,6 +41,7 @@ pub(super) const FIELDS_NOT_ALLOWED_IN_TOOLS: &[&str] = &[
     "continue",
     "toolResults",
     "stream",
+    "streamFormat",
 ];
 
 /// The tools of a request, and how the conversation with them runs.

@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
-use crate::chat::{Chat, Reply, ReplyEvent, Structure, ToolChoice, Usage};
+use crate::chat::{Chat, Reply, Structure, ToolChoice, Usage};
 use crate::error::Error;
 use crate::ports::KeyName;
 use crate::schema::Schema;
+pub use crate::wire::StreamState;
 use crate::wire::{Auth, Body, WireReply, WireRequest};
 
 use super::capabilities::ModelTable;
@@ -122,6 +123,8 @@ pub trait Dialect: Send + Sync {
     /// - The schema of [`Chat::structure`], if its [`capabilities`](Dialect::capabilities) promise
     ///   it.
     /// - The tools and their choice, if its capabilities promise tools.
+    /// - Whether the reply is streamed ([`Chat::stream`]), if it has a
+    ///   [`stream_decoder`](Dialect::stream_decoder).
     ///
     /// [`RawTurn::fits`]: crate::chat::RawTurn::fits
     /// [`BodyItem::Raw`]: crate::wire::BodyItem::Raw
@@ -134,10 +137,11 @@ pub trait Dialect: Send + Sync {
     /// Parses the reply in a successful response to the request for `chat`. A
     /// [`ReplyBuilder`](crate::chat::ReplyBuilder) creates the reply. If the API must receive the
     /// turn unchanged in the next request, for example because of its signatures, the reply also
-    /// needs the turn as it was received ([`ReplyEvent::RawTurn`]).
+    /// needs the turn as it was received
+    /// ([`ReplyEvent::RawTurn`](crate::chat::ReplyEvent::RawTurn)).
     ///
-    /// A part that can't be read is skipped with a [`ReplyEvent::Warning`], because the reply is
-    /// paid for.
+    /// A part that can't be read is skipped with a
+    /// [`ReplyEvent::Warning`](crate::chat::ReplyEvent::Warning), because the reply is paid for.
     ///
     /// # Errors
     /// `ProviderUnavailable` if the response body does not have the expected format, or contains an
@@ -175,26 +179,56 @@ pub trait Dialect: Send + Sync {
     }
 
     /// Returns a decoder for the streamed response to the request for `chat`, or `None` if the
-    /// dialect does not support streams.
+    /// dialect does not support streams, which is the default. The text of a reply then arrives in
+    /// one piece.
     fn stream_decoder(&self, _chat: &Chat) -> Option<Box<dyn StreamDecoder>> {
         None
     }
 }
 
-/// Decodes the body of a streamed response.
+/// Decodes the body of a streamed response. It returns the text of the reply as it arrives, and
+/// joins the stream to the body of the response that the API would have sent in one piece, which
+/// [`Dialect::read_reply`] reads.
+///
+/// ```
+/// use llm_exe::Error;
+/// use llm_exe::providers::{StreamDecoder, StreamState};
+///
+/// /// The stream is the text of the completion, with a final line feed.
+/// #[derive(Default)]
+/// struct Completion(Vec<u8>);
+///
+/// impl StreamDecoder for Completion {
+///     fn push(&mut self, bytes: &[u8], text: &mut String) -> Result<StreamState, Error> {
+///         text.push_str(&String::from_utf8_lossy(bytes));
+///         self.0.extend_from_slice(bytes);
+///         Ok(if bytes.ends_with(b"\n") { StreamState::Complete } else { StreamState::Open })
+///     }
+///
+///     fn finish(&mut self) -> Result<Vec<u8>, Error> {
+///         let completion = String::from_utf8_lossy(&self.0);
+///         Ok(serde_json::json!({ "completion": completion }).to_string().into_bytes())
+///     }
+/// }
+/// ```
 pub trait StreamDecoder: Send {
-    /// Decodes the next bytes, which may end anywhere, and returns the events that are complete.
+    /// Decodes the next bytes, which may end anywhere. Appends the text of the reply that they
+    /// complete to `text`.
+    ///
+    /// An error that the provider reports in the stream is a part of the body that
+    /// [`finish`](StreamDecoder::finish) returns, as in a response with an error. The stream is
+    /// complete then.
     ///
     /// # Errors
-    /// `ProviderUnavailable` if the bytes do not have the expected format, or the error that the
-    /// provider reports in the stream.
-    fn push(&mut self, bytes: &[u8]) -> Result<Vec<ReplyEvent>, Error>;
+    /// `ProviderUnavailable` if the bytes do not have the expected format, or if the reply is too
+    /// large.
+    fn push(&mut self, bytes: &[u8], text: &mut String) -> Result<StreamState, Error>;
 
-    /// Returns the last events after the end of the body.
+    /// Returns the body of the response, after the stream has ended or is complete.
     ///
     /// # Errors
-    /// `ProviderUnavailable` if the body ended before the reply was complete.
-    fn finish(&mut self) -> Result<Vec<ReplyEvent>, Error>;
+    /// `ProviderUnavailable` if the stream ended before the reply was complete.
+    fn finish(&mut self) -> Result<Vec<u8>, Error>;
 }
 
 /// What a model accepts and supports.

@@ -33,6 +33,7 @@ mod raw_object;
 mod registry;
 mod rejection;
 mod rejection_text;
+mod streams;
 
 use std::borrow::Cow;
 
@@ -49,7 +50,9 @@ pub use build_request::build_request;
 pub use capabilities::{Capability, ModelTable};
 pub(crate) use capabilities::{EFFORTS, is_effort};
 pub use catalog::{MODEL_CATALOG, catalog_name, today};
-pub use dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StreamDecoder, StructureSupport};
+pub use dialect::{
+    BuiltRequest, Capabilities, Dialect, Endpoint, StreamDecoder, StreamState, StructureSupport,
+};
 pub use failure::Failure;
 pub(crate) use failure::{FailedResponse, reported_error};
 pub(crate) use prices::{

@@ -25,6 +25,19 @@ impl<'a> RawObject<'a> {
         self.fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.get())
     }
 
+    /// Returns the value of a field, unless it was replaced.
+    pub(crate) fn value(&self, name: &str) -> Option<&'a RawValue> {
+        self.values().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+
+    /// Returns the fields that were not replaced.
+    pub(crate) fn values(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
+        self.fields.iter().filter_map(|(name, value)| match value {
+            Cow::Borrowed(value) => Some((&**name, *value)),
+            Cow::Owned(_) => None,
+        })
+    }
+
     /// Drops the fields for which `is_kept` returns false. It receives the name and the text of the
     /// value. Returns whether a field was dropped.
     pub(crate) fn retain(&mut self, is_kept: impl Fn(&str, &str) -> bool) -> bool {

@@ -90,6 +90,11 @@ pub struct Request {
     /// attempts and warnings.
     #[serde(rename = "return")]
     pub returns: Option<String>,
+    /// Whether the result is streamed, if the caller can receive a stream.
+    pub stream: Option<bool>,
+    /// The format of the stream: `sse` (default) for server-sent events, or `ndjson` for lines of
+    /// JSON.
+    pub stream_format: Option<String>,
     /// Whether to validate and render the request without calling the provider. The result is the
     /// HTTP request that would be sent, without the API key.
     pub dry_run: Option<bool>,

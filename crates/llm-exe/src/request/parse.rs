@@ -22,15 +22,12 @@ const MAX_PROBLEMS: usize = 50;
 /// Maximum number of unknown fields to report by name.
 const MAX_WARNINGS: usize = 20;
 
-/// Fields that are reserved for later versions, each with the start of its error message.
-const NOT_SUPPORTED: &[(&str, &str)] = &[("stream", "streaming is")];
-
 /// A parsed request, with the problems and warnings found during parsing.
 #[derive(Debug, Clone, Default)]
 pub struct ParsedRequest {
     /// The request, without the fields that have the wrong type.
     pub request: Request,
-    /// One problem for each field that has the wrong type or is reserved.
+    /// One problem for each field that has the wrong type.
     pub problems: Vec<Problem>,
     /// One warning for each unknown field, which suggests a similar known name if there is one.
     pub warnings: Vec<String>,
@@ -47,19 +44,11 @@ impl ParsedRequest {
     /// request in `problems`.
     pub fn from_value(mut value: Value) -> ParsedRequest {
         let mut parsed = ParsedRequest::default();
-        let Some(fields) = value.as_object_mut() else {
+        if !value.is_object() {
             let received = json::shown(&value);
             let message = format!("expected a request (a JSON object), got {received}");
             parsed.problems.push(Problem::request("", message));
             return parsed;
-        };
-        for (name, feature) in NOT_SUPPORTED {
-            // Comparing the few names of a request is faster than hashing each reserved name.
-            let is_present = fields.keys().any(|field| field == name);
-            if is_present && fields.shift_remove(*name).is_some_and(|value| !value.is_null()) {
-                let message = format!("{feature} not supported yet; remove this field");
-                parsed.problems.push(Problem::request(*name, message));
-            }
         }
         // These values may be large, so they are moved instead of being deserialized.
         let (data, schema) = (take_object(&mut value, "data"), take_object(&mut value, "schema"));
@@ -374,11 +363,9 @@ fn suggest_field(name: &str) -> String {
     near.map_or_else(String::new, |near| did_you_mean(format!("{near} outside of options")))
 }
 
-/// Returns whether requests have a field with this name, including fields that are reserved for
-/// later versions.
+/// Returns whether requests have a field with this name.
 pub(crate) fn is_field(name: &str) -> bool {
     field_names::<Request>().contains(&name)
-        || NOT_SUPPORTED.iter().any(|(reserved, _)| *reserved == name)
 }
 
 /// Returns the field names of a struct, as declared by its `Deserialize` implementation.

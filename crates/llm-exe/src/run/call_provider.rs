@@ -3,12 +3,14 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
 use super::context::{Context, MAX_CALLS};
+use super::events::TextStreamer;
 use super::learned::LearnedChanges;
 use super::quote::{quote_body, quote_message};
 use super::read_response::{ParsedResponse, ResponseFailure};
@@ -24,7 +26,7 @@ use crate::providers::{
     ApiMode, Billing, Dialect, Failure, MANTLE, NAMED_RESOURCE, PriceList, Provider, RejectedPart,
     Rejection, read_billing, read_rejection,
 };
-use crate::transport::{Policy, RetryAdvice, SendOutcome, Transport, retry_after};
+use crate::transport::{BodyReader, Policy, RetryAdvice, SendOutcome, Transport, retry_after};
 use crate::wire::{Auth, WireReply, WireRequest};
 
 /// Minimum size of a response that is parsed as a CPU-heavy step, in bytes. Parsing takes a few
@@ -288,9 +290,17 @@ impl ProviderClient {
         }
         let policy = Policy { attempts: reserved, ..target.policy };
         let ReplyReader { dialect, chat } = reader;
+        let has_sent = AtomicBool::new(false);
+        let events = context.events.clone().filter(|_| chat.stream);
+        let mut streamer =
+            events.map(|events| Box::new(TextStreamer::new((dialect, chat), events, &has_sent)));
         let mut last_read = None;
         let mut read = |response: &WireReply| {
-            if response.body.len() < MIN_STEP_BYTES {
+            if has_sent.load(Ordering::Relaxed) {
+                // The caller has received a part of the reply already.
+                last_read = None;
+                RetryAdvice::default()
+            } else if response.body.len() < MIN_STEP_BYTES {
                 last_read.insert(ParsedResponse::new(dialect, chat, response)).retry_advice()
             } else {
                 // The advice for a large error is read from its status and headers. Descriptions of
@@ -305,8 +315,18 @@ impl ProviderClient {
             }
         };
         let started = Instant::now();
-        let sent = self.transport.send(request, secret, &policy, context.deadline, &mut read);
+        let body_reader = streamer.as_deref_mut().map(|streamer| streamer as &mut dyn BodyReader);
+        let readers = (&mut read as _, body_reader);
+        let deadline = context.deadline;
+        let sent = self.transport.send_and_read(request, secret, &policy, deadline, readers);
         let SendOutcome { outcome, attempts, may_be_billed } = sent.await;
+        drop(streamer);
+        let has_sent = has_sent.into_inner();
+        if let Some(events) = context.events.as_mut().filter(|_| has_sent) {
+            events.record_text(true);
+            // No other target is called, because its reply would continue the text.
+            context.report.answered = true;
+        }
         context.report.durations.provider += started.elapsed();
         context.add_calls(attempts, reserved);
         if may_be_billed && context.report.counts_cost {
@@ -314,7 +334,7 @@ impl ProviderClient {
         }
         let response = outcome?;
         context.add_call_duration(started.elapsed());
-        let read = match last_read {
+        let mut read = match last_read {
             Some(read) => read,
             // The future is boxed because few calls need it, and it would make the future of every
             // call larger.
@@ -323,6 +343,11 @@ impl ProviderClient {
                 Box::pin(self.steps.run(parse)).await
             }
         };
+        if let ParsedResponse::Failed(failed) = &mut read
+            && has_sent
+        {
+            (failed.may_retry, failed.may_be_billed) = (false, true);
+        }
         Ok((response, read))
     }
 
@@ -391,7 +416,7 @@ fn summarize(
     match failure.kind {
         ErrorKind::AccessDenied => format!(
             "AWS denied {} on the model {} ({status}); allow it in the IAM policy",
-            iam_action(&request.auth),
+            iam_action(request),
             target.model
         ),
         ErrorKind::ProviderAuthFailed if matches!(request.auth, Auth::SigV4 { .. }) => {
@@ -418,9 +443,11 @@ fn summarize(
 
 /// Returns the IAM action that a call of a model on Bedrock needs.
 /// <https://docs.aws.amazon.com/bedrock/latest/userguide/inference.html>
-fn iam_action(auth: &Auth) -> &'static str {
-    match auth {
+fn iam_action(request: &WireRequest) -> &'static str {
+    match request.auth {
         Auth::SigV4 { service: MANTLE, .. } => "bedrock-mantle:CreateInference",
+        // The operations for streams, such as `converse-stream`.
+        _ if request.url.ends_with("-stream") => "bedrock:InvokeModelWithResponseStream",
         // This action covers all APIs of the Bedrock runtime that call a model.
         _ => "bedrock:InvokeModel",
     }

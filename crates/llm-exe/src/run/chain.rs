@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::checkpoint::StoredRun;
 use super::context::Context;
+use super::events::EventStream;
 use super::outcome::Run;
 use super::report::{Report, StepReport, StoredCounts};
 use super::tool_loop::ToolRunner;
@@ -196,6 +197,7 @@ impl<'a> RunningChain<'a> {
                 running.push(run);
             }
             let Some((index, ended)) = running.next().await else { break };
+            self.send_step_event(index, &ended).await;
             if let Ending::Failed(error) = &ended.ending {
                 self.stop();
                 failed.get_or_insert_with(|| error.clone());
@@ -206,6 +208,22 @@ impl<'a> RunningChain<'a> {
         }
         drop(running);
         (finished, failed)
+    }
+
+    /// Sends the event that a step of the request ended.
+    async fn send_step_event(&self, index: usize, ended: &FinishedStep) {
+        if let (Some(events), Some(step), None, Ending::Done(Some(_))) =
+            (&self.context.events, self.steps.get(index), self.outer, &ended.ending)
+        {
+            events.send_step(&step.name, ended.duration).await;
+        }
+    }
+
+    /// Returns where a step sends its text: only the last step of the list does, unless it has
+    /// several results at the same time.
+    fn events_of(&self, step: &StepPlan) -> Option<EventStream> {
+        let is_last = self.steps.last().is_some_and(|last| std::ptr::eq(last, step));
+        self.context.events.clone().filter(|_| is_last && step.each.is_none())
     }
 
     fn is_stopped(&self) -> bool {
@@ -423,7 +441,8 @@ impl<'a> RunningChain<'a> {
         if let Some(stored) = load_run(outer, &name).await {
             return stored;
         }
-        let context = outer.nested(&name, outer.deadline);
+        let mut context = outer.nested(&name, outer.deadline);
+        context.events = self.events_of(step);
         if let Err(error) = self.check_time_left() {
             return context.fail(error);
         }
@@ -487,7 +506,11 @@ impl<'a> RunningChain<'a> {
                     if let Err(error) = self.check_time_left() {
                         return context.fail(error);
                     }
-                    let nested = context.nested(&name, context.deadline);
+                    let mut nested = context.nested(&name, context.deadline);
+                    nested.events.clone_from(&context.events);
+                    if let Some(events) = &nested.events {
+                        events.reset("repeat").await;
+                    }
                     let mut run = self.run_once(nested, step, scope.clone()).await;
                     store_run(&context, &name, &mut run).await;
                     run

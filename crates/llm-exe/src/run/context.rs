@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::checkpoint::Checkpoints;
 use super::cost_limit::CostLimit;
+use super::events::{EventSink, EventStream};
 use super::observer::Observer;
 use super::outcome::Run;
 use super::report::{Report, StoredCounts};
@@ -102,6 +103,8 @@ pub struct Context {
     pub(super) handler: Option<Arc<dyn ToolHandler>>,
     /// Receives the events of the run.
     pub(super) observer: Option<Arc<dyn Observer>>,
+    /// Where the run sends its events, if its result is streamed.
+    pub(super) events: Option<EventStream>,
     /// The state of this request and of those around and inside of it. `None` if the request has no
     /// tools; its report then counts the calls.
     shared: Option<Arc<SharedState>>,
@@ -137,6 +140,7 @@ impl Context {
             caller: CallerContext::default(),
             handler: None,
             observer: None,
+            events: None,
             shared: None,
             cost_limit: None,
             progress_store: None,
@@ -169,6 +173,14 @@ impl Context {
     #[must_use]
     pub fn with_observer(self, observer: Arc<dyn Observer>) -> Self {
         Context { observer: Some(observer), ..self }
+    }
+
+    /// Streams the run: sends its events to a sink while it is in progress. Text is that of the
+    /// model's turns, or of the last step in the list of a chain. Requests that are tools send no
+    /// events.
+    #[must_use]
+    pub fn with_event_sink(self, sink: Arc<dyn EventSink>) -> Self {
+        Context { events: Some(EventStream::new(sink)), ..self }
     }
 
     /// Returns the handler of a tool that has no `run`, if there is one.

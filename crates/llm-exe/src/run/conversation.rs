@@ -85,16 +85,16 @@ pub(super) struct Conversation<'a> {
 
 impl<'a> Conversation<'a> {
     /// Builds the first request to a target. The messages of a conversation that is not new do not
-    /// change.
+    /// change. If `is_streamed` is set and the dialect supports it, the replies are streamed.
     ///
     /// # Errors
     /// `InvalidRequest` if the target does not support the messages, for example because they
     /// contain images.
     pub(super) fn new(
         client: &'a ProviderClient,
-        plan: &'a Plan,
-        target: &'a Target,
+        (plan, target): (&'a Plan, &'a Target),
         start: ConversationStart,
+        is_streamed: bool,
         runner: &'a dyn ToolRunner,
     ) -> Result<Self, Error> {
         let (messages, is_new, form) = match start {
@@ -132,6 +132,7 @@ impl<'a> Conversation<'a> {
         let mut warnings: Vec<String> =
             changes.iter().map(|change| change.warning(&target.model)).collect();
         let changed = changes.iter().map(|change| change.report(name, &target.model)).collect();
+        chat.stream = is_streamed && dialect.stream_decoder(&chat).is_some();
         let endpoint = client.endpoints.resolve(&target.provider);
         let built = build_request(dialect, &endpoint, &chat)?;
         warnings.extend(built.warnings);
@@ -168,12 +169,19 @@ impl<'a> Conversation<'a> {
         }
         let mut is_repair = false;
         loop {
+            let number = self.turn_number(is_repair);
+            if let Some(events) = &mut context.events {
+                events.start_turn(number);
+            }
             let (reply, secrets, duration) = match context.checkpoints.clone() {
                 Some(checkpoints) if self.tools.is_some() => {
                     Box::pin(self.load_or_call(context, &checkpoints)).await?
                 }
                 _ => self.call(context).await?,
             };
+            if let Some(events) = &context.events {
+                Box::pin(events.send_reply(&reply, &self.chat.structure)).await;
+            }
             self.report_turn(context, &reply, duration, is_repair);
             if let Some(tools) = &mut self.tools {
                 tools.add_turn(duration, is_repair);
@@ -209,6 +217,9 @@ impl<'a> Conversation<'a> {
             repairs += 1;
             self.store_turn(context).await;
             context.report.repairs += 1;
+            if let Some(events) = &context.events {
+                Box::pin(events.reset("repair")).await;
+            }
             let expected = self.plan.output.parser.expected_form();
             schema_prompt::add_repair(&mut self.chat.messages, &reply, &unusable, &expected);
             self.chat.tool_choice = ToolChoice::None;
@@ -292,11 +303,16 @@ impl<'a> Conversation<'a> {
         }
     }
 
+    /// Returns the number of the current turn, counted from 1.
+    fn turn_number(&self, is_repair: bool) -> u32 {
+        let before = self.tools.as_ref().map_or(0, ToolLoop::turns);
+        (before + u32::from(!is_repair)).max(1)
+    }
+
     /// Reports a turn to the observer of the run, if there is one.
     fn report_turn(&self, context: &Context, reply: &Reply, duration: Duration, is_repair: bool) {
         let Some(observer) = &context.observer else { return };
-        let before = self.tools.as_ref().map_or(0, ToolLoop::turns);
-        let number = (before + u32::from(!is_repair)).max(1);
+        let number = self.turn_number(is_repair);
         observer.on_turn(&Turn { number, is_repair, duration, reply });
     }
 

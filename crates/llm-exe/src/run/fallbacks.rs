@@ -42,15 +42,16 @@ impl StartedWith<'_> {
 pub(super) fn prepare<'a>(
     client: &'a ProviderClient,
     plan: &'a Plan,
-    mut messages: Vec<Message>,
-    start: Option<StartedWith<'_>>,
+    (mut messages, start): (Vec<Message>, Option<StartedWith<'_>>),
+    is_streamed: bool,
     runner: &'a dyn ToolRunner,
 ) -> Result<Vec<Conversation<'a>>, Error> {
     if let Some(start) = start {
         // A conversation stays with its provider and model.
         let target = start.find_target(plan).unwrap_or(&plan.target);
         let start = ConversationStart::Started(messages, start.form);
-        return Ok(vec![Conversation::new(client, plan, target, start, runner)?]);
+        let conversation = Conversation::new(client, (plan, target), start, is_streamed, runner)?;
+        return Ok(vec![conversation]);
     }
     let targets = std::iter::once(&plan.target).chain(&plan.fallbacks);
     let last = plan.fallbacks.len();
@@ -62,7 +63,7 @@ pub(super) fn prepare<'a>(
         // The messages may contain large images, so they are not copied for the last target.
         let messages = if index == last { std::mem::take(&mut messages) } else { messages.clone() };
         let start = ConversationStart::New(messages);
-        let conversation = Conversation::new(client, plan, target, start, runner);
+        let conversation = Conversation::new(client, (plan, target), start, is_streamed, runner);
         conversations.push(conversation.map_err(|error| match index.checked_sub(1) {
             None => error,
             Some(fallback) => at_fallback(&error, fallback),

@@ -7,6 +7,7 @@ mod checkpoint;
 mod context;
 mod conversation;
 mod cost_limit;
+mod events;
 mod fallbacks;
 mod learned;
 mod observer;
@@ -24,11 +25,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use futures_util::future::{Either, select};
 use serde_json::Value;
 
 pub use context::{
     CallerContext, Context, ContinuedConversation, HandBackPolicy, UNKNOWN_CONVERSATION,
 };
+pub use events::{EventSink, RunEvent};
 pub use learned::RequestChange;
 pub use observer::{Observer, Turn};
 pub use outcome::Run;
@@ -164,7 +167,7 @@ impl Runner {
     /// [`Runner::run`].
     pub async fn run_plan(&self, context: impl Into<Context>, plan: &Plan) -> Run {
         let mut context = context.into();
-        let outcome = self.check_and_run(&mut context, plan, &[]).await;
+        let outcome = self.run_for_reader(&mut context, plan, &[]).await;
         context.finish(outcome)
     }
 
@@ -311,7 +314,7 @@ impl Runner {
         Box::pin(async move {
             let outcome = match plan {
                 // The plan is large, so it stays where it is.
-                Ok(ref plan) => self.check_and_run(&mut context, plan, origins).await,
+                Ok(ref plan) => self.run_for_reader(&mut context, plan, origins).await,
                 Err(rejected) => {
                     context.report.warnings = rejected.warnings;
                     Err(rejected.error)
@@ -319,6 +322,27 @@ impl Runner {
             };
             context.finish(outcome)
         })
+    }
+
+    /// Runs a plan until it ends, or until nothing reads the events of the run any more.
+    async fn run_for_reader(
+        &self,
+        context: &mut Context,
+        plan: &Plan,
+        origins: &[NestedOrigin],
+    ) -> Result<Value, Error> {
+        let Some(events) = context.events.clone() else {
+            return self.check_and_run(context, plan, origins).await;
+        };
+        // The futures are boxed, because most runs have no reader.
+        let run = Box::pin(self.check_and_run(context, plan, origins));
+        match select(run, Box::pin(events.closed())).await {
+            Either::Left((outcome, _)) => outcome,
+            Either::Right(_) => {
+                let text = "the run was cancelled, because the caller closed the stream";
+                Err(Error::new(ErrorKind::ResultUnavailable, text))
+            }
+        }
     }
 
     /// Runs a plan if its tools follow the operator's rules. The check includes the requests of
@@ -329,6 +353,9 @@ impl Runner {
         plan: &Plan,
         origins: &[NestedOrigin],
     ) -> Result<Value, Error> {
+        if let Some(events) = &mut context.events {
+            events.hides_content = context.report.is_pinned || context.report.has_pinned_tools;
+        }
         if let Err(error) = self.check_tools(plan, context, origins) {
             context.report.warnings.clone_from(&plan.warnings);
             return Err(error);
@@ -359,6 +386,11 @@ impl Runner {
     async fn call_targets(&self, context: &mut Context, plan: &Plan) -> Result<Value, Error> {
         check_origins(plan.destination.as_ref(), &context.origins)?;
         context.report.set_plan(plan);
+        if plan.stream.is_some() && context.events.is_none() {
+            let text = "stream: the result is returned in one piece, because this caller can't \
+                        receive a stream";
+            context.report.add_warnings(vec![text.to_owned()]);
+        }
         let mut chat = RenderedChat::default();
         let steps = &self.client.steps;
         if has_turns(plan) {
@@ -388,7 +420,11 @@ impl Runner {
             None
         };
         let messages = chat.messages;
-        let prepare = || fallbacks::prepare(&self.client, plan, messages, started_with, self);
+        let is_streamed = context.events.is_some();
+        let prepare = || {
+            let start = (messages, started_with);
+            fallbacks::prepare(&self.client, plan, start, is_streamed, self)
+        };
         let conversations = steps.run(prepare).await?;
         if plan.dry_run {
             for conversation in &conversations {

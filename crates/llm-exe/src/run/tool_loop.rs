@@ -103,6 +103,13 @@ enum CheckedCall<'a> {
     Run(PlannedRun<'a>),
 }
 
+impl CheckedCall<'_> {
+    /// Returns whether the tool of the call runs here.
+    fn runs(&self) -> bool {
+        matches!(self, CheckedCall::Run(_))
+    }
+}
+
 /// A call of a tool that runs here.
 struct PlannedRun<'a> {
     tool: &'a PlannedTool,
@@ -217,10 +224,22 @@ impl<'a> ToolLoop<'a> {
         if !hands_back {
             self.check_time_left(context)?;
         }
-        let runs = checked.iter().filter(|call| matches!(call, CheckedCall::Run(..))).count();
+        let runs = checked.iter().filter(|call| call.runs()).count();
         context.add_tool_calls(runs)?;
+        if let Some(events) = &context.events {
+            for (call, _) in calls.iter().zip(&checked).filter(|(_, it)| it.runs()) {
+                Box::pin(events.send_call(self.turns, call)).await;
+            }
+        }
         let finished = self.run_tools(context, &calls, &checked).await;
-        let next = self.collect(context, &calls, checked, finished)?;
+        let mut results = Vec::new();
+        let next = self.collect(context, &calls, checked, finished, &mut results);
+        if let Some(events) = &context.events {
+            for (id, run) in results {
+                Box::pin(events.send_result(id, run)).await;
+            }
+        }
+        let next = next?;
         check_conversation_size(messages, reply, &next)?;
         if let NextStep::Continue(_) = next {
             self.check_time_left(context)?;
@@ -482,29 +501,34 @@ impl<'a> ToolLoop<'a> {
         serde_json::to_vec(&FunctionEvent { arguments, tool_call }).unwrap_or_default()
     }
 
-    /// Adds a run of a tool to the report, and reports it to the observer.
+    /// Adds a run of a tool to the report, and reports it to the observer. Returns the run if it is
+    /// an event of a stream.
     fn report_run(
         &self,
         context: &mut Context,
         call: &ToolCall,
         outcome: &Result<String, String>,
         duration: Duration,
-    ) {
+    ) -> Option<ToolRunReport> {
         let has_texts = context.report.full || context.observer.is_some();
         let run = ToolRunReport::new(self.turns, call, outcome, duration, has_texts);
         if let Some(observer) = &context.observer {
             observer.on_tool_run(&run);
         }
         context.report.tool_runs.push(run);
+        let is_event = context.events.is_some();
+        is_event.then(|| ToolRunReport::new(self.turns, call, outcome, duration, true))
     }
 
-    /// Adds the results of the runs to the report, and decides how the conversation continues.
+    /// Adds the results of the runs to the report, and decides how the conversation continues. Adds
+    /// the runs with the ids of their calls to `events` if the run is streamed.
     fn collect(
         &mut self,
         context: &mut Context,
         calls: &[&ToolCall],
         checked: Vec<CheckedCall<'a>>,
         finished: Vec<Option<Result<FinishedRun, Error>>>,
+        events: &mut Vec<(String, ToolRunReport)>,
     ) -> Result<NextStep, Error> {
         let (mut handed_back, mut results) = (Vec::new(), Vec::new());
         let mut failed = None;
@@ -529,7 +553,8 @@ impl<'a> ToolLoop<'a> {
                     let outcome = scrub_outcome(outcome, &secrets);
                     self.unstored.extend(unstored);
                     context.report.add_nested(&format!("tool {}", call.name), nested);
-                    self.report_run(context, call, &outcome, duration);
+                    let event = self.report_run(context, call, &outcome, duration);
+                    events.extend(event.map(|run| (call.id.clone(), run)));
                     if let (Err(reason), None) = (&outcome, &failed) {
                         failed = Some((call.name.clone(), reason.clone()));
                     }

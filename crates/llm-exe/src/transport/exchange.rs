@@ -1,15 +1,23 @@
 //! Adds the API key or the AWS signature to a request, sends it to a provider, and reads the
 //! response.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 
+use super::body_reader::BodyReader;
 use super::http::{HttpError, MAX_REPLY_BYTES};
 use super::http_transport::Sender;
+use super::response_body::ResponseBody;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::ports::{Secret, Signer, UnsignedRequest};
-use crate::wire::{Auth, WireReply, WireRequest};
+use crate::wire::{Auth, StreamState, WireReply, WireRequest};
+
+/// Maximum time to wait for the end of a stream whose reply is complete. Its connection can be used
+/// again only after its end.
+const MAX_END_WAIT: Duration = Duration::from_millis(100);
 
 /// The byte order mark in UTF-8. Parsers of JSON may skip it.
 /// <https://www.rfc-editor.org/rfc/rfc8259#section-8.1>
@@ -22,6 +30,8 @@ pub(crate) enum ExchangeError {
     Sign(Error),
     /// The HTTP client failed.
     Http(HttpError),
+    /// The stream ended early, or could not be read.
+    Stream(Error),
 }
 
 impl From<HttpError> for ExchangeError {
@@ -34,31 +44,97 @@ impl ExchangeError {
     /// Returns whether the request can be sent again without the risk of being billed twice.
     pub(crate) fn may_retry(&self) -> bool {
         match self {
-            ExchangeError::Sign(_) => false,
+            ExchangeError::Sign(_) | ExchangeError::Stream(_) => false,
             ExchangeError::Http(error) => error.is_transient() && !error.may_have_arrived(),
         }
     }
 
     /// Returns whether the provider may have received the request.
     pub(crate) fn may_have_arrived(&self) -> bool {
-        matches!(self, ExchangeError::Http(error) if error.may_have_arrived())
+        match self {
+            ExchangeError::Sign(_) => false,
+            ExchangeError::Stream(_) => true,
+            ExchangeError::Http(error) => error.may_have_arrived(),
+        }
     }
 }
 
-/// Sends one request and reads the complete response.
+/// Sends one request and reads the complete response. Passes the body of a successful response to
+/// the reader, if there is one.
 pub(crate) async fn exchange(
     sender: &Sender,
-    wire: &WireRequest,
-    secret: Option<&Secret>,
+    (wire, secret): (&WireRequest, Option<&Secret>),
     signer: &dyn Signer,
     deadline: Deadline,
+    body_reader: Option<&mut dyn BodyReader>,
 ) -> Result<WireReply, ExchangeError> {
     let request = build_http_request(wire, secret, signer).await?;
-    let mut reply = sender.send(request, MAX_REPLY_BYTES, deadline).await?;
+    let mut reply = match body_reader {
+        None => sender.send(request, MAX_REPLY_BYTES, deadline).await?,
+        // The future is boxed, so that it does not make the others larger.
+        Some(reader) => Box::pin(send_streamed(sender, request, reader, deadline)).await?,
+    };
     if reply.body.starts_with(BYTE_ORDER_MARK) {
         reply.body = reply.body.slice(BYTE_ORDER_MARK.len()..);
     }
     Ok(reply)
+}
+
+/// Sends a request whose response may be a stream.
+async fn send_streamed(
+    sender: &Sender,
+    request: Request<Bytes>,
+    reader: &mut dyn BodyReader,
+    deadline: Deadline,
+) -> Result<WireReply, ExchangeError> {
+    let (head, mut body) = sender.open(request, deadline).await?.into_parts();
+    let reply =
+        WireReply { status: head.status.as_u16(), headers: head.headers, body: Bytes::new() };
+    let is_success = head.status.is_success();
+    if is_success && is_streamed(&reply) {
+        let body = read_streamed(&mut body, reader).await?;
+        return Ok(WireReply { body, ..reply });
+    }
+    let body = match body.read_all(MAX_REPLY_BYTES).await {
+        // The status is enough to classify an error response.
+        Err(HttpError::TooLarge) if !is_success => Bytes::new(),
+        body => body?,
+    };
+    let reply = WireReply { body, ..reply };
+    let is_gzip = reply.is_gzip();
+    let reply = reply.decode_response(MAX_REPLY_BYTES).map_err(|_| HttpError::TooLarge)?;
+    if is_success && is_gzip && is_streamed(&reply) {
+        // A stream in gzip arrives in one piece.
+        let body = read_streamed(&mut ResponseBody::from(reply.body.clone()), reader).await?;
+        return Ok(WireReply { body, ..reply });
+    }
+    Ok(reply)
+}
+
+/// Returns whether a response is a stream. Some servers ignore that a request asks for one.
+fn is_streamed(reply: &WireReply) -> bool {
+    let content_type = reply.header("content-type").unwrap_or_default();
+    let content_type = content_type.split(';').next().unwrap_or_default().trim();
+    !content_type.eq_ignore_ascii_case("application/json") && !reply.is_gzip()
+}
+
+/// Passes a body to a reader, and returns the body in one piece.
+async fn read_streamed(
+    body: &mut ResponseBody,
+    reader: &mut dyn BodyReader,
+) -> Result<Bytes, ExchangeError> {
+    let mut state = StreamState::Open;
+    while state == StreamState::Open
+        && let Some(bytes) = body.next().await
+    {
+        state = reader.push(&bytes?).await.map_err(ExchangeError::Stream)?;
+    }
+    if state == StreamState::Complete {
+        let end = async { while let Some(Ok(_)) = body.next().await {} };
+        // The reply is complete, so the rest of the body is not needed.
+        drop(tokio::time::timeout(MAX_END_WAIT, end).await);
+    }
+    reader.finish().map_err(ExchangeError::Stream)
 }
 
 async fn build_http_request(

@@ -4,18 +4,19 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use http::{Request, header};
+use http::{Request, Response, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper_util::client::legacy::Error as ClientError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::connector::{Client, UsedMark};
+pub use super::http_error::HttpError;
+use super::http_error::innermost;
+use super::response_body::ResponseBody;
 use crate::deadline::Deadline;
+pub use crate::wire::MAX_REPLY_BYTES;
 use crate::wire::{UserAgent, WireReply};
-
-/// Maximum size of a provider's response body in bytes.
-pub const MAX_REPLY_BYTES: usize = 8 * 1024 * 1024;
 
 /// Maximum size in bytes of a response body that is read without a wait. Larger bodies wait until
 /// the budget has space for them.
@@ -54,59 +55,6 @@ struct LargeBody {
 impl AsRef<[u8]> for LargeBody {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
-    }
-}
-
-/// Why a request did not produce a complete response.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum HttpError {
-    /// The request could not be built, for example because its URL is not valid.
-    #[error("{0}")]
-    InvalidRequest(String),
-    /// The connection failed, so nothing was sent.
-    #[error("could not connect: {0}")]
-    NotConnected(String),
-    /// The connection broke before the complete request was sent.
-    #[error("the connection broke while the request was being sent: {0}")]
-    NotSent(String),
-    /// The request was sent, but the response was not received completely.
-    #[error("the connection broke before the complete response was received: {0}")]
-    IncompleteResponse(String),
-    /// The server had already closed the pooled connection.
-    #[error("the server closed two connections in a row without sending a response")]
-    Stale,
-    /// The response body is larger than the limit.
-    #[error("the response body is larger than the maximum size")]
-    TooLarge,
-    /// The deadline passed before the complete response was received.
-    #[error("no complete response was received before the deadline")]
-    TimedOut,
-}
-
-/// So that a fake client can use `?` after [`http::response::Builder::body`].
-impl From<http::Error> for HttpError {
-    fn from(error: http::Error) -> Self {
-        HttpError::InvalidRequest(error.to_string())
-    }
-}
-
-impl HttpError {
-    /// Returns whether the server may have processed the request. If so, only an idempotent request
-    /// is safe to send again.
-    pub fn may_have_arrived(&self) -> bool {
-        match self {
-            HttpError::IncompleteResponse(_) | HttpError::TooLarge | HttpError::TimedOut => true,
-            HttpError::InvalidRequest(_)
-            | HttpError::NotConnected(_)
-            | HttpError::NotSent(_)
-            | HttpError::Stale => false,
-        }
-    }
-
-    /// Returns whether a retry may succeed, provided that the request is idempotent.
-    pub fn is_transient(&self) -> bool {
-        !matches!(self, HttpError::InvalidRequest(_) | HttpError::TooLarge)
     }
 }
 
@@ -206,12 +154,16 @@ impl HttpClient {
         Ok(WireReply { body, ..reply })
     }
 
-    async fn send(
+    /// Sends the request once, without a deadline, and returns the response as soon as its headers
+    /// have arrived.
+    pub(super) async fn open_once(
         &self,
         request: Request<Bytes>,
-        max_bytes: usize,
-        budget: Option<&Arc<Semaphore>>,
-    ) -> Result<WireReply, HttpError> {
+    ) -> Result<Response<ResponseBody>, HttpError> {
+        Ok(self.receive_head(request).await?.map(ResponseBody::from_incoming))
+    }
+
+    async fn receive_head(&self, request: Request<Bytes>) -> Result<Response<Incoming>, HttpError> {
         let mut request = request.map(Full::new);
         let user_agent = || self.user_agent.header_value().clone();
         request.headers_mut().entry(header::USER_AGENT).or_insert_with(user_agent);
@@ -219,7 +171,16 @@ impl HttpClient {
         if let Some(used) = response.extensions().get::<UsedMark>() {
             used.set();
         }
-        let (head, body) = response.into_parts();
+        Ok(response)
+    }
+
+    async fn send(
+        &self,
+        request: Request<Bytes>,
+        max_bytes: usize,
+        budget: Option<&Arc<Semaphore>>,
+    ) -> Result<WireReply, HttpError> {
+        let (head, body) = self.receive_head(request).await?.into_parts();
         let body = match read_body(body, max_bytes, budget).await {
             // The status is enough to classify an error response.
             Err(HttpError::TooLarge) if !head.status.is_success() => Bytes::new(),
@@ -314,16 +275,6 @@ fn is_closed(error: &hyper::Error) -> bool {
         matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset)
     });
     error.is_incomplete_message() || reset
-}
-
-/// Returns the message of the innermost cause, because the outer errors say only that the client
-/// failed.
-fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
 }
 
 #[cfg(test)]

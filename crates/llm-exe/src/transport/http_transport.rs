@@ -7,7 +7,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Request, Response, header};
 
-use super::http::{HttpClient, HttpError, MAX_REPLY_BYTES};
+use super::http::{HttpClient, MAX_REPLY_BYTES};
+use super::http_error::HttpError;
+use super::response_body::ResponseBody;
 use crate::deadline::Deadline;
 use crate::ports::PortFuture;
 use crate::wire::{UserAgent, WireReply};
@@ -46,6 +48,21 @@ pub trait HttpTransport: Send + Sync {
         deadline: Deadline,
     ) -> PortFuture<'_, Result<Response<Bytes>, HttpError>>;
 
+    /// Sends a request like [`send`](HttpTransport::send), and returns the response as soon as its
+    /// headers have arrived. It is called for requests whose replies are streamed. By default, the
+    /// body arrives in one piece.
+    ///
+    /// # Errors
+    /// The same as for [`send`](HttpTransport::send). The body reports errors after the headers.
+    fn open(
+        &self,
+        request: Request<Bytes>,
+        deadline: Deadline,
+    ) -> PortFuture<'_, Result<Response<ResponseBody>, HttpError>> {
+        let response = self.send(request, deadline);
+        Box::pin(async move { Ok(response.await?.map(ResponseBody::from)) })
+    }
+
     /// Starts connecting to the host of a URL in the background, to make a later request faster. By
     /// default, this does nothing.
     fn preconnect(&self, _url: &str) {}
@@ -80,6 +97,20 @@ impl HttpTransport for HttpClient {
         })
     }
 
+    fn open(
+        &self,
+        request: Request<Bytes>,
+        deadline: Deadline,
+    ) -> PortFuture<'_, Result<Response<ResponseBody>, HttpError>> {
+        Box::pin(async move {
+            let opened = self.open_once(request);
+            match tokio::time::timeout_at(deadline.instant().into(), opened).await {
+                Ok(response) => response,
+                Err(_) => Err(HttpError::TimedOut),
+            }
+        })
+    }
+
     fn preconnect(&self, url: &str) {
         HttpClient::preconnect(self, url);
     }
@@ -102,6 +133,22 @@ impl Sender {
         }
     }
 
+    /// Sends a request and receives the headers of the response. The caller ensures that the future
+    /// ends at the deadline.
+    pub(super) async fn open(
+        &self,
+        mut request: Request<Bytes>,
+        deadline: Deadline,
+    ) -> Result<Response<ResponseBody>, HttpError> {
+        match self {
+            Sender::BuiltIn(client) => client.open_once(request).await,
+            Sender::Custom(transport) => {
+                insert_user_agent(&mut request);
+                transport.open(request, deadline).await
+            }
+        }
+    }
+
     /// Sends a request. The caller ensures that the future ends at the deadline.
     pub(super) async fn send(
         &self,
@@ -113,8 +160,7 @@ impl Sender {
             Sender::BuiltIn(client) => return client.send_once(request, max_bytes).await,
             Sender::Custom(transport) => transport,
         };
-        let user_agent = || UserAgent::default().header_value().clone();
-        request.headers_mut().entry(header::USER_AGENT).or_insert_with(user_agent);
+        insert_user_agent(&mut request);
         let (head, mut body) = transport.send(request, deadline).await?.into_parts();
         if body.len() > max_bytes {
             if head.status.is_success() {
@@ -128,4 +174,9 @@ impl Sender {
         }
         Ok(reply)
     }
+}
+
+fn insert_user_agent(request: &mut Request<Bytes>) {
+    let user_agent = || UserAgent::default().header_value().clone();
+    request.headers_mut().entry(header::USER_AGENT).or_insert_with(user_agent);
 }

@@ -3,11 +3,14 @@
 //! The transport returns responses of any status. The dialect interprets the status, and this
 //! module decides whether to retry.
 
+mod body_reader;
 mod connector;
 mod exchange;
 mod http;
+mod http_error;
 mod http_transport;
 mod preconnect;
+mod response_body;
 mod retry;
 
 use std::sync::Arc;
@@ -16,14 +19,19 @@ use std::time::Duration;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
 use crate::ports::{Secret, Signer};
-use crate::wire::{WireReply, WireRequest};
+use crate::wire::{WireReply, WireRequest, too_large};
 
+pub(crate) use body_reader::BodyReader;
 use exchange::ExchangeError;
 pub use http::{HttpClient, HttpError, MAX_REPLY_BYTES};
 pub use http_transport::HttpTransport;
 use http_transport::Sender;
+pub use response_body::ResponseBody;
 pub(crate) use retry::retry_after;
 pub use retry::{Jitter, Policy, RetryAdvice};
+
+/// Reads a response and returns whether the request may be sent again.
+type ReadReply<'a> = dyn FnMut(&WireReply) -> RetryAdvice + Send + 'a;
 
 /// The outcome of a request after all attempts.
 #[derive(Debug)]
@@ -99,10 +107,24 @@ impl Transport {
         deadline: Deadline,
         read: &mut (dyn FnMut(&WireReply) -> RetryAdvice + Send),
     ) -> SendOutcome {
+        self.send_and_read(wire, secret, policy, deadline, (read, None)).await
+    }
+
+    /// Sends a request like [`Transport::send`]. With a [`BodyReader`], the body of a successful
+    /// response is passed to it as it arrives.
+    pub(crate) async fn send_and_read(
+        &self,
+        wire: &WireRequest,
+        secret: Option<&Secret>,
+        policy: &Policy,
+        deadline: Deadline,
+        (read, mut body_reader): (&mut ReadReply<'_>, Option<&mut dyn BodyReader>),
+    ) -> SendOutcome {
         let mut attempts = 0;
         loop {
             attempts += 1;
-            let outcome = self.send_once(wire, secret, policy.timeout, deadline).await;
+            let body_reader = body_reader.as_mut().map(|reader| &mut **reader as _);
+            let outcome = self.send_once(wire, secret, policy.timeout, deadline, body_reader).await;
             let (retry, reply) = match &outcome {
                 Ok(reply) => {
                     let RetryAdvice { may_retry, wait } = read(reply);
@@ -138,16 +160,23 @@ impl Transport {
         secret: Option<&Secret>,
         timeout: Option<Duration>,
         deadline: Deadline,
+        mut body_reader: Option<&mut dyn BodyReader>,
     ) -> Result<WireReply, ExchangeError> {
         let deadline = deadline.within(timeout);
         // The future is large, so it is pinned here and not moved into `timeout_at`.
         let exchange = std::pin::pin!(async {
             let signer = self.signer.as_ref();
-            match exchange::exchange(&self.sender, wire, secret, signer, deadline).await {
-                Err(ExchangeError::Http(HttpError::Stale)) => {
-                    exchange::exchange(&self.sender, wire, secret, signer, deadline).await
+            let mut has_retried = false;
+            loop {
+                let body_reader = body_reader.as_mut().map(|reader| &mut **reader as _);
+                let sent =
+                    exchange::exchange(&self.sender, (wire, secret), signer, deadline, body_reader);
+                match sent.await {
+                    Err(ExchangeError::Http(HttpError::Stale)) if !has_retried => {
+                        has_retried = true;
+                    }
+                    outcome => return outcome,
                 }
-                outcome => outcome,
             }
         });
         match tokio::time::timeout_at(deadline.instant().into(), exchange).await {
@@ -160,7 +189,7 @@ impl Transport {
 impl ExchangeError {
     fn into_error(self, timeout: Option<Duration>, deadline: Deadline) -> Error {
         let error = match self {
-            ExchangeError::Sign(error) => return error,
+            ExchangeError::Sign(error) | ExchangeError::Stream(error) => return error,
             ExchangeError::Http(error) => error,
         };
         let (kind, message) = match error {
@@ -175,13 +204,7 @@ impl ExchangeError {
                 _ => (ErrorKind::Timeout, "no complete response before the time limit".to_owned()),
             },
             HttpError::InvalidRequest(message) => (ErrorKind::Internal, message),
-            HttpError::TooLarge => (
-                ErrorKind::ProviderUnavailable,
-                format!(
-                    "the response body is larger than the maximum of {} MiB",
-                    MAX_REPLY_BYTES / 1024 / 1024
-                ),
-            ),
+            HttpError::TooLarge => return too_large(),
             HttpError::IncompleteResponse(message) => (
                 ErrorKind::ProviderUnavailable,
                 format!(

@@ -47,6 +47,8 @@ mod resumed;
 mod runs;
 mod schema_suite;
 mod schemas;
+mod stream_decoders;
+mod streams;
 mod strict_property;
 mod templates;
 mod tool_references;

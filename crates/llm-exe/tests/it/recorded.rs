@@ -9,6 +9,7 @@ use http::HeaderMap;
 use llm_exe::chat::{Chat, Reply, Tool};
 use llm_exe::providers::{Dialect, provider};
 use llm_exe::wire::WireReply;
+use llm_exe::{Error, ErrorKind};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -266,6 +267,59 @@ fn recorded_streams_are_well_formed() {
             let is_reply = case.expected["usage"]["totalTokens"].is_u64();
             let is_error = case.expected["error"] == true;
             assert!(is_reply != is_error, "{folder}: {}: {}", case.name, case.expected);
+        }
+    }
+}
+
+/// Returns the response that a stream is joined to, or the error of its decoder.
+fn join<'a>(
+    dialect: &dyn Dialect,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+) -> Result<WireReply, Error> {
+    let mut decoder = dialect.stream_decoder(&chat(true)).unwrap();
+    for piece in pieces {
+        decoder.push(piece, &mut String::new())?;
+    }
+    let body = decoder.finish()?.into();
+    Ok(WireReply { status: 200, headers: HeaderMap::new(), body })
+}
+
+#[test]
+fn recorded_streams_are_read_as_a_person_reads_them_in_any_pieces() {
+    for folder in DIALECTS {
+        let streams: Vec<RecordedStream> = read_cases(&format!("recorded/{folder}/streams.json"));
+        for case in &streams {
+            let name = format!("{folder}: {}: {}", case.provider, case.name);
+            let path = cases().join("recorded").join(folder).join(&case.file);
+            let mut body = std::fs::read(&path).unwrap();
+            if case.file.ends_with(".eventstream") {
+                body.retain(|byte| *byte != b'\n');
+                body = STANDARD.decode(&body).unwrap();
+            }
+            let dialect = dialect(folder, &case.provider);
+            let whole = join(dialect, [&*body]);
+            let Ok(whole) = whole else { panic!("{name}: {whole:?}") };
+            if case.expected["error"] == true {
+                assert!(dialect.read_reply(&whole, &chat(true)).is_err(), "{name}");
+            } else {
+                assert_eq!(difference(dialect, &whole, true, &case.expected), None, "{name}");
+            }
+            // A prime step visits all kinds of places in reasonable time.
+            for at in (0..body.len()).step_by(7) {
+                let (first, second) = body.split_at(at);
+                assert_eq!(
+                    join(dialect, [first, second]).unwrap().body,
+                    whole.body,
+                    "{name}: {at}"
+                );
+                match join(dialect, [first]) {
+                    Ok(reply) => {
+                        let is_same = difference(dialect, &reply, true, &case.expected).is_none();
+                        assert!(is_same || case.expected["error"] == true, "{name}: {at}");
+                    }
+                    Err(error) => assert_eq!(error.kind(), ErrorKind::ProviderUnavailable),
+                }
+            }
         }
     }
 }

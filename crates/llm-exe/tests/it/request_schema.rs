@@ -30,9 +30,6 @@ const TYPES: &[(&str, &str)] = &[
 /// The values of `effort`. A test compares them with the validation.
 const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 
-/// Fields that are reserved for later versions.
-const RESERVED: &[&str] = &["stream"];
-
 /// Fields that the request of a tool and a step may not set.
 const NOT_NESTED: &[&str] = &[
     "return",
@@ -43,6 +40,7 @@ const NOT_NESTED: &[&str] = &[
     "continue",
     "toolResults",
     "stream",
+    "streamFormat",
 ];
 
 const NOT_BLANK: &str = "\\S";
@@ -339,11 +337,8 @@ fn generate() -> Value {
     let fallback = json!({ "$ref": "#/$defs/Fallback" });
     set(&mut fields["fallbacks"], json!({ "maxItems": 20, "items": fallback }));
     set(&mut fields["return"], one_of(["result", "full"]));
+    set(&mut fields["streamFormat"], one_of(["sse", "ndjson"]));
     set(&mut fields["idempotencyKey"], json!({ "minLength": 1 }));
-    for name in RESERVED {
-        let text = "Reserved for a later version.";
-        fields[name] = json!({ "description": text, "type": "null" });
-    }
     let text = "The JSON Schema of this file, for editors.";
     fields["$schema"] = json!({ "description": text, "type": ["string", "null"] });
     let points_by =

@@ -16,7 +16,7 @@ use crate::common;
 
 /// The models to test: the provider, with the name of its API if it is not the main one, the model
 /// and the effort.
-const MODELS: &[(&str, &str, Option<&str>)] = &[
+pub(crate) const MODELS: &[(&str, &str, Option<&str>)] = &[
     ("anthropic", "claude-opus-5-5", None),
     ("anthropic", "claude-fable-5-2", Some("low")),
     ("anthropic", "claude-opus-4-7", Some("low")),
@@ -57,7 +57,7 @@ const MODELS: &[(&str, &str, Option<&str>)] = &[
 ];
 
 /// Returns the provider and the dialect for a name in [`MODELS`].
-fn api(name: &str) -> (&'static ProviderRow, &'static dyn Dialect) {
+pub(crate) fn api(name: &str) -> (&'static ProviderRow, &'static dyn Dialect) {
     let (name, api) = name.split_once(' ').map_or((name, None), |(name, api)| (name, Some(api)));
     let row = provider(name).unwrap();
     (row, common::dialect(row, api))

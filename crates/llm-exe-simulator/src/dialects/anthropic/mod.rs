@@ -11,6 +11,7 @@ mod output;
 pub(super) mod reply;
 pub(super) mod schema;
 pub(super) mod signature;
+pub(super) mod stream;
 mod thinking;
 mod tool_schema;
 mod tool_turns;
@@ -24,6 +25,7 @@ use serde_json::{Value, json};
 use crate::completion::{Completion, CompletionSpec, OutputKind};
 use crate::dialects::dialect::{Dialect, ProviderRequest, Rejection};
 use crate::dialects::json::{array_field, content_text, field, str_field};
+use crate::dialects::stream::typed;
 
 /// Anthropic's Messages API.
 pub(crate) struct Anthropic;
@@ -84,6 +86,14 @@ impl Dialect for Anthropic {
     fn reply(&self, request: &ProviderRequest<'_>, completion: &Completion, number: u64) -> Value {
         let model = models::model(str_field(request.body, "model").unwrap_or_default());
         reply::build(request.body, model, completion, number)
+    }
+
+    fn stream(&self, _: &ProviderRequest<'_>, reply: &Value) -> Vec<Vec<u8>> {
+        stream::events(reply).iter().map(typed).collect()
+    }
+
+    fn stream_error(&self, message: &str) -> Vec<u8> {
+        typed(&self.error(529, message))
     }
 }
 

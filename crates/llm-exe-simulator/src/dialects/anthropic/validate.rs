@@ -25,9 +25,6 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     }
     types::validate(body, &|_| false)?;
     let name = parse_model(body)?;
-    if field(body, "stream").is_some_and(|stream| stream == true) {
-        return Err(invalid_request("stream: llm-exe-simulator does not support streaming"));
-    }
     validate_parameters(body, models::model(name))
 }
 

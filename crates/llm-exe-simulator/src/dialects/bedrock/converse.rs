@@ -1,4 +1,4 @@
-//! The Converse operation: `POST /model/{id}/converse`.
+//! The Converse operation: `POST /model/{id}/converse`, and `converse-stream` for streams.
 //! <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html>
 
 use http::HeaderMap;
@@ -6,11 +6,16 @@ use serde_json::Value;
 
 use super::models::BedrockModel;
 use super::{
-    BODY_LIMIT, converse_reply, error, error_headers, inference, messages, model_id, tools, types,
+    BODY_LIMIT, converse_reply, error, error_headers, inference, messages, model_id, stream, tools,
+    types,
 };
 use crate::completion::{Completion, CompletionSpec, OutputKind};
 use crate::dialects::dialect::{Dialect, ProviderRequest, Rejection};
 use crate::dialects::json::{array_field, str_field};
+use crate::dialects::stream::{AWS_EVENT_STREAM, exception};
+
+/// The operation for streams.
+const STREAM: &str = "converse-stream";
 
 /// The Converse operation of Amazon Bedrock.
 pub(crate) struct Converse;
@@ -21,7 +26,7 @@ impl Dialect for Converse {
     }
 
     fn serves(&self, path: &str) -> bool {
-        super::serves(path, "converse")
+        super::serves(path, "converse") || super::serves(path, STREAM)
     }
 
     fn recognizes(&self, headers: &HeaderMap) -> bool {
@@ -91,5 +96,21 @@ impl Dialect for Converse {
     fn reply(&self, request: &ProviderRequest<'_>, completion: &Completion, number: u64) -> Value {
         let model = BedrockModel::from_id(model_id(request));
         converse_reply::build(request.body, model, completion, number)
+    }
+
+    fn is_streamed(&self, request: &ProviderRequest<'_>) -> bool {
+        super::serves(request.path, STREAM)
+    }
+
+    fn stream(&self, _: &ProviderRequest<'_>, reply: &Value) -> Vec<Vec<u8>> {
+        stream::converse_events(reply)
+    }
+
+    fn stream_type(&self) -> &'static str {
+        AWS_EVENT_STREAM
+    }
+
+    fn stream_error(&self, message: &str) -> Vec<u8> {
+        exception("serviceUnavailableException", message)
     }
 }

@@ -8,13 +8,18 @@ use serde_json::{Value, json};
 
 use super::models::BedrockModel;
 use super::{
-    BODY_LIMIT, error, error_headers, extraneous_key, missing_member, model_id, validation_error,
+    BODY_LIMIT, error, error_headers, extraneous_key, missing_member, model_id, stream,
+    validation_error,
 };
 use crate::completion::{Completion, CompletionSpec};
 use crate::dialects::anthropic::{Anthropic, models, reply, types, validate as anthropic};
 use crate::dialects::dialect::{Dialect, ProviderRequest, Rejection};
 use crate::dialects::json::{array_field, field, str_field};
+use crate::dialects::stream::{AWS_EVENT_STREAM, exception};
 use crate::types::{ANTHROPIC_MESSAGES, Problem, Violation};
+
+/// The operation for streams.
+const STREAM: &str = "invoke-with-response-stream";
 
 const VERSION: &str = "bedrock-2023-05-31";
 /// Anthropic parameters that InvokeModel rejects because the URL determines them or because only
@@ -32,7 +37,7 @@ impl Dialect for BedrockAnthropic {
     }
 
     fn serves(&self, path: &str) -> bool {
-        super::serves(path, "invoke")
+        super::serves(path, "invoke") || super::serves(path, STREAM)
     }
 
     fn recognizes(&self, headers: &HeaderMap) -> bool {
@@ -95,6 +100,22 @@ impl Dialect for BedrockAnthropic {
         message["model"] = json!(name);
         message["id"] = json!(format!("msg_bdrk_sim{number:06}"));
         message
+    }
+
+    fn is_streamed(&self, request: &ProviderRequest<'_>) -> bool {
+        super::serves(request.path, STREAM)
+    }
+
+    fn stream(&self, _: &ProviderRequest<'_>, reply: &Value) -> Vec<Vec<u8>> {
+        stream::invoke_events(reply)
+    }
+
+    fn stream_type(&self) -> &'static str {
+        AWS_EVENT_STREAM
+    }
+
+    fn stream_error(&self, message: &str) -> Vec<u8> {
+        exception("serviceUnavailableException", message)
     }
 }
 

@@ -13,6 +13,7 @@ mod invoke;
 mod members;
 mod messages;
 mod models;
+mod stream;
 mod tool_turns;
 mod tools;
 mod types;

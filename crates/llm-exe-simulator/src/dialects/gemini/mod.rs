@@ -1,4 +1,5 @@
-//! The Gemini dialect: `POST /v1beta/models/{model}:generateContent`.
+//! The Gemini dialect: `POST /v1beta/models/{model}:generateContent`, and
+//! `:streamGenerateContent?alt=sse` for streams.
 //! <https://ai.google.dev/api/generate-content>
 //!
 //! The path contains the model. A reply has one candidate. An error has Google's error body
@@ -12,6 +13,7 @@ mod models;
 mod reply;
 mod schema;
 mod signature;
+mod stream;
 mod thinking;
 mod tools;
 mod types;
@@ -85,6 +87,14 @@ impl Dialect for Gemini {
     fn reply(&self, request: &ProviderRequest<'_>, completion: &Completion, number: u64) -> Value {
         let model = name_in_path(request.path).unwrap_or_default();
         reply::build(model, request.body, completion, number)
+    }
+
+    fn is_streamed(&self, request: &ProviderRequest<'_>) -> bool {
+        request.path.ends_with(models::STREAM)
+    }
+
+    fn stream(&self, _: &ProviderRequest<'_>, reply: &Value) -> Vec<Vec<u8>> {
+        stream::events(reply)
     }
 }
 

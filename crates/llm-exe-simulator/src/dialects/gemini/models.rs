@@ -104,9 +104,13 @@ const MODELS: &[(&str, Model)] = &[
     ("gemma-3", Model { tools: false, ..BASIC }),
 ];
 
+/// The end of a path that asks for a stream.
+pub(crate) const STREAM: &str = ":streamGenerateContent";
+
 /// Returns the model name in a request path, or `None` if the dialect does not serve the path.
 pub(crate) fn name_in_path(path: &str) -> Option<&str> {
-    let resource = path.strip_prefix("/v1beta/")?.strip_suffix(":generateContent")?;
+    let resource = path.strip_prefix("/v1beta/")?;
+    let resource = resource.strip_suffix(":generateContent").or(resource.strip_suffix(STREAM))?;
     let name = resource.strip_prefix("models/").or(resource.strip_prefix("tunedModels/"))?;
     (!name.is_empty() && !name.contains('/')).then_some(name)
 }

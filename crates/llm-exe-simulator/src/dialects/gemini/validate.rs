@@ -34,6 +34,10 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
         );
         return Err(Rejection::new(404, error(404, &message)));
     }
+    // Without this query, the service streams the items of a JSON list.
+    if request.path.ends_with(models::STREAM) && request.query != "alt=sse" {
+        return Err(invalid_request("llm-exe-simulator streams only with the query alt=sse."));
+    }
     let model = models::model(name);
     contents::validate(body, model)?;
     if field(body, "systemInstruction").is_some() && !model.system {

@@ -3,12 +3,13 @@
 //!
 //! The types are those of the npm package `ollama` 0.6.
 //!
-//! Only `"stream": false` is supported, and no API key is required. A reply is a chat response. An
+//! No API key is required. A reply is a chat response. An
 //! error has Ollama's error body `{"error": "text"}`.
 
 mod error;
 mod options;
 mod reply;
+mod stream;
 mod tools;
 mod types;
 mod validate;
@@ -85,6 +86,23 @@ impl Dialect for Ollama {
 
     fn reply(&self, request: &ProviderRequest<'_>, completion: &Completion, _: u64) -> Value {
         reply::build(request.body, completion)
+    }
+
+    /// Ollama streams by default.
+    fn is_streamed(&self, request: &ProviderRequest<'_>) -> bool {
+        request.body.get("stream").is_none_or(|stream| *stream != false)
+    }
+
+    fn stream(&self, _: &ProviderRequest<'_>, reply: &Value) -> Vec<Vec<u8>> {
+        stream::events(reply)
+    }
+
+    fn stream_type(&self) -> &'static str {
+        "application/x-ndjson"
+    }
+
+    fn stream_error(&self, message: &str) -> Vec<u8> {
+        format!("{}\n", self.error(500, message)).into_bytes()
     }
 }
 

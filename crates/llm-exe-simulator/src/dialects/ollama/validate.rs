@@ -40,11 +40,6 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     validate_messages(body)?;
     validate_format(body)?;
     options::validate(body)?;
-    if body.get("stream") != Some(&Value::Bool(false)) {
-        return Err(bad_request(
-            "llm-exe-simulator does not support streaming: send \"stream\": false",
-        ));
-    }
     if name.starts_with("missing-") {
         let body = json!({"error": format!("model '{name}' not found")});
         return Err(Rejection::new(404, body));

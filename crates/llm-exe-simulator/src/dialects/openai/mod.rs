@@ -12,6 +12,7 @@ mod parameters;
 pub(super) mod pattern;
 mod reply;
 mod response_format;
+mod stream;
 pub(super) mod strict;
 mod tools;
 pub(super) mod types;
@@ -120,6 +121,12 @@ impl Dialect for OpenAi {
 
     fn reply(&self, request: &ProviderRequest<'_>, completion: &Completion, number: u64) -> Value {
         reply::build(request, completion, number)
+    }
+
+    fn stream(&self, request: &ProviderRequest<'_>, reply: &Value) -> Vec<Vec<u8>> {
+        let vendor = vendor::find(request.decoded);
+        let always_has_usage = vendor.is_some_and(|vendor| vendor.always_streams_usage());
+        stream::events(request.body, reply, always_has_usage)
     }
 }
 

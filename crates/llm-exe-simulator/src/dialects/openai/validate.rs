@@ -40,9 +40,10 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
         let message = format!("The model `{name}` does not exist or you do not have access to it.");
         return Err(rejection(404, &message, None, Some("model_not_found")));
     }
-    if field(body, "stream").is_some_and(|stream| stream == true) {
-        let message = "llm-exe-simulator does not support streaming: remove 'stream'.";
-        return Err(invalid_parameter(message, "stream", "unsupported_value"));
+    let is_streamed = field(body, "stream").is_some_and(|stream| stream == true);
+    if field(body, "stream_options").is_some() && !is_streamed {
+        let message = "The 'stream_options' parameter is only allowed when 'stream' is enabled.";
+        return Err(invalid_parameter(message, "stream_options", "invalid_value"));
     }
     let model = vendor.map_or_else(|| models::model(name), |vendor| vendor.model(name));
     if model.only_responses {

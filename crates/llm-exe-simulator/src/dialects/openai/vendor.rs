@@ -358,6 +358,12 @@ impl Vendor {
         Err(rejection(status, &text.replace("NAME", unknown), Some(unknown), None))
     }
 
+    /// Whether streams contain token counts although the service has no field that asks for them.
+    pub(crate) fn always_streams_usage(&self) -> bool {
+        let mut parameters = self.parameters.split_whitespace();
+        !self.parameters.is_empty() && parameters.all(|known| known != "stream_options")
+    }
+
     /// Rejects what the service does not accept in the messages, in addition to OpenAI's rules.
     pub(crate) fn validate_messages(&self, body: &Value) -> Result<(), Rejection> {
         let messages = array_field(body, "messages");

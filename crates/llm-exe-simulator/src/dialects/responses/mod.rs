@@ -7,6 +7,7 @@
 mod input;
 mod reasoning;
 mod reply;
+mod stream;
 mod validate;
 
 use http::HeaderMap;
@@ -17,6 +18,7 @@ use super::openai::OpenAi;
 use crate::completion::{Completion, CompletionSpec, OutputKind};
 use crate::dialects::dialect::{Dialect, ProviderRequest, Rejection};
 use crate::dialects::json::{array_field, content_text, field, forced_tool, str_field};
+use crate::dialects::stream::typed;
 
 /// OpenAI's Responses API.
 pub(crate) struct Responses;
@@ -75,6 +77,17 @@ impl Dialect for Responses {
 
     fn reply(&self, request: &ProviderRequest<'_>, completion: &Completion, number: u64) -> Value {
         reply::build(request, completion, number)
+    }
+
+    fn stream(&self, _: &ProviderRequest<'_>, reply: &Value) -> Vec<Vec<u8>> {
+        stream::events(reply)
+    }
+
+    fn stream_error(&self, message: &str) -> Vec<u8> {
+        typed(&json!({
+            "type": "error", "sequence_number": 9, "code": "server_error", "message": message,
+            "param": null,
+        }))
     }
 }
 

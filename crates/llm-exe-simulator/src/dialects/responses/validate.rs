@@ -47,9 +47,10 @@ pub(super) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
         let message = format!("The requested model '{name}' does not exist.");
         return Err(rejection(400, &message, Some("model"), Some("model_not_found")));
     }
-    if field(body, "stream").is_some_and(|stream| stream == true) {
-        let message = "llm-exe-simulator does not support streaming: remove 'stream'.";
-        return Err(invalid_parameter(message, "stream", "unsupported_value"));
+    let is_streamed = field(body, "stream").is_some_and(|stream| stream == true);
+    if field(body, "stream_options").is_some() && !is_streamed {
+        let message = "The 'stream_options' parameter is only allowed when 'stream' is enabled.";
+        return Err(invalid_parameter(message, "stream_options", "invalid_value"));
     }
     let model = model(name);
     validate_numbers(body, name, model)?;

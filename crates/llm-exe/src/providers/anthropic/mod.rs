@@ -7,14 +7,17 @@
 pub(super) mod models;
 pub(super) mod reply;
 pub(super) mod request;
+pub(super) mod stream;
 pub(super) mod tools;
 
 use serde_json::{Value, json};
 
 use self::request::ImageSources;
+use self::stream::MessageAssembler;
 use super::capabilities::{ModelTable, Table};
-use super::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint};
+use super::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StreamDecoder};
 use super::options::known_maximum;
+use super::streams::{Decoder, Framing};
 use crate::chat::{Chat, Reply, Structure, ToolChoice};
 use crate::error::Error;
 use crate::schema::Schema;
@@ -74,7 +77,10 @@ impl Dialect for Anthropic {
         let images = ImageSources::Any;
         let key = endpoint.key.clone();
         let auth = key.map_or(Auth::None, |key| Auth::Header("x-api-key".into(), key));
-        let (body, warnings) = request::build_body(NAME, chat, model, images, model_field)?;
+        let (mut body, warnings) = request::build_body(NAME, chat, model, images, model_field)?;
+        if chat.stream {
+            body.push("stream", json!(true));
+        }
         Ok(BuiltRequest {
             request: WireRequest {
                 url: format!("{}/v1/messages", endpoint.base_url),
@@ -88,5 +94,9 @@ impl Dialect for Anthropic {
 
     fn read_reply(&self, wire: &WireReply, chat: &Chat) -> Result<Reply, Error> {
         reply::read_reply(NAME, wire, chat)
+    }
+
+    fn stream_decoder(&self, chat: &Chat) -> Option<Box<dyn StreamDecoder>> {
+        Some(Decoder::boxed(Framing::ServerSentEvents, Box::new(MessageAssembler::new(chat))))
     }
 }

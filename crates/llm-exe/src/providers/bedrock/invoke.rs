@@ -10,15 +10,17 @@ use serde_json::{Value, json};
 use super::failure::read_failure;
 use super::models;
 use super::operation::operation_request;
+use super::stream::InvokeAssembler;
 use crate::chat::{Chat, Reply, Structure, ToolChoice, Usage};
 use crate::error::Error;
 use crate::providers::anthropic::reply;
 use crate::providers::anthropic::request::{self, ImageSources};
 use crate::providers::anthropic::tools::{remove_arguments, supported_choice};
 use crate::providers::capabilities::{ModelTable, Table};
-use crate::providers::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint};
+use crate::providers::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StreamDecoder};
 use crate::providers::failure::Failure;
 use crate::providers::options::known_maximum;
+use crate::providers::streams::{Decoder, Framing};
 use crate::schema::Schema;
 use crate::wire::WireReply;
 
@@ -75,7 +77,8 @@ impl Dialect for InvokeAnthropic {
         let version = ("anthropic_version", json!(VERSION));
         let images = ImageSources::DataUrls;
         let (body, warnings) = request::build_body(NAME, chat, model, images, version)?;
-        let request = operation_request(endpoint, &chat.model, "invoke", body)?;
+        let operation = if chat.stream { "invoke-with-response-stream" } else { "invoke" };
+        let request = operation_request(endpoint, &chat.model, operation, body)?;
         Ok(BuiltRequest { request, warnings })
     }
 
@@ -89,6 +92,10 @@ impl Dialect for InvokeAnthropic {
 
     fn read_failure(&self, wire: &WireReply) -> Failure {
         read_failure(wire)
+    }
+
+    fn stream_decoder(&self, chat: &Chat) -> Option<Box<dyn StreamDecoder>> {
+        Some(Decoder::boxed(Framing::EventStream, Box::new(InvokeAssembler::new(chat))))
     }
 }
 

@@ -9,6 +9,7 @@ mod failure;
 mod invoke;
 pub(super) mod models;
 mod operation;
+mod stream;
 
 pub(crate) use converse::Converse;
 pub(crate) use failure::read_failure;

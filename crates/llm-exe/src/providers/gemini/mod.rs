@@ -8,16 +8,21 @@ pub(super) mod models;
 mod raw_content;
 mod reply;
 mod request;
+mod stream;
 mod tools;
 
 use serde_json::Value;
 
 use self::models::GeminiJson;
 use self::raw_content::NAME;
+use self::stream::ContentAssembler;
 use super::call_arguments::remove_arguments;
 use super::capabilities::{ModelTable, Table};
-use super::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StructureSupport};
+use super::dialect::{
+    BuiltRequest, Capabilities, Dialect, Endpoint, StreamDecoder, StructureSupport,
+};
 use super::options::known_maximum;
+use super::streams::{Decoder, Framing};
 use crate::chat::{Chat, Reply, Structure};
 use crate::error::Error;
 use crate::schema::{Schema, open};
@@ -83,9 +88,10 @@ impl Dialect for Gemini {
         let (body, warnings) = request::build_body(chat)?;
         let auth = |key| Auth::Header("x-goog-api-key".into(), key);
         let model = resource_name(&chat.model)?;
+        let method = if chat.stream { "streamGenerateContent?alt=sse" } else { "generateContent" };
         Ok(BuiltRequest {
             request: WireRequest {
-                url: format!("{}/{model}:generateContent", endpoint.base_url),
+                url: format!("{}/{model}:{method}", endpoint.base_url),
                 headers: Vec::new(),
                 body,
                 auth: endpoint.key.clone().map_or(Auth::None, auth),
@@ -96,6 +102,10 @@ impl Dialect for Gemini {
 
     fn read_reply(&self, wire: &WireReply, chat: &Chat) -> Result<Reply, Error> {
         reply::read_reply(wire, chat)
+    }
+
+    fn stream_decoder(&self, _: &Chat) -> Option<Box<dyn StreamDecoder>> {
+        Some(Decoder::boxed(Framing::ServerSentEvents, Box::new(ContentAssembler::default())))
     }
 }
 

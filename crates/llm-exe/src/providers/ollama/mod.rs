@@ -6,14 +6,19 @@
 pub(super) mod models;
 mod reply;
 mod request;
+mod stream;
 mod tools;
 
 use serde_json::Value;
 
+use self::stream::LineAssembler;
 use self::tools::NAME;
 use super::call_arguments::remove_arguments;
 use super::capabilities::{ModelTable, Table};
-use super::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StructureSupport};
+use super::dialect::{
+    BuiltRequest, Capabilities, Dialect, Endpoint, StreamDecoder, StructureSupport,
+};
+use super::streams::{Decoder, Framing};
 use crate::chat::{Chat, Reply, Structure, ToolChoice};
 use crate::error::Error;
 use crate::schema::{Schema, to_draft_2020_12};
@@ -85,5 +90,9 @@ impl Dialect for Ollama {
 
     fn read_reply(&self, wire: &WireReply, chat: &Chat) -> Result<Reply, Error> {
         reply::read_reply(wire, chat)
+    }
+
+    fn stream_decoder(&self, _: &Chat) -> Option<Box<dyn StreamDecoder>> {
+        Some(Decoder::boxed(Framing::Lines, Box::new(LineAssembler::default())))
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn build_body(chat: &Chat) -> Result<(Body, Vec<String>), Error> {
     body.insert("model".to_owned(), json!(chat.model));
     body.insert(MESSAGES.to_owned(), Value::Null);
     let mut warnings = tools::insert_tools(&mut body, chat);
-    body.insert("stream".to_owned(), json!(false));
+    body.insert("stream".to_owned(), json!(chat.stream));
     match &chat.structure {
         // Ollama limits the whole reply to the schema, so the model could not call a tool.
         Structure::Native { .. } | Structure::JsonMode if body.contains_key(tools::TOOLS) => {

@@ -104,9 +104,21 @@ pub(super) fn without_reasoning(text: &str) -> &str {
     }
 }
 
+/// Returns the text after the reasoning at the beginning of a text that is not complete. Returns
+/// `None` as long as it is not known where the reasoning ends.
+pub(super) fn text_after_reasoning(text: &str) -> Option<&str> {
+    let (begin, end) = REASONING;
+    let start = text.trim_start();
+    if start.starts_with(begin) && !start.contains(end) || begin.starts_with(start) {
+        return None;
+    }
+    // White space before the reply is skipped.
+    Some(without_reasoning(text)).filter(|visible| !visible.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{may_be_open_weight, without_reasoning};
+    use super::{may_be_open_weight, text_after_reasoning, without_reasoning};
     use crate::chat::{Chat, Message, Role};
     use crate::providers::{build_request, provider};
     use crate::wire::Auth;
@@ -172,6 +184,21 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(without_reasoning(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn text_is_held_until_its_reasoning_ends() {
+        for (text, expected) in [
+            ("", None),
+            (" <rea", None),
+            ("<reasoning>hm</reaso", None),
+            ("<reasoning>hm</reasoning>\n", None),
+            ("<reasoning>hm</reasoning>\nHi", Some("Hi")),
+            ("<b>", Some("<b>")),
+            ("Hi", Some("Hi")),
+        ] {
+            assert_eq!(text_after_reasoning(text), expected, "{text}");
         }
     }
 }

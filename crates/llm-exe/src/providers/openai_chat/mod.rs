@@ -10,13 +10,17 @@ pub(super) mod models;
 pub(super) mod quirks;
 mod reply;
 pub(super) mod request;
+mod stream;
 pub(super) mod tools;
 
 use super::bedrock::read_failure as read_bedrock_failure;
 use super::capabilities::{FeatureSupport, ModelTable, Table};
-use super::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StructureSupport};
+use super::dialect::{
+    BuiltRequest, Capabilities, Dialect, Endpoint, StreamDecoder, StructureSupport,
+};
 use super::failure::{self, Failure};
 use super::options::known_maximum;
+use super::streams::{Decoder, Framing};
 use crate::chat::{Chat, Reply, Structure, ToolChoice, Usage};
 use crate::error::Error;
 use crate::schema::{Schema, strict, without_lookaround};
@@ -24,6 +28,7 @@ use crate::wire::WireReply;
 
 use self::models::OpenAiModel;
 use self::quirks::{API_PATH, OpenAiChat, Service};
+use self::stream::ChunkAssembler;
 
 impl Dialect for OpenAiChat {
     fn name(&self) -> &str {
@@ -71,7 +76,7 @@ impl Dialect for OpenAiChat {
     }
 
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
-        let (body, warnings) = request::build_body(self, chat)?;
+        let (body, warnings) = request::build_body(self, endpoint, chat)?;
         let request = match self.service {
             Service::Vendor => endpoint.post(API_PATH, body),
             Service::Azure => azure::post(endpoint, API_PATH, body)?,
@@ -98,7 +103,13 @@ impl Dialect for OpenAiChat {
     fn read_reply(&self, wire: &WireReply, chat: &Chat) -> Result<Reply, Error> {
         reply::read_reply(self, wire, chat)
     }
+
+    fn stream_decoder(&self, chat: &Chat) -> Option<Box<dyn StreamDecoder>> {
+        Some(Decoder::boxed(Framing::ServerSentEvents, Box::new(ChunkAssembler::new(self, chat))))
+    }
 }
+
+pub(super) use self::stream::is_openai_host;
 
 /// Returns the strongest method that a model supports for making its reply match a schema.
 pub(super) fn structured_output(model: OpenAiModel) -> StructureSupport {

@@ -39,6 +39,9 @@ pub(crate) struct OpenAiChat {
     pub(super) named_tool: bool,
     /// The maximum number of stop sequences, if it is known.
     pub(super) max_stop_sequences: Option<usize>,
+    /// Whether a stream contains token counts only if `stream_options` asks for them. Servers that
+    /// always send them may reject the field.
+    pub(super) stream_options: bool,
     /// The service that offers the models.
     pub(super) service: Service,
 }
@@ -155,6 +158,7 @@ pub(crate) const MISTRAL: OpenAiChat = OpenAiChat {
     alternates: true,
     last_turn: LastTurn::Continued,
     ids: IdFormat::Short,
+    stream_options: false,
     ..WITH_JSON_SCHEMA
 };
 
@@ -176,12 +180,22 @@ pub(crate) const OPENROUTER: OpenAiChat = OpenAiChat {
 };
 
 /// Together's API.
-pub(crate) const TOGETHER: OpenAiChat =
-    OpenAiChat { turns: "together", models: models::TOGETHER, top_k: true, ..WITH_JSON_SCHEMA };
+pub(crate) const TOGETHER: OpenAiChat = OpenAiChat {
+    turns: "together",
+    models: models::TOGETHER,
+    top_k: true,
+    stream_options: false,
+    ..WITH_JSON_SCHEMA
+};
 
 /// Fireworks' API.
-pub(crate) const FIREWORKS: OpenAiChat =
-    OpenAiChat { turns: "fireworks", models: models::FIREWORKS, top_k: true, ..WITH_JSON_SCHEMA };
+pub(crate) const FIREWORKS: OpenAiChat = OpenAiChat {
+    turns: "fireworks",
+    models: models::FIREWORKS,
+    top_k: true,
+    stream_options: false,
+    ..WITH_JSON_SCHEMA
+};
 
 /// Cerebras' API.
 pub(crate) const CEREBRAS: OpenAiChat = OpenAiChat {
@@ -201,6 +215,7 @@ pub(crate) const PERPLEXITY: OpenAiChat = OpenAiChat {
     alternates: true,
     last_turn: LastTurn::Rejected,
     named_tool: false,
+    stream_options: false,
     ..WITH_JSON_SCHEMA
 };
 
@@ -219,6 +234,7 @@ pub(crate) const WITH_JSON_SCHEMA: OpenAiChat = OpenAiChat {
     ids: IdFormat::Length40,
     named_tool: true,
     max_stop_sequences: None,
+    stream_options: true,
     service: Service::Vendor,
 };
 

@@ -4,12 +4,14 @@ use serde_json::{Map, Value, json};
 
 use super::models::OpenAiModel;
 use super::quirks::{LastTurn, OpenAiChat, SeedField};
+use super::stream::stream_fields;
 use super::tools;
 use crate::chat::{Chat, Media, Message, Part, Role, Structure, ToolChoice};
 use crate::error::Error;
 use crate::json::object;
 use crate::providers::call_ids::CallIds;
 use crate::providers::capabilities::FeatureSupport;
+use crate::providers::dialect::Endpoint;
 use crate::providers::options::{OptionWriter, Support, check_stop_count, stop_list};
 use crate::wire::{Body, BodyItem};
 
@@ -25,7 +27,11 @@ const MESSAGES: &str = "messages";
 /// # Errors
 /// `InvalidRequest` if another API serves the model, if there are too many stop sequences, or if
 /// the provider rejects the last message.
-pub(super) fn build_body(api: &OpenAiChat, chat: &Chat) -> Result<(Body, Vec<String>), Error> {
+pub(super) fn build_body(
+    api: &OpenAiChat,
+    endpoint: &Endpoint,
+    chat: &Chat,
+) -> Result<(Body, Vec<String>), Error> {
     let model = api.model(&chat.model);
     check_model(api, chat, model)?;
     let effort = requested_effort(chat, model);
@@ -44,6 +50,10 @@ pub(super) fn build_body(api: &OpenAiChat, chat: &Chat) -> Result<(Body, Vec<Str
         ));
     }
     warnings.extend(insert_options(&mut body, api, chat, model, effort));
+    if chat.stream {
+        let fields = stream_fields(api, &endpoint.base_url).into_iter();
+        body.extend(fields.map(|(name, value)| (name.to_owned(), value)));
+    }
     Ok((Body::with_list(body, MESSAGES, build_messages(api, chat, model)), warnings))
 }
 

@@ -7,22 +7,25 @@
 pub(super) mod apis;
 mod reply;
 mod request;
+mod stream;
 mod tools;
 
 use super::bedrock::read_failure as read_bedrock_failure;
 use super::capabilities::FeatureSupport;
-use super::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint};
+use super::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StreamDecoder};
 use super::failure::{self, Failure};
 use super::openai_chat::{
     azure, bedrock, next_weaker_structure, strongest_structure, structured_output,
 };
 use super::options::known_maximum;
+use super::streams::{Decoder, Framing};
 use crate::chat::{Chat, Reply, Structure, Usage};
 use crate::error::Error;
 use crate::schema::Schema;
 use crate::wire::WireReply;
 
 use self::apis::OpenAiResponses;
+use self::stream::ResponseAssembler;
 
 /// The path below the base URL.
 const API_PATH: &str = "/responses";
@@ -61,7 +64,7 @@ impl Dialect for OpenAiResponses {
     }
 
     fn build_request(&self, endpoint: &Endpoint, chat: &Chat) -> Result<BuiltRequest, Error> {
-        let (body, warnings) = request::build_body(*self, chat);
+        let (body, warnings) = request::build_body(*self, endpoint, chat);
         let request = match self {
             OpenAiResponses::Azure => azure::post(endpoint, API_PATH, body)?,
             OpenAiResponses::Bedrock => bedrock::post(endpoint, API_PATH, chat, body)?,
@@ -83,5 +86,9 @@ impl Dialect for OpenAiResponses {
 
     fn read_reply(&self, wire: &WireReply, chat: &Chat) -> Result<Reply, Error> {
         reply::read_reply(*self, wire, chat)
+    }
+
+    fn stream_decoder(&self, _: &Chat) -> Option<Box<dyn StreamDecoder>> {
+        Some(Decoder::boxed(Framing::ServerSentEvents, Box::new(ResponseAssembler::default())))
     }
 }

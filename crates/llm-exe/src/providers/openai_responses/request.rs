@@ -8,6 +8,8 @@ use crate::chat::{Chat, Media, Message, Part, Role, Structure};
 use crate::json::object;
 use crate::providers::call_ids::{CallIds, IdFormat};
 use crate::providers::capabilities::rows::OpenAiModel;
+use crate::providers::dialect::Endpoint;
+use crate::providers::openai_chat::is_openai_host;
 use crate::providers::openai_chat::request::{choose_effort, sampling_support};
 use crate::providers::options::{OptionWriter, Support, stop_list};
 use crate::wire::{Body, BodyItem};
@@ -18,7 +20,11 @@ const NO_OPTION: &str = "the Responses API does not have this option";
 const INPUT: &str = "input";
 
 /// Returns the request body and the warnings.
-pub(super) fn build_body(api: OpenAiResponses, chat: &Chat) -> (Body, Vec<String>) {
+pub(super) fn build_body(
+    api: OpenAiResponses,
+    endpoint: &Endpoint,
+    chat: &Chat,
+) -> (Body, Vec<String>) {
     let model = api.model(&chat.model);
     let mut body = Map::new();
     body.insert("model".to_owned(), json!(chat.model));
@@ -37,6 +43,12 @@ pub(super) fn build_body(api: OpenAiResponses, chat: &Chat) -> (Body, Vec<String
     let has_effort = chat.sampling.effort.as_deref().is_some_and(|effort| effort != "none");
     if model.reasons && is_known || is_named_freely && !is_known && has_effort {
         body.insert("include".to_owned(), json!(["reasoning.encrypted_content"]));
+    }
+    if chat.stream {
+        body.insert("stream".to_owned(), json!(true));
+        if is_openai_host(&endpoint.base_url) {
+            body.insert("stream_options".to_owned(), json!({ "include_obfuscation": false }));
+        }
     }
     (Body::with_list(body, INPUT, input_items(api, chat, is_known)), warnings)
 }

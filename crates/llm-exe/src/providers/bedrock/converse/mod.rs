@@ -5,12 +5,14 @@
 
 mod reply;
 mod request;
+mod stream;
 mod tools;
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 
+use self::stream::ConverseAssembler;
 use super::failure::read_failure;
 use super::models::{self, ConverseModel, Family, ToolChoice};
 use super::operation::operation_request;
@@ -19,9 +21,12 @@ use crate::error::Error;
 use crate::providers::anthropic;
 use crate::providers::call_arguments::remove_arguments;
 use crate::providers::capabilities::{ModelTable, Table};
-use crate::providers::dialect::{BuiltRequest, Capabilities, Dialect, Endpoint, StructureSupport};
+use crate::providers::dialect::{
+    BuiltRequest, Capabilities, Dialect, Endpoint, StreamDecoder, StructureSupport,
+};
 use crate::providers::failure::Failure;
 use crate::providers::options::known_maximum;
+use crate::providers::streams::{Decoder, Framing};
 use crate::schema::{Schema, closed, to_draft_2020_12};
 use crate::wire::WireReply;
 
@@ -131,7 +136,8 @@ impl Dialect for Converse {
         }
         let model = models::find_model(&chat.model, self.default_family);
         let (body, warnings) = request::build_body(chat, model)?;
-        let request = operation_request(endpoint, &chat.model, "converse", body)?;
+        let operation = if chat.stream { "converse-stream" } else { "converse" };
+        let request = operation_request(endpoint, &chat.model, operation, body)?;
         Ok(BuiltRequest { request, warnings })
     }
 
@@ -146,5 +152,9 @@ impl Dialect for Converse {
 
     fn read_failure(&self, wire: &WireReply) -> Failure {
         read_failure(wire)
+    }
+
+    fn stream_decoder(&self, chat: &Chat) -> Option<Box<dyn StreamDecoder>> {
+        Some(Decoder::boxed(Framing::EventStream, Box::new(ConverseAssembler::new(chat))))
     }
 }

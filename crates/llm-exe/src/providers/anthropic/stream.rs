@@ -1,0 +1,185 @@
+//! Joins the events of a streamed message, which both Anthropic and Bedrock send.
+//!
+//! Source: the type `RawMessageStreamEvent` of the npm package `@anthropic-ai/sdk` 1.14.
+
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::chat::{Chat, Structure};
+use crate::error::{Error, ErrorKind};
+use crate::providers::dialect::StreamState;
+use crate::providers::lenient::read_text;
+use crate::providers::raw_object::RawObject;
+use crate::providers::streams::{
+    Assembler, JoinedObject, StreamEvent, error_body, index_field, object_field, text_field,
+};
+
+/// The events so far.
+pub(crate) struct MessageAssembler {
+    message: JoinedObject,
+    usage: JoinedObject,
+    blocks: Vec<BlockPieces>,
+    /// The tool whose input is the reply.
+    forced_tool: Option<String>,
+    is_done: bool,
+    error: Option<Box<RawValue>>,
+}
+
+/// The pieces of a content block.
+struct BlockPieces {
+    index: usize,
+    fields: JoinedObject,
+    /// The input of a tool, as JSON.
+    input: String,
+    is_forced_tool: bool,
+}
+
+impl MessageAssembler {
+    pub(crate) fn new(chat: &Chat) -> Self {
+        MessageAssembler {
+            message: JoinedObject::default(),
+            usage: JoinedObject::default(),
+            blocks: Vec::new(),
+            forced_tool: forced_tool(chat),
+            is_done: false,
+            error: None,
+        }
+    }
+
+    /// Adds a message, or what changed in it.
+    fn add_fields(&mut self, fields: Option<RawObject<'_>>) {
+        for (name, value) in fields.iter().flat_map(RawObject::values) {
+            match name {
+                // The place of the field, whose blocks follow.
+                "content" => self.message.set_items(name, Vec::new()),
+                "usage" => {
+                    self.message.set(name, value);
+                    self.add_usage(RawObject::parse(value));
+                }
+                _ => self.message.set(name, value),
+            }
+        }
+    }
+
+    /// Adds token counts, which replace the earlier ones.
+    fn add_usage(&mut self, usage: Option<RawObject<'_>>) {
+        for (name, value) in usage.iter().flat_map(RawObject::values) {
+            self.usage.set(name, value);
+        }
+    }
+
+    fn start_block(&mut self, event: &RawObject<'_>, text: &mut String) {
+        let Some(block) = object_field(event, "content_block") else { return };
+        let index = index_field(event, "index").unwrap_or(self.blocks.len());
+        let mut fields = JoinedObject::default();
+        for (name, value) in block.values() {
+            fields.add(name, value);
+        }
+        let name = fields.text("name");
+        let is_forced_tool = name.is_some() && name == self.forced_tool.as_deref();
+        if fields.text("type") == Some("text") && self.forced_tool.is_none() {
+            text.push_str(fields.text("text").unwrap_or_default());
+        }
+        self.blocks.push(BlockPieces { index, fields, input: String::new(), is_forced_tool });
+    }
+
+    fn add_delta(&mut self, event: &RawObject<'_>, text: &mut String) -> Result<(), Error> {
+        let index = index_field(event, "index").unwrap_or_default();
+        let block = self.blocks.iter_mut().rev().find(|block| block.index == index);
+        let Some(block) = block else {
+            let text = "the stream continues a content block before its start";
+            return Err(Error::new(ErrorKind::ProviderUnavailable, text));
+        };
+        let delta = object_field(event, "delta");
+        for (name, value) in delta.iter().flat_map(RawObject::values) {
+            match name {
+                "type" => {}
+                "partial_json" => {
+                    let piece = read_text(value).ok().unwrap_or_default();
+                    block.input.push_str(&piece);
+                    if block.is_forced_tool {
+                        text.push_str(&piece);
+                    }
+                }
+                "citation" => block.fields.add_items("citations", vec![value.to_owned()]),
+                _ => {
+                    block.fields.add(name, value);
+                    if name == "text" && self.forced_tool.is_none() {
+                        text.push_str(&read_text(value).ok().unwrap_or_default());
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns the name of the tool whose input is the reply.
+pub(crate) fn forced_tool(chat: &Chat) -> Option<String> {
+    match &chat.structure {
+        Structure::ForcedTool { name, .. } => Some(name.clone()),
+        _ => None,
+    }
+}
+
+/// Returns the input of a tool as JSON. One that is not complete becomes a text.
+pub(crate) fn input_json(input: String) -> Option<Box<RawValue>> {
+    match serde_json::from_str::<&RawValue>(&input) {
+        Ok(json) => Some(json.to_owned()),
+        Err(_) => to_raw_value(&input).ok(),
+    }
+}
+
+impl BlockPieces {
+    fn take_json(&mut self) -> Option<Box<RawValue>> {
+        let input = std::mem::take(&mut self.input);
+        // A tool without arguments has the input of the block's start.
+        if !input.is_empty() {
+            self.fields.set("input", &input_json(input)?);
+        }
+        self.fields.to_json()
+    }
+}
+
+impl Assembler for MessageAssembler {
+    fn add(&mut self, event: &StreamEvent<'_>, text: &mut String) -> Result<StreamState, Error> {
+        let fields = event.fields()?;
+        match text_field(&fields, "type").as_deref() {
+            Some("message_start") => self.add_fields(object_field(&fields, "message")),
+            Some("content_block_start") => self.start_block(&fields, text),
+            Some("content_block_delta") => self.add_delta(&fields, text)?,
+            Some("message_delta") => {
+                self.add_fields(object_field(&fields, "delta"));
+                self.add_usage(object_field(&fields, "usage"));
+            }
+            Some("message_stop") => {
+                self.is_done = true;
+                return Ok(StreamState::Complete);
+            }
+            _ => {
+                if let Some(error) = error_body(&fields, event) {
+                    self.error = Some(error);
+                    return Ok(StreamState::Complete);
+                }
+            }
+        }
+        Ok(StreamState::Open)
+    }
+
+    fn size(&self) -> usize {
+        let blocks = self.blocks.iter().map(|it| it.fields.size() + it.input.len() + 100);
+        self.message.size() + self.usage.size() + blocks.sum::<usize>()
+    }
+
+    fn body(&mut self) -> Option<Box<RawValue>> {
+        if let Some(error) = self.error.take() {
+            return Some(error);
+        }
+        if !self.is_done {
+            return None;
+        }
+        let blocks = self.blocks.iter_mut().filter_map(BlockPieces::take_json).collect();
+        self.message.set_items("content", blocks);
+        self.message.set("usage", &self.usage.to_json()?);
+        self.message.to_json()
+    }
+}

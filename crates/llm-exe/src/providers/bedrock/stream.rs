@@ -1,0 +1,70 @@
+//! Reads the events of InvokeModelWithResponseStream, each of which contains an event of the
+//! model's own API.
+//!
+//! Source: the shape `ResponseStream` in the model of the PyPI package `botocore` 1.44.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::chat::Chat;
+use crate::error::{Error, ErrorKind};
+use crate::providers::anthropic::stream::MessageAssembler;
+use crate::providers::dialect::StreamState;
+use crate::providers::streams::{Assembler, StreamEvent, text_field};
+
+/// The events so far.
+pub(super) struct InvokeAssembler {
+    message: MessageAssembler,
+    error: Option<Box<RawValue>>,
+}
+
+impl InvokeAssembler {
+    pub(super) fn new(chat: &Chat) -> Self {
+        InvokeAssembler { message: MessageAssembler::new(chat), error: None }
+    }
+}
+
+/// Returns the body of a response with an exception. In a stream, its name begins with a
+/// lower-case letter.
+pub(super) fn exception_body(event: &StreamEvent<'_>) -> Option<Box<RawValue>> {
+    let fields = event.fields().ok();
+    let message = fields.as_ref().and_then(|fields| {
+        text_field(fields, "message").or_else(|| text_field(fields, "originalMessage"))
+    });
+    let mut name = event.name.to_owned();
+    if let Some(first) = name.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    let message = message.unwrap_or_else(|| name.clone());
+    to_raw_value(&json!({ "__type": name, "message": message })).ok()
+}
+
+impl Assembler for InvokeAssembler {
+    fn add(&mut self, event: &StreamEvent<'_>, text: &mut String) -> Result<StreamState, Error> {
+        if event.is_exception {
+            self.error = exception_body(event);
+            return Ok(StreamState::Complete);
+        }
+        // Events without `bytes` keep the connection open.
+        let Some(bytes) = text_field(&event.fields()?, "bytes") else {
+            return Ok(StreamState::Open);
+        };
+        let unreadable = || {
+            let text = "the stream contains a chunk that is not base64 of a text";
+            Error::new(ErrorKind::ProviderUnavailable, text)
+        };
+        let bytes = STANDARD.decode(bytes).map_err(|_| unreadable())?;
+        let data = str::from_utf8(&bytes).map_err(|_| unreadable())?;
+        self.message.add(&StreamEvent { name: "", is_exception: false, data }, text)
+    }
+
+    fn size(&self) -> usize {
+        self.message.size()
+    }
+
+    fn body(&mut self) -> Option<Box<RawValue>> {
+        self.error.take().or_else(|| self.message.body())
+    }
+}

@@ -1,0 +1,286 @@
+//! Joins the chunks of a streamed chat completion.
+//!
+//! Source: the type `ChatCompletionChunk` of the npm package `openai` 7.57.
+
+use serde::de::IgnoredAny;
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Value, json};
+
+use super::bedrock;
+use super::quirks::{OpenAiChat, Service};
+use crate::chat::Chat;
+use crate::error::Error;
+use crate::providers::dialect::StreamState;
+use crate::providers::lenient::{list_items, read_text};
+use crate::providers::raw_object::RawObject;
+use crate::providers::streams::{
+    Assembler, JoinedObject, StreamEvent, error_body, field, index_field, object_field, text_field,
+};
+
+/// Returns the fields that ask for a stream.
+pub(super) fn stream_fields(api: &OpenAiChat, base_url: &str) -> Vec<(&'static str, Value)> {
+    let mut fields = vec![("stream", json!(true))];
+    if api.stream_options {
+        let mut options = json!({ "include_usage": true });
+        if is_openai_host(base_url) {
+            options["include_obfuscation"] = json!(false);
+        }
+        fields.push(("stream_options", options));
+    }
+    fields
+}
+
+/// Returns whether a base URL is one of OpenAI, which pads the events of a stream unless a request
+/// forbids it. Servers that imitate its API may reject that field.
+pub(in crate::providers) fn is_openai_host(base_url: &str) -> bool {
+    let host = base_url.split_once("://").map_or(base_url, |(_, rest)| rest);
+    let host = host.split(['/', ':']).next().unwrap_or_default();
+    host == "api.openai.com" || host.ends_with(".api.openai.com")
+}
+
+/// The chunks so far.
+pub(super) struct ChunkAssembler {
+    root: JoinedObject,
+    choice: JoinedObject,
+    message: JoinedObject,
+    /// The parts of the content that are not texts, such as the reasoning of Mistral's models.
+    parts: Vec<Box<RawValue>>,
+    calls: Vec<CallPieces>,
+    /// The text that may be reasoning, as long as that is not known.
+    held: Option<String>,
+    has_usage: bool,
+    is_done: bool,
+    error: Option<Box<RawValue>>,
+}
+
+/// The pieces of a tool call.
+struct CallPieces {
+    index: Option<usize>,
+    fields: JoinedObject,
+    function: JoinedObject,
+}
+
+impl ChunkAssembler {
+    pub(super) fn new(api: &OpenAiChat, chat: &Chat) -> Self {
+        let may_reason =
+            api.service == Service::Bedrock && bedrock::may_be_open_weight(&chat.model);
+        ChunkAssembler {
+            root: JoinedObject::default(),
+            choice: JoinedObject::default(),
+            message: JoinedObject::default(),
+            parts: Vec::new(),
+            calls: Vec::new(),
+            held: may_reason.then(String::new),
+            has_usage: false,
+            is_done: false,
+            error: None,
+        }
+    }
+
+    fn add_choice(&mut self, choice: &RawObject<'_>, text: &mut String) {
+        // A request asks for one choice.
+        if index_field(choice, "index").unwrap_or(0) != 0 {
+            return;
+        }
+        for (name, value) in choice.values() {
+            if !matches!(name, "delta" | "message" | "logprobs") {
+                self.choice.set(name, value);
+            }
+        }
+        let delta = object_field(choice, "delta").or_else(|| object_field(choice, "message"));
+        for (name, value) in delta.iter().flat_map(RawObject::values) {
+            match name {
+                "content" => self.add_content(value, text),
+                "tool_calls" => {
+                    for call in list_items(Some(value)).unwrap_or_default() {
+                        self.add_call(call);
+                    }
+                }
+                // Some servers repeat the role in every chunk.
+                "role" => self.message.set(name, value),
+                _ => self.message.add(name, value),
+            }
+        }
+    }
+
+    fn add_content(&mut self, content: &RawValue, text: &mut String) {
+        let Some(items) = list_items(Some(content)).filter(|_| content.get().starts_with('['))
+        else {
+            match read_text(content).ok() {
+                Some(piece) => self.add_text(&piece, text),
+                None => self.message.set("content", content),
+            }
+            return;
+        };
+        for item in items {
+            let part = RawObject::parse(item);
+            let is_text = part.as_ref().and_then(|it| it.get("type")) == Some("\"text\"");
+            match part.as_ref().and_then(|part| text_field(part, "text")) {
+                Some(piece) if is_text => self.add_text(&piece, text),
+                _ => self.parts.push(item.to_owned()),
+            }
+        }
+    }
+
+    fn add_text(&mut self, piece: &str, text: &mut String) {
+        self.message.add_text("content", piece);
+        let Some(held) = &mut self.held else {
+            text.push_str(piece);
+            return;
+        };
+        held.push_str(piece);
+        if let Some(visible) = bedrock::text_after_reasoning(held) {
+            text.push_str(visible);
+            self.held = None;
+        }
+    }
+
+    fn add_call(&mut self, call: &RawValue) {
+        let Some(call) = RawObject::parse(call) else { return };
+        let index = index_field(&call, "index");
+        let id = text_field(&call, "id").unwrap_or_default();
+        let function = object_field(&call, "function");
+        let has_name = function.as_ref().and_then(|it| text_field(it, "name")).is_some();
+        let known = match index {
+            Some(_) => self.calls.iter().rposition(|known| known.index == index),
+            // Without an index, a new id or name begins a call.
+            None => self.calls.iter().len().checked_sub(1).filter(|last| {
+                let Some(last) = self.calls.get(*last) else { return false };
+                let is_same_id = id.is_empty() || last.fields.text("id") == Some(&id);
+                // Some servers repeat the name with each piece.
+                let is_next = id.is_empty() && has_name && last.has_all_arguments();
+                is_same_id && !is_next
+            }),
+        };
+        let known = known.unwrap_or_else(|| {
+            let (fields, function) = (JoinedObject::default(), JoinedObject::default());
+            self.calls.push(CallPieces { index, fields, function });
+            self.calls.len() - 1
+        });
+        let Some(known) = self.calls.get_mut(known) else { return };
+        for (name, value) in call.values() {
+            match name {
+                "index" | "function" => {}
+                // Some servers repeat the id, or send another one with every piece.
+                "id" => set_first_text(&mut known.fields, name, value),
+                _ => known.fields.set(name, value),
+            }
+        }
+        for (name, value) in function.iter().flat_map(RawObject::values) {
+            match name {
+                "name" => set_first_text(&mut known.function, name, value),
+                _ => known.function.add(name, value),
+            }
+        }
+    }
+}
+
+/// Sets a text, unless the field has one already.
+fn set_first_text(object: &mut JoinedObject, name: &str, value: &RawValue) {
+    if object.text(name).is_none_or(str::is_empty)
+        && let Some(text) = read_text(value).ok()
+    {
+        object.set_text(name, &text);
+    }
+}
+
+impl CallPieces {
+    fn has_all_arguments(&self) -> bool {
+        let arguments = self.function.text("arguments");
+        arguments.is_none_or(|json| serde_json::from_str::<IgnoredAny>(json).is_ok())
+    }
+
+    fn take_json(&mut self) -> Option<Box<RawValue>> {
+        self.fields.set("function", &self.function.to_json()?);
+        self.fields.to_json()
+    }
+}
+
+impl Assembler for ChunkAssembler {
+    fn add(&mut self, event: &StreamEvent<'_>, text: &mut String) -> Result<StreamState, Error> {
+        if event.data.trim() == "[DONE]" {
+            self.is_done = true;
+            return Ok(StreamState::Complete);
+        }
+        let chunk = event.fields()?;
+        if let Some(body) = error_body(&chunk, event) {
+            self.error = Some(body);
+            return Ok(StreamState::Complete);
+        }
+        for (name, value) in chunk.values() {
+            match name {
+                "choices" => {
+                    let choices = list_items(Some(value)).unwrap_or_default();
+                    for choice in choices.into_iter().filter_map(RawObject::parse) {
+                        self.add_choice(&choice, text);
+                    }
+                }
+                "object" => self.root.set_text(name, "chat.completion"),
+                _ => self.root.set(name, value),
+            }
+        }
+        self.has_usage |= field(&chunk, "usage").is_some();
+        Ok(StreamState::Open)
+    }
+
+    fn size(&self) -> usize {
+        let calls = self.calls.iter().map(|call| call.fields.size() + call.function.size() + 100);
+        let parts = self.parts.iter().map(|part| part.get().len() + 50);
+        let objects = self.root.size() + self.choice.size() + self.message.size();
+        objects + calls.sum::<usize>() + parts.sum::<usize>()
+    }
+
+    fn body(&mut self) -> Option<Box<RawValue>> {
+        if let Some(error) = self.error.take() {
+            return Some(error);
+        }
+        // Some servers do not send `[DONE]`. Then nothing is missing if the token counts arrived.
+        let has_end = self.choice.has_value("finish_reason") && self.has_usage;
+        if !self.is_done && !has_end {
+            return None;
+        }
+        if !self.parts.is_empty() {
+            let mut items = std::mem::take(&mut self.parts);
+            let text = self.message.text("content").unwrap_or_default();
+            items.push(to_raw_value(&json!({ "type": "text", "text": text })).ok()?);
+            self.message.set_items("content", items);
+        }
+        if !self.calls.is_empty() {
+            let calls = self.calls.iter_mut().filter_map(CallPieces::take_json).collect();
+            self.message.set_items("tool_calls", calls);
+        }
+        let mut choices = Vec::new();
+        let is_empty = [&self.choice, &self.message].into_iter().all(JoinedObject::is_empty);
+        if !is_empty {
+            self.choice.set("message", &self.message.to_json()?);
+            choices.push(self.choice.to_json()?);
+        }
+        self.root.set_items("choices", choices);
+        self.root.to_json()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::stream_fields;
+    use crate::providers::openai_chat::quirks::{MISTRAL, OPENAI};
+
+    #[test]
+    fn only_servers_that_know_an_option_receive_it() {
+        let usage = json!({"include_usage": true});
+        let unpadded = json!({"include_usage": true, "include_obfuscation": false});
+        for (api, base_url, expected) in [
+            (&OPENAI, "https://api.openai.com/v1", Some(unpadded.clone())),
+            (&OPENAI, "https://eu.api.openai.com/v1", Some(unpadded)),
+            (&OPENAI, "http://localhost:8080/v1", Some(usage.clone())),
+            (&OPENAI, "https://api.openai.com.example.com", Some(usage)),
+            (&MISTRAL, "https://api.mistral.ai/v1", None),
+        ] {
+            let mut fields = stream_fields(api, base_url).into_iter();
+            assert_eq!(fields.next(), Some(("stream", json!(true))));
+            assert_eq!(fields.next().map(|(_, options)| options), expected, "{base_url}");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Reads the events of a streamed response. The last one contains the whole response.
+//!
+//! Source: the type `ResponseStreamEvent` of the npm package `openai` 7.57.
+
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Value, json};
+
+use crate::error::Error;
+use crate::providers::dialect::StreamState;
+use crate::providers::streams::{
+    Assembler, StreamEvent, error_body, field, index_field, object_field, text_field,
+};
+
+/// The events so far.
+#[derive(Default)]
+pub(super) struct ResponseAssembler {
+    response: Option<Box<RawValue>>,
+    /// The indexes of messages that comment on the work. They are not part of the result.
+    comments: Vec<usize>,
+}
+
+impl Assembler for ResponseAssembler {
+    fn add(&mut self, event: &StreamEvent<'_>, text: &mut String) -> Result<StreamState, Error> {
+        // Some servers end the stream like one of chat completions.
+        if event.data.trim() == "[DONE]" {
+            return Ok(StreamState::Open);
+        }
+        let fields = event.fields()?;
+        let index = index_field(&fields, "output_index").unwrap_or_default();
+        match text_field(&fields, "type").as_deref() {
+            Some("response.output_item.added") => {
+                let item = object_field(&fields, "item");
+                let phase = item.and_then(|item| text_field(&item, "phase"));
+                if phase.as_deref() == Some("commentary") && self.comments.len() < MAX_COMMENTS {
+                    self.comments.push(index);
+                }
+            }
+            Some("response.output_text.delta") if !self.comments.contains(&index) => {
+                text.push_str(&text_field(&fields, "delta").unwrap_or_default());
+            }
+            Some(
+                "response.completed"
+                | "response.incomplete"
+                | "response.failed"
+                | "response.cancelled",
+            ) => {
+                self.response = field(&fields, "response").map(ToOwned::to_owned);
+            }
+            // The fields of the error are those of the event, or of its field `error`.
+            Some("error") => {
+                let fields: Value = serde_json::from_str(event.data).unwrap_or_default();
+                let error = fields.get("error").filter(|error| error.is_object());
+                let body = json!({ "status": "failed", "error": error.unwrap_or(&fields) });
+                self.response = to_raw_value(&body).ok();
+            }
+            Some(_) => {}
+            None => self.response = error_body(&fields, event),
+        }
+        Ok(if self.response.is_some() { StreamState::Complete } else { StreamState::Open })
+    }
+
+    fn size(&self) -> usize {
+        self.response.as_ref().map_or(0, |response| response.get().len())
+    }
+
+    fn body(&mut self) -> Option<Box<RawValue>> {
+        self.response.take()
+    }
+}
+
+/// Maximum number of comments whose texts are skipped.
+const MAX_COMMENTS: usize = 1_000;

@@ -1,0 +1,121 @@
+//! Splits a stream into events and passes them to an [`Assembler`].
+
+use serde_json::value::RawValue;
+
+use super::event::StreamEvent;
+use super::frames::FrameReader;
+use super::text_events::TextEventReader;
+use crate::error::{Error, ErrorKind};
+use crate::providers::dialect::{StreamDecoder, StreamState};
+use crate::wire::{MAX_REPLY_BYTES, too_large};
+
+/// Maximum size of a stream in bytes. It is larger than that of a reply, because each event repeats
+/// names and ids.
+const MAX_STREAM_BYTES: usize = 200 * 1024 * 1024;
+
+/// Joins the events of a stream.
+pub(in crate::providers) trait Assembler: Send {
+    /// Adds an event. Appends the text of the reply that it contains to `text`.
+    ///
+    /// # Errors
+    /// `ProviderUnavailable` if the event can't be read.
+    fn add(&mut self, event: &StreamEvent<'_>, text: &mut String) -> Result<StreamState, Error>;
+
+    /// Returns the size of the events that are stored, in bytes.
+    fn size(&self) -> usize;
+
+    /// Returns the body of the response, or `None` if the reply is not complete.
+    fn body(&mut self) -> Option<Box<RawValue>>;
+}
+
+/// How a stream is split into events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::providers) enum Framing {
+    /// Server-sent events.
+    ServerSentEvents,
+    /// An event is a line.
+    Lines,
+    /// The binary frames of AWS.
+    EventStream,
+}
+
+/// The part of a decoder that splits the bytes.
+enum EventReader {
+    Text(TextEventReader),
+    Frames(FrameReader),
+}
+
+/// The decoder of a built-in dialect.
+pub(in crate::providers) struct Decoder {
+    reader: EventReader,
+    assembler: Box<dyn Assembler>,
+    received: usize,
+    state: StreamState,
+}
+
+impl Decoder {
+    pub(in crate::providers) fn boxed(
+        framing: Framing,
+        assembler: Box<dyn Assembler>,
+    ) -> Box<dyn StreamDecoder> {
+        let reader = match framing {
+            Framing::ServerSentEvents => EventReader::Text(TextEventReader::new(true)),
+            Framing::Lines => EventReader::Text(TextEventReader::new(false)),
+            Framing::EventStream => EventReader::Frames(FrameReader::default()),
+        };
+        Box::new(Decoder { reader, assembler, received: 0, state: StreamState::Open })
+    }
+}
+
+/// Adds an event to the stream, unless the reply is complete.
+fn add_event(
+    assembler: &mut dyn Assembler,
+    state: &mut StreamState,
+    event: &StreamEvent<'_>,
+    text: &mut String,
+) -> Result<(), Error> {
+    // Some servers send empty events to keep the connection open.
+    if *state == StreamState::Open && !event.data.trim().is_empty() {
+        *state = assembler.add(event, text)?;
+        if assembler.size() > MAX_REPLY_BYTES {
+            return Err(too_large());
+        }
+    }
+    Ok(())
+}
+
+impl StreamDecoder for Decoder {
+    fn push(&mut self, bytes: &[u8], text: &mut String) -> Result<StreamState, Error> {
+        let Decoder { reader, assembler, received, state } = self;
+        *received = received.saturating_add(bytes.len());
+        if *received > MAX_STREAM_BYTES {
+            return Err(too_large());
+        }
+        let mut add = |event: &StreamEvent<'_>| add_event(assembler.as_mut(), state, event, text);
+        match reader {
+            EventReader::Text(events) => events.push(bytes, &mut add)?,
+            EventReader::Frames(frames) => frames.push(bytes, &mut add)?,
+        }
+        Ok(*state)
+    }
+
+    fn finish(&mut self) -> Result<Vec<u8>, Error> {
+        let Decoder { reader, assembler, state, .. } = self;
+        let mut rest = String::new();
+        let mut add =
+            |event: &StreamEvent<'_>| add_event(assembler.as_mut(), state, event, &mut rest);
+        let is_whole = match reader {
+            // Some servers end the stream without a blank line.
+            EventReader::Text(events) => events.finish(&mut add).is_ok(),
+            EventReader::Frames(frames) => frames.is_empty(),
+        };
+        let is_whole = is_whole || *state == StreamState::Complete;
+        let body = if is_whole { assembler.body() } else { None };
+        let body = body.ok_or_else(|| {
+            let text = "the stream ended before the reply was complete; the request was not sent \
+                        again because it may have been billed";
+            Error::new(ErrorKind::ProviderUnavailable, text)
+        })?;
+        Ok(Box::<str>::from(body).into_string().into_bytes())
+    }
+}

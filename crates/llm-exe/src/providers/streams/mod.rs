@@ -1,0 +1,14 @@
+//! Decodes streamed responses. A stream is split into events ([`text_events`], [`frames`]), and
+//! an [`Assembler`] of the dialect joins them to the body of the response that the API would have
+//! sent in one piece. The dialect then reads this body like any other, so streamed and unstreamed
+//! replies have one reader.
+
+mod decoder;
+mod event;
+mod frames;
+mod joined_object;
+mod text_events;
+
+pub(super) use decoder::{Assembler, Decoder, Framing};
+pub(super) use event::{StreamEvent, error_body, field, index_field, object_field, text_field};
+pub(super) use joined_object::JoinedObject;
