@@ -383,12 +383,31 @@ impl<'a> Conversation<'a> {
                 }
                 Err(failed) => failed,
             };
+            if self.stop_streaming(context, &failed.error) {
+                self.rebuild(context)?;
+                continue;
+            }
             let Some(rejection) = failed.rejection else { return Err(failed.error) };
             if !self.apply_rejection(context, rejection) {
                 return Err(failed.error);
             }
             self.rebuild(context)?;
         }
+    }
+
+    /// Changes the chat so that its reply is not streamed, if the provider rejected the stream.
+    /// OpenAI streams some models only to verified organizations, and models on Bedrock can lack
+    /// streams with tools. Returns false if the chat is not changed.
+    fn stop_streaming(&mut self, context: &mut Context, error: &Error) -> bool {
+        let is_rejected = error.kind() == ErrorKind::ProviderRejected;
+        if !self.chat.stream || !is_rejected || !error.message().contains("stream") {
+            return false;
+        }
+        self.chat.stream = false;
+        let model = &self.target.model;
+        let text = format!("the text is not streamed: the provider rejected a stream of {model}");
+        context.report.add_warnings(vec![text]);
+        true
     }
 
     /// Reserves the highest cost of the next call. Lowers the output limit of the request to what

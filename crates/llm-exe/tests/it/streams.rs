@@ -251,6 +251,23 @@ async fn a_server_that_ignores_stream_sends_one_piece() {
     assert_eq!(events, [text(1, "a b c d e f")]);
 }
 
+#[tokio::test]
+async fn a_rejected_stream_is_sent_again_without_it() {
+    let simulator = Simulator::start().await.unwrap();
+    let message = "Your organization must be verified to stream this model.";
+    let error = json!({"message": message, "type": "invalid_request_error", "param": "stream"});
+    let body = Some(json!({ "error": error }));
+    let rejected = ScriptedResponse::Status { status: 400, headers: Vec::new(), body };
+    simulator.script(vec![Step::new(rejected), Step::text("a b c d e f")]);
+    let (events, run) = run(&simulator, json!({})).await;
+    assert_eq!(run.outcome.unwrap(), "a b c d e f");
+    assert_eq!(events, [text(1, "a b c d e f")]);
+    let warning = "the text is not streamed: the provider rejected a stream of gpt-4o";
+    assert_eq!(run.report.warnings, [warning]);
+    let calls = simulator.journal();
+    assert_eq!((calls.len(), &calls[1].body["stream"]), (2, &Value::Null));
+}
+
 /// A sink whose reader is gone after the first event.
 struct ClosedSink(tokio::sync::Notify);
 
