@@ -13,6 +13,7 @@
 
 mod conversation;
 mod requests;
+mod streams;
 mod tools;
 
 use std::time::Duration;
