@@ -293,7 +293,8 @@ impl EventRunner<'_> {
                     "the results of this event have more than {MAX_RESULT_VALUES} JSON values; \
                      reduce the batch size"
                 );
-                outcome.outcome = Outcome::Failed(Error::new(ErrorKind::ResultTooLarge, message));
+                let error = Error::new(ErrorKind::ResultTooLarge, message);
+                outcome.outcome = Outcome::Failed(outcome.report.add_details_to(error));
             }
         }
     }

@@ -6,7 +6,7 @@ mod fields;
 use std::time::{Duration, SystemTime};
 
 use llm_exe::error::shorten;
-use llm_exe::{Error, ErrorKind, Report, RequestChange, StepReport, Usage};
+use llm_exe::{Cost, Error, ErrorKind, Report, RequestChange, StepReport, Usage};
 use serde::Serialize;
 
 use self::fields::Fields;
@@ -27,7 +27,7 @@ const MAX_LISTED_FAILURES: usize = 20;
 const MAX_FAILURE_CHARS: usize = 200;
 
 /// The initial capacity of the buffer for a line, which is enough for a request without warnings.
-const TYPICAL_BYTES: usize = 1536;
+const TYPICAL_BYTES: usize = 2048;
 
 /// A summary of one invocation, which is logged as one line of JSON.
 #[derive(Debug, Clone)]
@@ -100,9 +100,11 @@ impl LogLine {
             tool_runs.append(&mut request.report.tool_runs);
             // If there are several requests, the line describes the first one that called a
             // provider.
+            let mut other = std::mem::take(&mut request.report);
             if index == 0 || self.report.attempts == 0 {
-                self.report = std::mem::take(&mut request.report);
+                std::mem::swap(&mut self.report, &mut other);
             }
+            self.report.add_cost_of(&other);
             self.report.usage = usage;
             self.report.attempts = attempts;
             self.report.changed = changed;
@@ -240,8 +242,19 @@ impl LogLine {
             for (name, count) in token_counts(report.usage) {
                 line.add(name, &count)?;
             }
+            let cost = report.cost().copied().unwrap_or_default();
+            line.add_json("cost", &[&cost.to_json_text()]);
+            // A metric must be a field of the line itself.
+            if let Some(usd) = cost.usd() {
+                line.add_json("costUsd", &[&usd]);
+            }
         }
         Ok(())
+    }
+
+    /// Returns whether a provider was called and the cost of all calls is known.
+    fn has_known_cost(&self) -> bool {
+        self.report.attempts > 0 && self.report.cost().is_none_or(Cost::is_known)
     }
 
     /// Returns the number of warnings about the configuration and about the requests.
@@ -281,6 +294,7 @@ impl LogLine {
                 if is_known_model { r#","provider","model""# } else { "" },
                 r#"]],"Metrics":[{"Name":"durationMs","Unit":"Milliseconds"}"#,
                 if called_provider { PROVIDER_METRICS } else { "" },
+                if self.has_known_cost() { COST_METRIC } else { "" },
                 if self.warning_count() > 0 { WARNING_METRICS } else { "" },
                 "]}]}",
             ],
@@ -299,6 +313,9 @@ const PROVIDER_METRICS: &str = concat!(
     r#",{"Name":"reasoningTokens","Unit":"Count"}"#,
     r#",{"Name":"totalTokens","Unit":"Count"}"#,
 );
+
+/// The metric of a line about calls whose cost is known, in US dollars.
+const COST_METRIC: &str = r#",{"Name":"costUsd","Unit":"None"}"#;
 
 /// The metric of a line with warnings.
 const WARNING_METRICS: &str = r#",{"Name":"warningCount","Unit":"Count"}"#;

@@ -62,7 +62,7 @@ async fn run_request(args: &Invoke, environment: &Environment) -> ExitCode {
         let handled_event = function.handle(event.as_bytes(), new_invocation(), deadline).await;
         Run { outcome: handled_event.response(), report: handled_event.line.report }
     } else {
-        let context = Context::new(deadline).with_tool_handler(Arc::new(programs));
+        let context = Context::new(deadline).with_cost().with_tool_handler(Arc::new(programs));
         runner.run(context, input.take_request()).await.with_envelope()
     };
     spinner.finish_and_clear();
@@ -76,7 +76,7 @@ async fn run_request(args: &Invoke, environment: &Environment) -> ExitCode {
         Ok(value) => output::print_result(&value, args.json),
         Err(error) => {
             let error = name_time_limit(input.label(error), args.timeout, deadline);
-            let code = output::print_run_error(&error, &report, args.json);
+            let code = output::print_error(&error, args.json);
             if !args.simulate && !args.json {
                 output::print_key_advice(&error);
             }
@@ -140,7 +140,8 @@ async fn run_event(args: &Invoke, environment: &Environment) -> ExitCode {
         Ok(value) => (value, 0),
         Err(error) => {
             let kind = error.kind();
-            let response = json!({ "errorType": kind.name(), "errorMessage": error.message() });
+            let message = error.message_with_details();
+            let response = json!({ "errorType": kind.name(), "errorMessage": message });
             (response, kind.exit_code())
         }
     };

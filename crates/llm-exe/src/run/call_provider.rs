@@ -21,8 +21,8 @@ use crate::error::{Error, ErrorKind};
 use crate::plan::{Plan, Target};
 use crate::ports::{Keys, Secret};
 use crate::providers::{
-    ApiMode, Billing, Dialect, Failure, MANTLE, NAMED_RESOURCE, PriceList, Provider, RejectedPart,
-    Rejection, read_billing, read_rejection,
+    ApiMode, Billing, CalledModel, Dialect, Failure, MANTLE, NAMED_RESOURCE, PriceBook, Provider,
+    RejectedPart, Rejection, read_billing, read_rejection,
 };
 use crate::transport::{Policy, RetryAdvice, SendOutcome, Transport, retry_after};
 use crate::wire::{Auth, WireReply, WireRequest};
@@ -41,8 +41,7 @@ pub(super) struct ProviderClient {
     /// The changes after rejections, or `None` if a rejection is always an error.
     pub(super) learned: Option<Arc<LearnedChanges>>,
     pub(super) steps: StepQueue,
-    /// The prices that take precedence over the list prices.
-    pub(super) prices: Arc<PriceList>,
+    pub(super) prices: Arc<PriceBook>,
 }
 
 /// What reads a response: the dialect, and the chat that the request was built from.
@@ -134,7 +133,7 @@ impl ProviderClient {
         report.answered = true;
         report.usage.add(reply.usage.with_total());
         if report.counts_cost {
-            let billing = read_billing(&response);
+            let billing = read_billing(&response, reply.usage);
             self.add_cost(report, target, reply.model.as_deref(), reply.usage, &billing);
         }
         report.add_warnings(std::mem::take(&mut reply.warnings));
@@ -192,11 +191,11 @@ impl ProviderClient {
         usage: Usage,
         billing: &Billing,
     ) {
-        report.add_cost(&self.prices, target, answered, usage, billing);
-        let has_list_price = !self.prices.includes(target.provider.name(), &target.model);
-        if has_list_price && !self.endpoints.is_default(&target.provider) {
-            report.mark_cost_as_estimate();
-        }
+        let provider = target.provider.name();
+        let model = CalledModel { provider, requested: &target.model, answered };
+        let is_default_server = || self.endpoints.is_default(&target.provider);
+        let cost = self.prices.cost_of_call(model, usage, billing, is_default_server);
+        report.add_cost(&cost, model, usage);
     }
 
     async fn secrets_in_use(&self, request: &WireRequest, key: Option<Secret>) -> SecretsInUse {

@@ -165,6 +165,13 @@ impl Context {
         Context { handler: Some(handler), ..self }
     }
 
+    /// Computes what the calls cost, even if the request does not ask for it.
+    #[must_use]
+    pub fn with_cost(mut self) -> Self {
+        self.report.counts_cost = true;
+        self
+    }
+
     /// Sets the observer of the run. It receives no events of requests that are tools.
     #[must_use]
     pub fn with_observer(self, observer: Arc<dyn Observer>) -> Self {
@@ -227,6 +234,7 @@ impl Context {
         let limit = CostLimit::new(amount_of_dollars(usd), self.cost_limit.take());
         self.cost_limit = Some(Arc::new(limit));
         self.report.counts_cost = true;
+        self.report.warns_of_cost = true;
     }
 
     /// Returns a context for the step of a chain whose items and runs share a limit of the cost.
@@ -249,6 +257,7 @@ impl Context {
         nested.checkpoints = self.checkpoints.as_ref().map(|known| known.nested(name));
         nested.report.full = self.report.full;
         nested.report.counts_cost = self.report.counts_cost;
+        nested.report.warns_of_cost = self.report.warns_of_cost;
         nested
     }
 

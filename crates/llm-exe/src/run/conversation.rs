@@ -389,7 +389,7 @@ impl<'a> Conversation<'a> {
         let max_tokens = self.output_limit();
         let call = (&self.chat, &self.request);
         let run = (context.deadline, &context.report);
-        let target = (self.target, &*self.client.prices);
+        let target = (self.target, self.client.prices.own());
         let reservation = Reservation::new(limit, target, call, max_tokens, run).await?;
         if let Some(lowered) = reservation.lowered_to {
             // No model generates more, so that the limit would have no effect.

@@ -48,6 +48,7 @@ use crate::ports::{
     Secret, Signer,
 };
 use crate::prompt::Limits;
+use crate::providers::PriceBook;
 use crate::request::ParsedRequest;
 use crate::transport::{HttpClient, HttpTransport, Transport};
 use call_provider::ProviderClient;
@@ -81,7 +82,7 @@ impl Runner {
         let transport = Transport::new(Arc::new(NoSigner));
         let learned = (!rules.strict_options).then(Arc::default);
         let steps = StepQueue::default();
-        let prices = Arc::new(rules.prices.clone());
+        let prices = Arc::new(PriceBook::new(rules.prices.clone()));
         let client = ProviderClient { endpoints, keys, transport, learned, steps, prices };
         Runner { client, rules, documents: None, functions: None }
     }
