@@ -3,11 +3,13 @@
 
 mod fields;
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use llm_exe::error::shorten;
-use llm_exe::{Cost, Error, ErrorKind, Report, RequestChange, StepReport, Usage};
+use llm_exe::{Cost, Error, ErrorKind, Report, RequestChange, StepReport, Tags, Usage};
 use serde::Serialize;
+use serde_json::Value;
 
 use self::fields::Fields;
 use crate::batch::RecordOutcome;
@@ -49,6 +51,8 @@ pub struct LogLine {
     /// The number of warnings about all requests. `report` contains only the warnings about the
     /// request that it describes.
     pub request_warnings: usize,
+    /// The names and the values of the tags that are dimensions of the metrics.
+    pub tag_dimensions: Vec<(String, String)>,
     /// The number of records in the event.
     pub records: usize,
     /// The ids and errors of the failed records.
@@ -75,6 +79,7 @@ impl LogLine {
             status: None,
             report: Report::default(),
             request_warnings: 0,
+            tag_dimensions: Vec::new(),
             records: 0,
             failed: Vec::new(),
             replayed: 0,
@@ -87,6 +92,7 @@ impl LogLine {
     /// Adds the outcomes of the event's records, and moves the report that the line describes out
     /// of them.
     pub(crate) fn set_records(&mut self, records: &mut [RecordOutcome]) {
+        let common_tags = common_tags(records);
         let requests = records.iter_mut().flat_map(|record| &mut record.requests);
         for (index, request) in requests.enumerate() {
             let mut usage = self.report.usage;
@@ -112,6 +118,7 @@ impl LogLine {
             self.report.tool_runs = tool_runs;
             self.replayed += usize::from(request.replayed);
         }
+        self.report.tags = common_tags;
         self.request_warnings = records.iter().map(|record| record.warning_count).sum();
         self.error = records.iter().find_map(RecordOutcome::error).cloned();
         self.records = records.len();
@@ -163,6 +170,10 @@ impl LogLine {
             line.add_some("providerStatus", error.provider_status().as_ref())?;
         }
         line.add("durationMs", &milliseconds(self.duration))?;
+        for (name, value) in &self.tag_dimensions {
+            // Names and values of tags contain nothing that JSON escapes.
+            line.add_json_named(&["tag_", name], &["\"", value, "\""]);
+        }
         self.write_metrics(&mut line, now);
         Ok(line.finish())
     }
@@ -199,6 +210,10 @@ impl LogLine {
                 error_type: target.error.kind().name(),
             });
             line.add("passedOver", &targets.collect::<Vec<_>>())?;
+        }
+        if let Some(tags) = &report.tags {
+            let tags = tags.iter().map(|(name, value)| (name.clone(), Value::from(&**value)));
+            line.add("tags", &Value::Object(tags.collect()))?;
         }
         line.add_some("output", report.output.as_ref())?;
         line.add_some("promptHash", report.prompt_hash.as_ref())?;
@@ -285,6 +300,8 @@ impl LogLine {
         // CloudWatch charges for each metric, so a misspelled model name must not create a new one.
         let is_known_model = called_provider && self.report.answered_model.is_some();
         let mut digits = itoa::Buffer::new();
+        let tags = self.tag_dimensions.iter().map(|(name, _)| format!(r#"],["tag_{name}""#));
+        let tags: String = tags.collect();
         line.add_json(
             "_aws",
             &[
@@ -292,6 +309,7 @@ impl LogLine {
                 digits.format(timestamp),
                 r#","CloudWatchMetrics":[{"Namespace":"LlmExe","Dimensions":[["source""#,
                 if is_known_model { r#","provider","model""# } else { "" },
+                &tags,
                 r#"]],"Metrics":[{"Name":"durationMs","Unit":"Milliseconds"}"#,
                 if called_provider { PROVIDER_METRICS } else { "" },
                 if self.has_known_cost() { COST_METRIC } else { "" },
@@ -300,6 +318,20 @@ impl LogLine {
             ],
         );
     }
+}
+
+/// Returns the tags that all requests have.
+fn common_tags(records: &[RecordOutcome]) -> Option<Tags> {
+    let mut requests = records.iter().flat_map(|record| &record.requests);
+    let first = requests.next()?.report.tags.as_ref()?;
+    let has_tag = |request: &RequestOutcome, tag: &(String, String)| {
+        request.report.tags.as_ref().is_some_and(|tags| tags.contains(tag))
+    };
+    let mut common = Tags::clone(first);
+    for request in requests {
+        Arc::make_mut(&mut common).retain(|tag| has_tag(request, tag));
+    }
+    (!common.is_empty()).then_some(common)
 }
 
 /// The metrics of a line about calls of a provider. Each must be a field of such a line.

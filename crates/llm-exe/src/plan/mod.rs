@@ -13,6 +13,7 @@ mod request_form;
 mod rules;
 mod schema;
 mod scope;
+mod tags;
 mod target;
 mod tools;
 
@@ -34,9 +35,11 @@ pub(crate) use request_form::{RequestForm, StructureMethod};
 pub use rules::{InvalidModelPatterns, ModelPatterns, Rules, ToolRules};
 pub use schema::{config_schema, request_schema_with};
 pub(crate) use scope::{INDEX, ITEM, ITERATION, LAST_RESULT, PREVIOUS, RESULTS, StepScope};
+pub use tags::is_tag;
 pub use target::Target;
 pub(crate) use tools::{ConvertArguments, ProgramFunction};
 
+use crate::chat::Tags;
 use crate::destination::ParsedDestination;
 use crate::error::{Error, ErrorKind, Problem};
 use crate::function_name::FunctionName;
@@ -130,12 +133,16 @@ pub struct Plan {
     pub(crate) chain: Option<Box<ChainPlan>>,
     /// Maximum cost of the request in US dollars.
     pub(crate) max_cost: Option<f64>,
+    /// The labels of the request.
+    pub(crate) tags: Option<Tags>,
     /// What the request returns to its caller.
     pub returns: Returns,
     /// Whether to validate and render the request without calling a provider.
     pub dry_run: bool,
     /// Whether a missing template variable is an error.
     pub strict_variables: bool,
+    /// Whether every warning about the request is an error before the first call.
+    pub strict: bool,
     /// Whether messages do not suggest names of variables, which can be those of a pinned config.
     pub(crate) hides_names: bool,
     /// Where the result is sent, if the request names a destination.
@@ -171,6 +178,7 @@ impl Plan {
         hides_names: bool,
     ) -> Result<Plan, RejectedRequest> {
         let ParsedRequest { request, problems, mut warnings } = parsed;
+        let is_strict = is_strict(&request, rules);
         let step_count = Cell::new(0);
         let step_count = &step_count;
         let context = BuildContext { rules, mode, step_count, tools: None, hides_names };
@@ -178,6 +186,12 @@ impl Plan {
             Ok(mut plan) => {
                 plan.warnings = warnings;
                 Ok(plan)
+            }
+            Err(error) if is_strict && !error.problems().is_empty() => {
+                let warnings = warnings.into_iter().map(|text| Problem::request("", text));
+                let problems = error.problems().iter().cloned().chain(warnings);
+                let error = Error::from_problems(problems.collect());
+                Err(RejectedRequest { error, warnings: Vec::new() })
             }
             Err(error) => Err(RejectedRequest { error, warnings }),
         }
@@ -194,20 +208,13 @@ impl Plan {
     /// request has no plan. For a step, adds the variables of its templates to `variables`.
     fn build(
         mut request: Request,
-        mut problems: Problems,
+        problems: Problems,
         context: &BuildContext<'_>,
         warnings: &mut Vec<String>,
         variables: Option<&mut Vec<VariableUse>>,
     ) -> Result<Plan, Error> {
         let BuildContext { rules, mode, hides_names, .. } = *context;
-        // A problem with an empty path means that the request is not an object or has too many
-        // problems, so its fields cannot be checked.
-        if problems.iter().any(|problem| problem.path.is_empty()) {
-            return Err(problems.into_error());
-        }
-        if let Some(error) = pointer_error(&request) {
-            return Err(error);
-        }
+        let mut problems = check_shape(&request, problems)?;
         check_idempotency_key(request.idempotency_key.as_deref(), mode, &mut problems);
         let destination =
             destination::parse_destination(request.destination.as_deref(), rules, &mut problems)
@@ -223,6 +230,9 @@ impl Plan {
         if max_cost.is_some() {
             check_prices(find_targets("", targets, tools.as_deref(), &[]), rules, &mut problems);
         }
+        let tags = tags::check_tags(request.tags.as_ref(), &mut problems);
+        let strict = is_strict(&request, rules);
+        let strict_variables = has_strict_variables(&request, rules);
         let prompt = messages::compile_prompt(request.message, &mut problems);
         if let Some(variables) = variables {
             let (Ok(prompt) | Err(prompt)) = &prompt;
@@ -239,7 +249,6 @@ impl Plan {
             warnings,
         );
         let data = request.data.unwrap_or_default();
-        let strict = rules.strict_variables || request.strict_variables.unwrap_or(false);
         let (target, prompt, output) = match (target, prompt, output) {
             (Some(target), Ok(prompt), Some(output)) if problems.is_empty() => {
                 (target, prompt, output)
@@ -248,6 +257,7 @@ impl Plan {
             _ if matches!(mode, Mode::Step { .. }) => return Err(problems.into_error()),
             (_, Ok(prompt) | Err(prompt), _) => {
                 let (data, schema, scope) = (&data, schema.as_deref(), None);
+                let strict = strict_variables;
                 let values = TemplateValues { data, schema, scope, strict, hides_names };
                 add_render_problems(&prompt, values, &mut problems, warnings);
                 return Err(problems.into_error());
@@ -265,9 +275,11 @@ impl Plan {
             tools,
             chain: None,
             max_cost,
+            tags,
             returns,
             dry_run: mode == Mode::DryRun || request.dry_run.unwrap_or(false),
-            strict_variables: strict,
+            strict_variables,
+            strict,
             hides_names,
             destination,
             warnings: Vec::new(),
@@ -312,6 +324,9 @@ impl Plan {
             &mut problems,
             warnings,
         );
+        let tags = tags::check_tags(request.tags.as_ref(), &mut problems);
+        let strict = is_strict(&request, rules);
+        let strict_variables = has_strict_variables(&request, rules);
         let max_cost = cost_limit::check_max_cost(&request, &mut problems);
         if max_cost.is_some() {
             let targets = find_targets("", (None, &[]), tools.as_deref(), &steps);
@@ -333,9 +348,11 @@ impl Plan {
             written_data: OnceLock::new(),
             tools,
             max_cost,
+            tags,
             returns,
             dry_run: mode == Mode::DryRun || request.dry_run.unwrap_or(false),
-            strict_variables: rules.strict_variables || request.strict_variables.unwrap_or(false),
+            strict_variables,
+            strict,
             hides_names: context.hides_names,
             destination,
             warnings: Vec::new(),
@@ -649,6 +666,30 @@ fn find_targets<'a>(
         targets.extend(find_targets(&path, own, tools, plan.steps()));
     }
     targets
+}
+
+/// Returns an error if the fields of a request cannot be checked.
+fn check_shape(request: &Request, problems: Problems) -> Result<Problems, Error> {
+    // A problem with an empty path means that the request is not an object or has too many
+    // problems.
+    if problems.iter().any(|problem| problem.path.is_empty()) {
+        return Err(problems.into_error());
+    }
+    match pointer_error(request) {
+        Some(error) => Err(error),
+        None => Ok(problems),
+    }
+}
+
+/// Returns whether every warning about a request is an error.
+fn is_strict(request: &Request, rules: &Rules) -> bool {
+    rules.strict || request.strict.unwrap_or(false)
+}
+
+/// Returns whether a missing template variable is an error.
+fn has_strict_variables(request: &Request, rules: &Rules) -> bool {
+    let is_set = request.strict_variables.unwrap_or(false);
+    rules.strict_variables || is_set || is_strict(request, rules)
 }
 
 /// Returns an error if the request refers to a hosted config. Its other fields are not checked,

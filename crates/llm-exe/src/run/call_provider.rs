@@ -118,7 +118,10 @@ impl ProviderClient {
                 let error = failure_error(&failed, &response, target, request, time_left);
                 let error = quote_message(error, &failed.failure.message, &secrets.expose());
                 let error = self.advise(error, &response, target, request);
-                let rejection = self.read_rejection(&response, &failed.failure, chat);
+                let is_changeable = self.learned.is_some() && !context.is_strict;
+                let rejection =
+                    is_changeable.then(|| read_rejected_part(&response, &failed.failure, chat));
+                let rejection = rejection.flatten();
                 return Err(FailedCall { error, rejection });
             }
             ParsedResponse::Unreadable(error) => {
@@ -204,24 +207,6 @@ impl ProviderClient {
             _ => Vec::new(),
         };
         SecretsInUse { key, signing }
-    }
-
-    /// Returns the part that the provider rejected, unless a rejection is always an error.
-    fn read_rejection(
-        &self,
-        response: &WireReply,
-        failure: &Failure,
-        chat: &Chat,
-    ) -> Option<Rejection> {
-        let is_rejected = failure.kind == ErrorKind::ProviderRejected;
-        let status = response.status;
-        if self.learned.is_none() || !is_rejected || !matches!(status, 400 | 404 | 422) {
-            return None;
-        }
-        let rejection = read_rejection(&failure.message, &response.body, chat)?;
-        // OpenAI responds with status 404 if an API does not serve a model.
-        let is_allowed = status != 404 || rejection.part == RejectedPart::ChatCompletions;
-        is_allowed.then_some(rejection)
     }
 
     /// Adds what to do to the error of a server that may not have the Responses API.
@@ -348,6 +333,19 @@ impl ProviderClient {
         context.report.durations.secrets += started.elapsed();
         renewed
     }
+}
+
+/// Returns the part of the request that the provider rejected, if the response names one.
+fn read_rejected_part(response: &WireReply, failure: &Failure, chat: &Chat) -> Option<Rejection> {
+    let is_rejected = failure.kind == ErrorKind::ProviderRejected;
+    let status = response.status;
+    if !is_rejected || !matches!(status, 400 | 404 | 422) {
+        return None;
+    }
+    let rejection = read_rejection(&failure.message, &response.body, chat)?;
+    // OpenAI responds with status 404 if an API does not serve a model.
+    let is_allowed = status != 404 || rejection.part == RejectedPart::ChatCompletions;
+    is_allowed.then_some(rejection)
 }
 
 fn without_body(response: &WireReply) -> WireReply {

@@ -92,6 +92,8 @@ pub struct Context {
     pub(super) origins: Vec<String>,
     pub(super) started: Instant,
     pub(super) report: Report,
+    /// Whether every warning about the request is an error.
+    pub(super) is_strict: bool,
     /// The conversation to continue, if it does not come from the request.
     pub(super) conversation: Option<ContinuedConversation>,
     /// Who may receive calls of tools.
@@ -132,6 +134,7 @@ impl Context {
             origins,
             started: Instant::now(),
             report,
+            is_strict: false,
             conversation: None,
             hand_back: HandBackPolicy::default(),
             caller: CallerContext::default(),

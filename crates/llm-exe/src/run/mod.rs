@@ -53,7 +53,7 @@ use crate::request::ParsedRequest;
 use crate::transport::{HttpClient, HttpTransport, Transport};
 use call_provider::ProviderClient;
 use checkpoint::{Checkpoints, StoredStart, StoredTurn, request_hash};
-use conversation::name_target;
+use conversation::{Conversation, name_target};
 use fallbacks::StartedWith;
 use step_queue::StepQueue;
 use tool_loop::ToolRunner;
@@ -360,6 +360,7 @@ impl Runner {
     async fn call_targets(&self, context: &mut Context, plan: &Plan) -> Result<Value, Error> {
         check_origins(plan.destination.as_ref(), &context.origins)?;
         context.report.set_plan(plan);
+        context.is_strict = plan.strict;
         let mut chat = RenderedChat::default();
         let steps = &self.client.steps;
         if has_turns(plan) {
@@ -369,6 +370,7 @@ impl Runner {
             context.limit_cost(usd);
         }
         if !plan.steps().is_empty() {
+            reject_warnings(context, &[])?;
             return chain::run_chain(context, plan, self).await;
         }
         let continued = plan.tools.as_ref().and_then(|tools| tools.continued.as_ref());
@@ -391,6 +393,7 @@ impl Runner {
         let messages = chat.messages;
         let prepare = || fallbacks::prepare(&self.client, plan, messages, started_with, self);
         let conversations = steps.run(prepare).await?;
+        reject_warnings(context, &conversations)?;
         if plan.dry_run {
             for conversation in &conversations {
                 context.report.add_warnings(conversation.warnings.clone());
@@ -437,6 +440,23 @@ async fn load_start(context: &Context, plan: &Plan) -> Result<Option<StoredStart
     let name = StoredTurn::name(1);
     let first = Box::pin(checkpoints.load::<StoredTurn>(&name, context.deadline)).await?;
     Ok(first.and_then(|mut turn| turn.take_start()))
+}
+
+/// Returns the warnings about a strict request as an error, before its first call.
+fn reject_warnings(context: &mut Context, conversations: &[Conversation<'_>]) -> Result<(), Error> {
+    if !context.is_strict {
+        return Ok(());
+    }
+    for conversation in conversations {
+        context.report.add_warnings(conversation.warnings.clone());
+    }
+    let warnings = std::mem::take(&mut context.report.warnings);
+    if warnings.is_empty() {
+        return Ok(());
+    }
+    let logged = format!("{} warnings, which are errors in a strict request", warnings.len());
+    let problems = warnings.into_iter().map(|text| Problem::request("", text));
+    Err(Error::from_problems(problems.collect()).logged_as(logged))
 }
 
 /// Returns whether a request has tools or steps, which may be requests of their own.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::learned::RequestChange;
-use crate::chat::{StopReason, ToolCall, Usage};
+use crate::chat::{StopReason, Tags, ToolCall, Usage};
 use crate::destination::ParsedDestination;
 use crate::error::{Error, ErrorKind};
 use crate::hosted::ConfigSource;
@@ -282,6 +282,8 @@ pub struct Report {
     /// Whether the request asked for the `full` object. See
     /// [`Run::with_envelope`](super::Run::with_envelope).
     pub full: bool,
+    /// The labels of the request.
+    pub tags: Option<Tags>,
     /// Where the result is sent, if the request names a destination.
     pub destination: Option<ParsedDestination>,
 }
@@ -297,6 +299,7 @@ impl Report {
         self.prompt_hash = Some(plan.prompt.hash().to_owned());
         self.has_tools = plan.tools.is_some();
         self.dry_run = plan.dry_run;
+        self.tags.clone_from(&plan.tags);
         // The request of a tool has no `return` of its own.
         self.full |= plan.returns == Returns::Full;
         self.counts_cost |= self.full;

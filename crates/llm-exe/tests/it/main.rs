@@ -48,6 +48,7 @@ mod runs;
 mod schema_suite;
 mod schemas;
 mod strict_property;
+mod strict_requests;
 mod templates;
 mod tool_references;
 mod tools;

@@ -339,6 +339,12 @@ fn generate() -> Value {
     let fallback = json!({ "$ref": "#/$defs/Fallback" });
     set(&mut fields["fallbacks"], json!({ "maxItems": 20, "items": fallback }));
     set(&mut fields["return"], one_of(["result", "full"]));
+    let tag = json!({ "type": "string", "pattern": "^[A-Za-z0-9_.-]{1,64}$" });
+    let names = json!({ "pattern": tag["pattern"] });
+    set(
+        &mut fields["tags"],
+        json!({ "maxProperties": 10, "propertyNames": names, "additionalProperties": tag }),
+    );
     set(&mut fields["idempotencyKey"], json!({ "minLength": 1 }));
     for name in RESERVED {
         let text = "Reserved for a later version.";

@@ -125,3 +125,25 @@ async fn stored_results_and_notifications_of_errors_contain_the_cost() {
     let (_, sent) = function.store.notifications.lock().unwrap().pop().unwrap();
     assert_eq!((&sent["status"], &sent["cost"]), (&json!("error"), &line["cost"]));
 }
+
+#[tokio::test]
+async fn tags_are_logged_and_those_that_are_listed_are_dimensions() {
+    let function = TestFunction::with(&[("METRIC_TAGS", "team, app,team")]).await;
+    let tagged = |tags: Value| with(request("Hi"), "tags", tags);
+    let dimensions = |line: &Value| line["_aws"]["CloudWatchMetrics"][0]["Dimensions"].clone();
+    let (_, line) = function.invoke(&tagged(json!({ "team": "search", "user": "u-1" }))).await;
+    assert_eq!(line["tags"], json!({ "team": "search", "user": "u-1" }));
+    assert_eq!(line["tag_team"], "search");
+    assert_eq!(dimensions(&line), json!([["source", "provider", "model"], ["tag_team"]]));
+    let (_, line) = function.invoke(&request("Hi")).await;
+    assert_eq!(
+        (line.get("tags"), dimensions(&line)),
+        (None, json!([["source", "provider", "model"]]))
+    );
+    let requests = ["1", "2"].map(|app| tagged(json!({ "team": "search", "app": app })));
+    let (_, line) = function.invoke(&sqs(&requests)).await;
+    assert_eq!(line["tags"], json!({ "team": "search" }));
+    assert_eq!(dimensions(&line), json!([["source", "provider", "model"], ["tag_team"]]));
+    let calls = function.simulator.journal();
+    assert!(calls.iter().all(|call| !call.body.to_string().contains("search")));
+}
