@@ -104,3 +104,43 @@ impl CachedPrice {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::{Billing, CalledModel, MAX_CACHED, PriceBook, PriceList, Usage};
+
+    fn usage(input_tokens: u64) -> Usage {
+        Usage { input_tokens, ..Usage::default() }
+    }
+
+    #[test]
+    fn the_price_of_a_model_is_looked_up_once() {
+        let own: PriceList = r#"{"openai:mine": {"input": 1, "output": 1}}"#.parse().unwrap();
+        let book = PriceBook::new(own);
+        let look_ups = Cell::new(0);
+        let cost = |requested: &str, answered: Option<&str>, tokens: u64| {
+            let model = CalledModel { provider: "openai", requested, answered };
+            book.cost_of_call(model, usage(tokens), &Billing::default(), || {
+                look_ups.set(look_ups.get() + 1);
+                false
+            })
+        };
+        for (tokens, expected) in [(1_000_000, "0.15"), (2_000_000, "0.3")] {
+            let found = cost("gpt-4o-mini", Some("gpt-4o-mini-2024-07-18"), tokens);
+            assert_eq!((found.usd().unwrap().as_str(), found.is_estimate()), (expected, true));
+        }
+        assert_eq!(look_ups.get(), 1);
+        assert_eq!(cost("gpt-4o-mini", Some("gpt-4o"), 1_000_000).usd().unwrap(), "2.5");
+        assert!(!cost("gpt-99", None, 1).is_known() && !cost("gpt-4o", None, 0).is_known());
+        // The operator's price applies to the server with the other base URL.
+        let own = cost("mine", None, 1_000_000);
+        assert_eq!((own.usd().unwrap().as_str(), own.is_estimate()), ("1", false));
+        assert_eq!(look_ups.get(), 4);
+        for number in 0..2 * MAX_CACHED {
+            cost(&format!("gpt-{number}-x"), None, 1);
+        }
+        assert!(book.cached.lock().unwrap().len() <= MAX_CACHED);
+    }
+}
