@@ -44,6 +44,14 @@ export const SETTINGS = [
     ]
   },
   {
+    "name": "STRICT",
+    "kind": "word",
+    "words": [
+      "true",
+      "false"
+    ]
+  },
+  {
     "name": "OPENAI_API_MODE",
     "kind": "word",
     "words": [
@@ -160,6 +168,10 @@ export const SETTINGS = [
       "info",
       "debug"
     ]
+  },
+  {
+    "name": "METRIC_TAGS",
+    "kind": "text"
   },
   {
     "name": "OPENAI_BASE_URL",

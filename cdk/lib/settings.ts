@@ -155,6 +155,11 @@ const FORMATS: Readonly<Record<string, { isValid: (value: string) => boolean; ex
         value.split(/[, ]/).every((item) => item === '' || isFunctionPattern(item)),
       expected: 'names or ARNs of Lambda functions, which may end in *',
     },
+    METRIC_TAGS: {
+      isValid: (value) =>
+        value.split(/[, ]/).every((item) => item === '' || /^[A-Za-z0-9_.-]{1,64}$/.test(item)),
+      expected: 'names of tags separated by commas',
+    },
     CONFIG_URL_HOSTS: {
       isValid: (value) => everyItem(value, isConfigHost),
       expected: 'public hosts like *.example.com, or a.example:8443',

@@ -131,7 +131,9 @@ const WITHOUT_OPTION = [
   'AWS_ENDPOINT_URL_LAMBDA',
   'AWS_ENDPOINT_URL',
   'AWS_REGION',
+  'METRIC_TAGS',
   'PRICES',
+  'STRICT',
 ];
 
 test('each setting in docs/lambda.md has an option or is listed as having none', () => {

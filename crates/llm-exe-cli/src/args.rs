@@ -25,6 +25,7 @@ AWS_ACCESS_KEY_ID) or, if they are not set there, from the file .env in the curr
 Settings (environment variables, the same as those of the Lambda function):
   STRICT_VARIABLES             true: a template variable without data is an error
   STRICT_OPTIONS               true: an option that a provider rejects is an error
+  STRICT                       true: every warning about a request is an error
   OPENAI_API_MODE              auto, chat or responses: the API for models of OpenAI
   ALLOWED_MODELS               patterns like openai:gpt-4o*; other models are rejected
   CONFIG_BUCKETS               buckets that hosted configs may be read from

@@ -6,7 +6,7 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
-use llm_exe::{Error, ErrorKind, Report};
+use llm_exe::{Error, ErrorKind};
 use serde_json::{Value, json};
 
 use crate::escape::{escape_and_indent, escape_controls, is_escaped};
@@ -64,17 +64,12 @@ pub(crate) fn print_warning(text: &str, as_json: bool) {
     }
 }
 
-/// Prints an error to standard error and returns the exit code for its kind.
+/// Prints an error to standard error and returns the exit code for its kind. If a provider was
+/// called, the JSON object also contains what the run used.
 pub(crate) fn print_error(error: &Error, as_json: bool) -> ExitCode {
-    print_run_error(error, &Report::default(), as_json)
-}
-
-/// Prints the error of a run. If a provider was called, the JSON object also contains what the run
-/// used.
-pub(crate) fn print_run_error(error: &Error, report: &Report, as_json: bool) -> ExitCode {
     let kind = error.kind();
     if as_json {
-        anstream::eprintln!("{}", escape_controls(&error_json(error, report).to_string()));
+        anstream::eprintln!("{}", escape_controls(&error_json(error).to_string()));
     } else if error.problems().len() > 1 {
         anstream::eprintln!("{RED}error:{RED:#} {kind}: {} problems", error.problems().len());
         for problem in error.problems() {
@@ -91,7 +86,7 @@ pub(crate) fn print_input_error(error: &InputError, as_json: bool) -> ExitCode {
     if !as_json {
         return print_error(&error.error, as_json);
     }
-    let mut fields = error_json(&error.error, &Report::default());
+    let mut fields = error_json(&error.error);
     let problems = fields.pointer_mut("/error/problems").and_then(Value::as_array_mut);
     for problem in problems.into_iter().flatten().filter_map(Value::as_object_mut) {
         for (name, place) in [("file", &error.file), ("argument", &error.argument)] {
@@ -113,8 +108,8 @@ pub(crate) fn print_key_advice(error: &Error) {
     }
 }
 
-/// Returns the error of a run as JSON.
-pub(crate) fn error_json(error: &Error, report: &Report) -> Value {
+/// Returns an error as JSON.
+pub(crate) fn error_json(error: &Error) -> Value {
     let problems: Vec<Value> = error
         .problems()
         .iter()
@@ -126,11 +121,8 @@ pub(crate) fn error_json(error: &Error, report: &Report) -> Value {
         "retryable": error.kind().retryable(),
         "problems": problems
     });
-    if let Some(fields) = fields.as_object_mut().filter(|_| report.attempts > 0) {
-        fields.insert("provider".to_owned(), json!(report.provider));
-        fields.insert("model".to_owned(), json!(report.model));
-        fields.insert("attempts".to_owned(), json!(report.attempts));
-        fields.insert("usage".to_owned(), json!(report.usage));
+    if let (Some(fields), Some(details)) = (fields.as_object_mut(), error.run_details()) {
+        fields.extend(details.clone());
     }
     json!({ "error": fields })
 }

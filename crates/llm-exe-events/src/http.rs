@@ -357,7 +357,7 @@ pub fn http_failure(invocation: &Invocation, error: &Error) -> Result<Box<RawVal
 fn error_response(error: &Error, invocation: &Invocation) -> HttpResponse<'static> {
     let kind = error.kind();
     let problem = |problem: &Problem| json!({ "path": problem.path, "message": problem.message });
-    let body = json!({
+    let mut body = json!({
         "error": {
             "type": kind.name(),
             "message": error.message(),
@@ -366,6 +366,10 @@ fn error_response(error: &Error, invocation: &Invocation) -> HttpResponse<'stati
             "requestId": invocation.request_id
         }
     });
+    let fields = body.get_mut("error").and_then(Value::as_object_mut);
+    if let (Some(fields), Some(details)) = (fields, error.run_details()) {
+        fields.extend(details.clone());
+    }
     let mut response = HttpResponse::json(kind.http_status(), &body);
     if let Some(wait) = error.retry_after() {
         // Round up to whole seconds, so that the caller does not retry too early.

@@ -20,6 +20,7 @@ use serde_json::value::RawValue;
 use crate::auth::EndpointAuthenticator;
 use crate::batch::{Batch, RequestRunner};
 use crate::log_line::LogLine;
+use crate::metric_tags::MetricTags;
 use crate::outcome::RequestOutcome;
 use crate::ports::{Messenger, ResultStore};
 use crate::record_result::RecordResult;
@@ -51,6 +52,7 @@ pub struct Function {
     authenticator: EndpointAuthenticator,
     endpoint_auth: EndpointAuth,
     http_deadline: Duration,
+    metric_tags: MetricTags,
     is_warm: AtomicBool,
 }
 
@@ -94,6 +96,7 @@ impl Function {
             authenticator: EndpointAuthenticator::new(keys),
             endpoint_auth: settings.endpoint_auth,
             http_deadline: settings.http_deadline,
+            metric_tags: MetricTags::new(&settings.metric_tags),
             is_warm: AtomicBool::new(false),
         }
     }
@@ -251,6 +254,9 @@ impl Function {
             *results = RecordResult::list(&outcomes);
         }
         line.set_records(&mut outcomes);
+        if let Some(tags) = &line.report.tags {
+            line.tag_dimensions = self.metric_tags.dimensions(tags);
+        }
         response::build(source, outcomes, &self.results, invocation, deadline, line).await
     }
 }
@@ -293,7 +299,8 @@ impl EventRunner<'_> {
                     "the results of this event have more than {MAX_RESULT_VALUES} JSON values; \
                      reduce the batch size"
                 );
-                outcome.outcome = Outcome::Failed(Error::new(ErrorKind::ResultTooLarge, message));
+                let error = Error::new(ErrorKind::ResultTooLarge, message);
+                outcome.outcome = Outcome::Failed(outcome.report.add_details_to(error));
             }
         }
     }

@@ -9,6 +9,7 @@ mod batch;
 pub mod destination;
 mod function;
 mod log_line;
+mod metric_tags;
 mod outcome;
 pub mod ports;
 mod record_result;

@@ -3,11 +3,13 @@
 
 mod fields;
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use llm_exe::error::shorten;
-use llm_exe::{Error, ErrorKind, Report, RequestChange, StepReport, Usage};
+use llm_exe::{Cost, Error, ErrorKind, Report, RequestChange, StepReport, Tags, Usage};
 use serde::Serialize;
+use serde_json::Value;
 
 use self::fields::Fields;
 use crate::batch::RecordOutcome;
@@ -27,7 +29,7 @@ const MAX_LISTED_FAILURES: usize = 20;
 const MAX_FAILURE_CHARS: usize = 200;
 
 /// The initial capacity of the buffer for a line, which is enough for a request without warnings.
-const TYPICAL_BYTES: usize = 1536;
+const TYPICAL_BYTES: usize = 2048;
 
 /// A summary of one invocation, which is logged as one line of JSON.
 #[derive(Debug, Clone)]
@@ -49,6 +51,8 @@ pub struct LogLine {
     /// The number of warnings about all requests. `report` contains only the warnings about the
     /// request that it describes.
     pub request_warnings: usize,
+    /// The names and the values of the tags that are dimensions of the metrics.
+    pub tag_dimensions: Vec<(String, String)>,
     /// The number of records in the event.
     pub records: usize,
     /// The ids and errors of the failed records.
@@ -75,6 +79,7 @@ impl LogLine {
             status: None,
             report: Report::default(),
             request_warnings: 0,
+            tag_dimensions: Vec::new(),
             records: 0,
             failed: Vec::new(),
             replayed: 0,
@@ -87,6 +92,7 @@ impl LogLine {
     /// Adds the outcomes of the event's records, and moves the report that the line describes out
     /// of them.
     pub(crate) fn set_records(&mut self, records: &mut [RecordOutcome]) {
+        let common_tags = common_tags(records);
         let requests = records.iter_mut().flat_map(|record| &mut record.requests);
         for (index, request) in requests.enumerate() {
             let mut usage = self.report.usage;
@@ -100,9 +106,11 @@ impl LogLine {
             tool_runs.append(&mut request.report.tool_runs);
             // If there are several requests, the line describes the first one that called a
             // provider.
+            let mut other = std::mem::take(&mut request.report);
             if index == 0 || self.report.attempts == 0 {
-                self.report = std::mem::take(&mut request.report);
+                std::mem::swap(&mut self.report, &mut other);
             }
+            self.report.add_cost_of(&other);
             self.report.usage = usage;
             self.report.attempts = attempts;
             self.report.changed = changed;
@@ -110,6 +118,7 @@ impl LogLine {
             self.report.tool_runs = tool_runs;
             self.replayed += usize::from(request.replayed);
         }
+        self.report.tags = common_tags;
         self.request_warnings = records.iter().map(|record| record.warning_count).sum();
         self.error = records.iter().find_map(RecordOutcome::error).cloned();
         self.records = records.len();
@@ -161,6 +170,10 @@ impl LogLine {
             line.add_some("providerStatus", error.provider_status().as_ref())?;
         }
         line.add("durationMs", &milliseconds(self.duration))?;
+        for (name, value) in &self.tag_dimensions {
+            // Names and values of tags contain nothing that JSON escapes.
+            line.add_json_named(&["tag_", name], &["\"", value, "\""]);
+        }
         self.write_metrics(&mut line, now);
         Ok(line.finish())
     }
@@ -197,6 +210,10 @@ impl LogLine {
                 error_type: target.error.kind().name(),
             });
             line.add("passedOver", &targets.collect::<Vec<_>>())?;
+        }
+        if let Some(tags) = &report.tags {
+            let tags = tags.iter().map(|(name, value)| (name.clone(), Value::from(&**value)));
+            line.add("tags", &Value::Object(tags.collect()))?;
         }
         line.add_some("output", report.output.as_ref())?;
         line.add_some("promptHash", report.prompt_hash.as_ref())?;
@@ -240,8 +257,19 @@ impl LogLine {
             for (name, count) in token_counts(report.usage) {
                 line.add(name, &count)?;
             }
+            let cost = report.cost().copied().unwrap_or_default();
+            line.add_json("cost", &[&cost.to_json_text()]);
+            // A metric must be a field of the line itself.
+            if let Some(usd) = cost.usd() {
+                line.add_json("costUsd", &[&usd]);
+            }
         }
         Ok(())
+    }
+
+    /// Returns whether a provider was called and the cost of all calls is known.
+    fn has_known_cost(&self) -> bool {
+        self.report.attempts > 0 && self.report.cost().is_none_or(Cost::is_known)
     }
 
     /// Returns the number of warnings about the configuration and about the requests.
@@ -272,6 +300,8 @@ impl LogLine {
         // CloudWatch charges for each metric, so a misspelled model name must not create a new one.
         let is_known_model = called_provider && self.report.answered_model.is_some();
         let mut digits = itoa::Buffer::new();
+        let tags = self.tag_dimensions.iter().map(|(name, _)| format!(r#"],["tag_{name}""#));
+        let tags: String = tags.collect();
         line.add_json(
             "_aws",
             &[
@@ -279,13 +309,29 @@ impl LogLine {
                 digits.format(timestamp),
                 r#","CloudWatchMetrics":[{"Namespace":"LlmExe","Dimensions":[["source""#,
                 if is_known_model { r#","provider","model""# } else { "" },
+                &tags,
                 r#"]],"Metrics":[{"Name":"durationMs","Unit":"Milliseconds"}"#,
                 if called_provider { PROVIDER_METRICS } else { "" },
+                if self.has_known_cost() { COST_METRIC } else { "" },
                 if self.warning_count() > 0 { WARNING_METRICS } else { "" },
                 "]}]}",
             ],
         );
     }
+}
+
+/// Returns the tags that all requests have.
+fn common_tags(records: &[RecordOutcome]) -> Option<Tags> {
+    let mut requests = records.iter().flat_map(|record| &record.requests);
+    let first = requests.next()?.report.tags.as_ref()?;
+    let has_tag = |request: &RequestOutcome, tag: &(String, String)| {
+        request.report.tags.as_ref().is_some_and(|tags| tags.contains(tag))
+    };
+    let mut common = Tags::clone(first);
+    for request in requests {
+        Arc::make_mut(&mut common).retain(|tag| has_tag(request, tag));
+    }
+    (!common.is_empty()).then_some(common)
 }
 
 /// The metrics of a line about calls of a provider. Each must be a field of such a line.
@@ -299,6 +345,9 @@ const PROVIDER_METRICS: &str = concat!(
     r#",{"Name":"reasoningTokens","Unit":"Count"}"#,
     r#",{"Name":"totalTokens","Unit":"Count"}"#,
 );
+
+/// The metric of a line about calls whose cost is known, in US dollars.
+const COST_METRIC: &str = r#",{"Name":"costUsd","Unit":"None"}"#;
 
 /// The metric of a line with warnings.
 const WARNING_METRICS: &str = r#",{"Name":"warningCount","Unit":"Count"}"#;

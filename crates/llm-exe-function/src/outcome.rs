@@ -40,6 +40,7 @@ impl RequestOutcome {
 
     /// Replaces the result with an error and keeps the report.
     pub(crate) fn with_error(self, error: Error) -> RequestOutcome {
+        let error = self.report.add_details_to(error);
         RequestOutcome { outcome: Outcome::Failed(error), ..self }
     }
 

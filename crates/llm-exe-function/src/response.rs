@@ -46,6 +46,7 @@ pub(crate) async fn build(
         Ok(None) => too_large(bytes, max_bytes, "; set RESULT_PREFIX to store large results in S3"),
         Err(error) => error,
     };
+    let error = line.report.add_details_to(error);
     line.error = Some(error.clone());
     source.respond_with_error(invocation, error)
 }

@@ -176,7 +176,7 @@ fn deadline(lambda_deadline: SystemTime, now: SystemTime) -> Deadline {
 fn diagnostic(error: &Error) -> Diagnostic {
     Diagnostic {
         error_type: error.kind().name().to_owned(),
-        error_message: error.message().to_owned(),
+        error_message: error.message_with_details().into_owned(),
     }
 }
 

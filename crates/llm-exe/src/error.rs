@@ -4,8 +4,12 @@
 //! table defines the name, HTTP status and exit code of each kind, and whether a retry can help. A
 //! test checks that `docs/errors.md` matches the table.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
+
+use serde_json::{Map, Value};
 
 /// Declares the error kinds as a table, so that every kind has a status, an exit code and a
 /// description.
@@ -163,7 +167,7 @@ impl fmt::Display for Problem {
 pub struct Error {
     kind: ErrorKind,
     message: String,
-    problems: Vec<Problem>,
+    problems: Box<[Problem]>,
     /// The message for logs, which does not quote prompts or replies. `None` if `message` itself is
     /// safe to log.
     logged: Option<String>,
@@ -171,6 +175,15 @@ pub struct Error {
     provider_status: Option<u16>,
     is_of_own_result: bool,
     not_set: Option<NotSet>,
+    run_details: Option<Arc<RunDetails>>,
+}
+
+/// What the run that failed used.
+#[derive(Debug)]
+struct RunDetails {
+    fields: Map<String, Value>,
+    /// Whether the request asked for the `full` object.
+    is_full: bool,
 }
 
 /// What is missing when the kind of an error is [`ErrorKind::SecretNotFound`].
@@ -223,12 +236,13 @@ impl Error {
         Error {
             kind,
             message: message.into(),
-            problems: Vec::new(),
+            problems: Box::default(),
             logged: None,
             retry_after: None,
             provider_status: None,
             is_of_own_result: false,
             not_set: None,
+            run_details: None,
         }
     }
 
@@ -285,7 +299,7 @@ impl Error {
             messages.push(format!("and {} more problems", problems.len() - MAX_LISTED));
         }
         let mut error = Error::new(kind, messages.join("; "));
-        error.problems = problems;
+        error.problems = problems.into_boxed_slice();
         error
     }
 
@@ -308,6 +322,14 @@ impl Error {
     #[must_use]
     pub fn with_provider_status(mut self, status: Option<u16>) -> Self {
         self.provider_status = status;
+        self
+    }
+
+    /// Adds what the run used, as fields of JSON. `is_full` states whether the request asked for
+    /// the `full` object.
+    #[must_use]
+    pub(crate) fn with_run_details(mut self, fields: Map<String, Value>, is_full: bool) -> Self {
+        self.run_details = Some(Arc::new(RunDetails { fields, is_full }));
         self
     }
 
@@ -348,6 +370,27 @@ impl Error {
     /// Returns the message for the caller.
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    /// Returns the message for a caller who receives nothing else. If the request asked for the
+    /// `full` object, the last line of the message is a JSON object with the
+    /// [run details](Error::run_details).
+    pub fn message_with_details(&self) -> Cow<'_, str> {
+        match self.run_details.as_deref() {
+            Some(RunDetails { fields, is_full: true }) => {
+                let details = serde_json::to_string(fields).unwrap_or_default();
+                Cow::Owned(format!("{}\n{details}", self.message))
+            }
+            _ => Cow::Borrowed(&self.message),
+        }
+    }
+
+    /// Returns what the run used, if a provider was called: `provider`, `model`, `attempts`,
+    /// `usage` and `cost`. If the request asked for the `full` object, its `warnings` follow. Only
+    /// errors to which [`Report::add_details_to`](crate::Report::add_details_to) added them have
+    /// details, such as those of [`Run::with_envelope`](crate::Run::with_envelope).
+    pub fn run_details(&self) -> Option<&Map<String, Value>> {
+        self.run_details.as_ref().map(|details| &details.fields)
     }
 
     /// Returns the message for logs, which does not quote prompts, replies or data. For an invalid

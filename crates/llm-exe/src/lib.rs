@@ -44,7 +44,7 @@ mod word_list;
 pub use bytes;
 pub use http;
 
-pub use chat::{Chat, Media, Message, Part, Reply, Role, StopReason, ToolChoice, Usage};
+pub use chat::{Chat, Media, Message, Part, Reply, Role, StopReason, Tags, ToolChoice, Usage};
 #[cfg(feature = "schemars")]
 pub use client::Executor;
 pub use client::{
@@ -67,7 +67,7 @@ pub use keys::{ConstantKey, KeyFn};
 pub use parsers::{OutputError, OutputParser};
 pub use plan::{
     ChainStep, InvalidModelPatterns, ModelPatterns, Output, Plan, Prompt, RenderedChat, Returns,
-    Rules, StreamFormat, Target, ToolRules, config_schema, request_schema_with,
+    Rules, StreamFormat, Target, ToolRules, config_schema, is_tag, request_schema_with,
 };
 pub use ports::{InvalidSecret, KeyName, Keys, Secret};
 pub use providers::{

@@ -68,7 +68,7 @@ async fn run_request(args: &Invoke, environment: &Environment) -> ExitCode {
         let handled_event = function.handle(event.as_bytes(), new_invocation(), deadline).await;
         Run { outcome: handled_event.response(), report: handled_event.line.report }
     } else {
-        let mut context = Context::new(deadline).with_tool_handler(Arc::new(programs));
+        let mut context = Context::new(deadline).with_cost().with_tool_handler(Arc::new(programs));
         if args.stream || streams_by_default(args, &input.request) {
             let stream = printed.insert(Arc::new(PrintedStream::new(args.json, spinner.clone())));
             context = context.with_event_sink(stream.clone());
@@ -93,9 +93,9 @@ async fn run_request(args: &Invoke, environment: &Environment) -> ExitCode {
         Err(error) => {
             let error = name_time_limit(input.label(error), args.timeout, deadline);
             if let Some(stream) = &printed {
-                stream.print_error(&error, &report);
+                stream.print_error(&error);
             }
-            let code = output::print_run_error(&error, &report, args.json);
+            let code = output::print_error(&error, args.json);
             if !args.simulate && !args.json {
                 output::print_key_advice(&error);
             }
@@ -171,7 +171,8 @@ async fn run_event(args: &Invoke, environment: &Environment) -> ExitCode {
         Ok(value) => (value, 0),
         Err(error) => {
             let kind = error.kind();
-            let response = json!({ "errorType": kind.name(), "errorMessage": error.message() });
+            let message = error.message_with_details();
+            let response = json!({ "errorType": kind.name(), "errorMessage": message });
             (response, kind.exit_code())
         }
     };

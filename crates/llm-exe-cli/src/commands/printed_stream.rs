@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use indicatif::ProgressBar;
 use llm_exe::ports::PortFuture;
-use llm_exe::{Error, EventSink, Report, RunEvent, StreamFormat};
+use llm_exe::{Error, EventSink, RunEvent, StreamFormat};
 use serde_json::Value;
 use tokio::sync::Notify;
 
@@ -119,9 +119,9 @@ impl PrintedStream {
     }
 
     /// Prints an error as the last event, if events are lines of JSON.
-    pub(crate) fn print_error(&self, error: &Error, report: &Report) {
+    pub(crate) fn print_error(&self, error: &Error) {
         if self.as_json {
-            let body = output::error_json(error, report);
+            let body = output::error_json(error);
             let error = body.get("error").unwrap_or(&body);
             self.write(&StreamFormat::Lines.encode("error", error));
         }

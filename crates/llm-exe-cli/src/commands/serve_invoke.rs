@@ -56,9 +56,10 @@ pub(crate) fn response(
         return empty_response(StatusCode::ACCEPTED);
     }
     let failed = outcome.is_err();
-    let body = outcome.unwrap_or_else(
-        |error| json!({ "errorType": error.kind().name(), "errorMessage": error.message() }),
-    );
+    let body = outcome.unwrap_or_else(|error| {
+        let message = error.message_with_details();
+        json!({ "errorType": error.kind().name(), "errorMessage": message })
+    });
     let mut response = Response::new(Full::from(body.to_string()));
     if invocation_type == InvocationType::Unknown {
         *response.status_mut() = StatusCode::BAD_REQUEST;

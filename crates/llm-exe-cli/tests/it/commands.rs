@@ -541,11 +541,10 @@ async fn error_states_the_number_of_attempts() {
         let output = folder.run_with(&as_pairs(&variables), &["invoke", "--json", file]).await;
         let error = output.error();
         assert_eq!(error["attempts"], attempts, "{error}");
-        assert_eq!(
-            (&error["provider"], &error["model"]),
-            (&json!("openai"), &json!("gpt-4o-mini"))
-        );
+        assert_eq!(error["provider"], "openai");
+        assert!(error["model"].as_str().unwrap().starts_with("gpt-4o-mini"), "{error}");
         assert_eq!(error["usage"]["totalTokens"].as_u64().unwrap() > 0, has_usage, "{error}");
+        assert_eq!(error["cost"]["usd"].as_f64().unwrap() > 0.0, has_usage, "{error}");
         simulator.script(vec![step]);
         let output = folder.run_with(&as_pairs(&variables), &["invoke", file]).await;
         let text = format!("; after {attempts} attempts\n");

@@ -31,14 +31,31 @@ impl Fields {
         }
     }
 
+    /// Adds a field whose name is written in parts, which must not contain characters that JSON
+    /// escapes.
+    pub(super) fn add_json_named(&mut self, name: &[&str], value: &[&str]) {
+        self.start_name();
+        for part in name {
+            self.json.extend_from_slice(part.as_bytes());
+        }
+        self.json.extend_from_slice(b"\":");
+        for part in value {
+            self.json.extend_from_slice(part.as_bytes());
+        }
+    }
+
     /// Adds a field with a string. `text` must not contain characters that JSON escapes.
     pub(super) fn add_word(&mut self, name: &'static str, text: &'static str) {
         self.add_json(name, &["\"", text, "\""]);
     }
 
-    fn add_name(&mut self, name: &'static str) {
+    fn start_name(&mut self) {
         let start = if self.json.is_empty() { b"{\"" } else { b",\"" };
         self.json.extend_from_slice(start);
+    }
+
+    fn add_name(&mut self, name: &'static str) {
+        self.start_name();
         self.json.extend_from_slice(name.as_bytes());
         self.json.extend_from_slice(b"\":");
     }

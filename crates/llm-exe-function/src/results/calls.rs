@@ -119,7 +119,8 @@ impl Results {
             (None, Some(_)) => HandBackPolicy::ToCaller,
             (None, None) => HandBackPolicy::Never,
         };
-        let mut context = Context::new(until).with_origins(origins).with_hand_back(hand_back);
+        let mut context =
+            Context::new(until).with_origins(origins).with_hand_back(hand_back).with_cost();
         // Only tools depend on the caller, and only requests with tools or steps have progress.
         let may_have_tools = has_any(&body, &MAY_HAVE_TOOLS);
         if may_have_tools {

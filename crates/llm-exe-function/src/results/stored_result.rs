@@ -44,7 +44,7 @@ pub(crate) struct StoredResult {
     destination: Option<String>,
     /// The time of the run in RFC 3339 format.
     at: String,
-    /// The provider, model, token usage, attempts, stop reason and duration of the run.
+    /// The provider, model, token usage, cost, attempts, stop reason and duration of the run.
     #[serde(flatten)]
     details: Value,
 }
@@ -229,6 +229,7 @@ fn details(report: &Report) -> Value {
         "provider": report.provider,
         "model": report.answered_model.as_ref().or(report.model.as_ref()),
         "usage": report.usage,
+        "cost": report.cost().copied().unwrap_or_default().to_json(),
         "attempts": report.attempts,
         "stopReason": report.stop_reason.map(StopReason::name),
         "durationMs": u64::try_from(report.durations.total.as_millis()).unwrap_or(u64::MAX),

@@ -15,7 +15,7 @@ use llm_exe::parsers::Parsers;
 use llm_exe::providers::{Access, ApiMode, InvalidBaseUrl, PROVIDERS, Providers, check_base_url};
 use llm_exe::{
     ConfigHosts, Endpoints, FunctionName, HostedRules, InvalidModelPatterns, InvalidPrices,
-    ModelPatterns, PriceList, Rules, ToolRules,
+    ModelPatterns, PriceList, Rules, ToolRules, is_tag,
 };
 use llm_exe_events::EndpointAuth;
 
@@ -84,6 +84,8 @@ pub struct Settings {
     pub aws: AwsSettings,
     /// The most detailed level that is logged.
     pub log_level: LogLevel,
+    /// The names of the tags that are dimensions of metrics.
+    pub metric_tags: Vec<String>,
 }
 
 /// The region and the base URLs of AWS services, and the settings for secrets.
@@ -154,6 +156,7 @@ impl Settings {
             config_hosts: config_hosts(&get)?,
             aws,
             log_level: word(&get, "LOG_LEVEL", LEVELS)?.unwrap_or_default(),
+            metric_tags: metric_tags(&get)?,
         })
     }
 }
@@ -181,6 +184,7 @@ fn rules(get: &Get<'_>, results: &ResultSettings) -> Result<Rules, SettingsError
     Ok(Rules {
         strict_variables: flag(get, "STRICT_VARIABLES")?,
         strict_options: flag(get, "STRICT_OPTIONS")?,
+        strict: flag(get, "STRICT")?,
         providers,
         parsers: Parsers::default(),
         allowed_models,
@@ -195,6 +199,9 @@ fn rules(get: &Get<'_>, results: &ResultSettings) -> Result<Rules, SettingsError
         destination_parser: Some(Destination::parse_field),
     })
 }
+
+/// Maximum number of tags that are dimensions of metrics.
+const MAX_METRIC_TAGS: usize = 10;
 
 /// The setting with the prices of models.
 const PRICES: &str = "PRICES";
@@ -217,6 +224,24 @@ fn tools(get: &Get<'_>) -> Result<ToolRules, SettingsError> {
     });
     let from_http = flag(get, "TOOLS_FROM_HTTP")?;
     Ok(ToolRules { functions: functions.collect::<Result<_, _>>()?, from_http })
+}
+
+/// Parses which tags of requests are dimensions of metrics.
+fn metric_tags(get: &Get<'_>) -> Result<Vec<String>, SettingsError> {
+    const NAME: &str = "METRIC_TAGS";
+    let text = get(NAME).unwrap_or_default();
+    let mut names: Vec<&str> = text.split([',', ' ']).filter(|name| !name.is_empty()).collect();
+    names.sort_unstable();
+    names.dedup();
+    if let Some(name) = names.iter().find(|name| !is_tag(name)) {
+        let text = format!("expected names of tags such as team, got {name:?}");
+        return Err(SettingsError::new(NAME, text));
+    }
+    if names.len() > MAX_METRIC_TAGS {
+        let text = format!("expected at most {MAX_METRIC_TAGS} names, got {}", names.len());
+        return Err(SettingsError::new(NAME, text));
+    }
+    Ok(names.into_iter().map(str::to_owned).collect())
 }
 
 fn allowed_models(

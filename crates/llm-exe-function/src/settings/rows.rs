@@ -45,6 +45,11 @@ pub(super) static ROWS: &[SettingRow] = &[
     row("STRICT_VARIABLES", "false", "whether a template variable without data is an error"),
     row("STRICT_OPTIONS", "false", "whether an option that a provider rejects is an error"),
     row(
+        "STRICT",
+        "false",
+        "whether every warning about a request is an error before the first call",
+    ),
+    row(
         "OPENAI_API_MODE",
         "auto",
         "API of openai, azure and amazon:openai: auto, chat (chat completions) or responses",
@@ -113,6 +118,11 @@ pub(super) static ROWS: &[SettingRow] = &[
         "hosts that configs may be fetched from, like *.example.com, a.example:8443",
     ),
     row("LOG_LEVEL", "info", "error, warn, info or debug"),
+    row(
+        "METRIC_TAGS",
+        "",
+        "names of the tags of requests that are dimensions of metrics, like team",
+    ),
 ];
 
 /// Returns the default of a setting of this table, or `None` if the setting has no default.

@@ -237,6 +237,7 @@ fn valid_values_are_parsed() {
         ("HTTP_DEADLINE_SECONDS", " 900 "),
         ("STRICT_VARIABLES", "True"),
         ("STRICT_OPTIONS", "True"),
+        ("STRICT", "true"),
         ("OPENAI_API_MODE", " Responses "),
         ("LOG_LEVEL", "ERROR"),
         ("OPENAI_BASE_URL", " https://proxy.example/openai/v1/ "),
@@ -251,6 +252,7 @@ fn valid_values_are_parsed() {
     assert_eq!(settings.endpoint_auth, EndpointAuth::ApiKey);
     assert_eq!(settings.http_deadline, Duration::from_secs(900));
     assert!(settings.rules.strict_variables && settings.rules.strict_options);
+    assert!(settings.rules.strict);
     assert_eq!(settings.endpoints.api_mode(), ApiMode::Responses);
     assert_eq!(settings.log_level, LogLevel::Error);
     assert_eq!(

@@ -110,7 +110,14 @@ impl Case {
         assert_eq!(actual["retryable"], json!(kind.2), "{name}");
         assert_eq!(actual["requestId"], json!(request_id), "{name}");
         let fields: Vec<&String> = actual.as_object().unwrap().keys().collect();
+        let (fields, details) = fields.split_at(5);
         assert_eq!(fields, ["type", "message", "retryable", "problems", "requestId"], "{name}");
+        match kind.0 {
+            "InvalidRequest" | "PromptInvalid" | "ConfigForbidden" | "SecretNotFound" => {
+                assert!(details.is_empty(), "{name}: {details:?}");
+            }
+            _ => assert_eq!(details, ["provider", "model", "attempts", "usage", "cost"], "{name}"),
+        }
         assert_eq!(body.as_object().unwrap().len(), 1, "{name}");
         assert_eq!(headers["content-type"], "application/json", "{name}");
         assert_eq!(headers.get("retry-after"), self.retry_after.as_ref(), "{name}");

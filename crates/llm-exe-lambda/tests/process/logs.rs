@@ -56,6 +56,8 @@ async fn every_invocation_logs_one_line_with_metrics() {
     let count = |name: &str| first[name].as_u64().unwrap_or_else(|| panic!("{name}: {first}"));
     assert_eq!(count("inputTokens") + count("outputTokens"), count("totalTokens"));
     assert!(count("inputTokens") > 0 && count("outputTokens") > 0);
+    let cost = first["cost"]["usd"].as_f64().unwrap();
+    assert!(cost > 0.0 && first["costUsd"].as_f64() == Some(cost), "{first}");
     assert_eq!(lines[4]["attempts"], json!(3));
     assert_eq!(lines[4]["providerStatus"], json!(500));
 }
@@ -113,7 +115,7 @@ fn check_metrics(line: &Value) {
             let name = metric["Name"].as_str().unwrap();
             assert!(line[name].is_number(), "{name} is not a number in {line}");
             let unit = metric["Unit"].as_str().unwrap();
-            assert!(["Milliseconds", "Count"].contains(&unit), "{unit}");
+            assert!(["Milliseconds", "Count", "None"].contains(&unit), "{unit}");
         }
         for dimensions in directive["Dimensions"].as_array().unwrap() {
             let dimensions = dimensions.as_array().unwrap();

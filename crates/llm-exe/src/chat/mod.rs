@@ -22,7 +22,7 @@ pub use message::{Media, Message, Part, Role};
 pub use raw_turn::RawTurn;
 pub use reply::{Reply, StopReason};
 pub use reply_builder::{ReplyBuilder, ReplyEvent};
-pub use request::{Chat, Sampling, Structure};
+pub use request::{Chat, Sampling, Structure, Tags};
 pub use tools::{Tool, ToolCall, ToolChoice, ToolContent, ToolResult};
 pub(crate) use usage::ReportedCounts;
 pub use usage::Usage;

@@ -1,5 +1,7 @@
 //! A chat request: the model, the messages, the options and the tools.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::message::Message;
@@ -97,7 +99,12 @@ pub struct Chat {
     /// Whether the provider sends the reply in pieces. Only a dialect with a stream decoder
     /// receives such a chat.
     pub stream: bool,
+    /// The labels of the request, for an API that has a field for them.
+    pub tags: Option<Tags>,
 }
+
+/// The labels of a request, each with its name and its value.
+pub type Tags = Arc<Vec<(String, String)>>;
 
 impl Chat {
     /// Creates a chat without options, schema and tools.
@@ -111,6 +118,7 @@ impl Chat {
             tool_choice: ToolChoice::Auto,
             parallel_tool_calls: true,
             stream: false,
+            tags: None,
         }
     }
 

@@ -347,6 +347,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets whether every warning about a request is an error before the first call, in all
+    /// requests. If it is, no request can change that.
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.rules.strict = strict;
+        self
+    }
+
     /// Sets the time limit of a request, including all attempts, repairs and fallbacks. The default
     /// is 5 minutes.
     pub fn time_limit(mut self, limit: Duration) -> Self {

@@ -3,12 +3,16 @@
 use serde_json::{Map, Value};
 
 /// The fields that are merged key by key. All other fields are replaced as a whole.
-pub(super) const MERGED_FIELDS: &[&str] = &["data", "options"];
+pub(super) const MERGED_FIELDS: &[&str] = &["data", "options", TAGS];
+/// The field whose keys are not overridden by later layers, because they determine to whom costs
+/// are attributed.
+const TAGS: &str = "tags";
 
 /// Merges layers into one request. Fields of later layers override those of earlier layers.
 ///
 /// The alias `providor` is renamed to `provider` first. `data` and `options` are merged key by key,
-/// and all other fields are replaced as a whole. Fields that are `null` are treated as absent.
+/// and so are `tags`, of which those of earlier layers remain. All other fields are replaced as a
+/// whole. Fields that are `null` are treated as absent.
 pub fn merge(layers: impl IntoIterator<Item = Map<String, Value>>) -> Map<String, Value> {
     let mut merged = Map::new();
     for mut layer in layers {
@@ -21,6 +25,12 @@ pub fn merge(layers: impl IntoIterator<Item = Map<String, Value>>) -> Map<String
                 (Some(Value::Object(lower)), Value::Object(upper))
                     if MERGED_FIELDS.contains(&name.as_str()) =>
                 {
+                    if name == TAGS {
+                        let tags = upper.into_iter().filter(|(tag, _)| !lower.contains_key(tag));
+                        let tags: Vec<_> = tags.collect();
+                        lower.extend(tags);
+                        continue;
+                    }
                     // In `data`, null is an ordinary value that overrides the earlier layer.
                     let is_set = |value: &Value| name == "data" || !value.is_null();
                     lower.extend(upper.into_iter().filter(|(_, value)| is_set(value)));

@@ -16,7 +16,7 @@ use crate::request::{MAX_NESTED_REQUESTS, MAX_STEPS, MAX_TOOLS, POINTER_FIELDS, 
 
 /// The fields that a step inherits from its chain.
 const INHERITED_FIELDS: &[&str] =
-    &["provider", "model", "options", "fallbacks", "tools", "strictVariables"];
+    &["provider", "model", "options", "fallbacks", "tools", "strictVariables", "strict", "tags"];
 /// Maximum number of pointers in the tools and steps of a request and of its nested requests.
 const MAX_POINTERS: usize = 50;
 

@@ -470,6 +470,12 @@ impl<P> StepChecker<'_, '_, P> {
         if !written.has("strictVariables") {
             request.strict_variables = self.context.outer.strict_variables;
         }
+        if !written.has("tags") {
+            request.tags.clone_from(&self.context.outer.tags);
+        }
+        if !written.has("strict") {
+            request.strict = self.context.outer.strict;
+        }
     }
 
     fn check_concurrency(

@@ -14,6 +14,7 @@ mod rules;
 mod schema;
 mod scope;
 mod stream_format;
+mod tags;
 mod target;
 mod tools;
 
@@ -36,9 +37,11 @@ pub use rules::{InvalidModelPatterns, ModelPatterns, Rules, ToolRules};
 pub use schema::{config_schema, request_schema_with};
 pub(crate) use scope::{INDEX, ITEM, ITERATION, LAST_RESULT, PREVIOUS, RESULTS, StepScope};
 pub use stream_format::StreamFormat;
+pub use tags::is_tag;
 pub use target::Target;
 pub(crate) use tools::{ConvertArguments, ProgramFunction};
 
+use crate::chat::Tags;
 use crate::destination::ParsedDestination;
 use crate::error::{Error, ErrorKind, Problem};
 use crate::function_name::FunctionName;
@@ -132,6 +135,8 @@ pub struct Plan {
     pub(crate) chain: Option<Box<ChainPlan>>,
     /// Maximum cost of the request in US dollars.
     pub(crate) max_cost: Option<f64>,
+    /// The labels of the request.
+    pub(crate) tags: Option<Tags>,
     /// What the request returns to its caller.
     pub returns: Returns,
     /// The format of the stream that the caller asks for, if any.
@@ -140,6 +145,8 @@ pub struct Plan {
     pub dry_run: bool,
     /// Whether a missing template variable is an error.
     pub strict_variables: bool,
+    /// Whether every warning about the request is an error before the first call.
+    pub strict: bool,
     /// Whether messages do not suggest names of variables, which can be those of a pinned config.
     pub(crate) hides_names: bool,
     /// Where the result is sent, if the request names a destination.
@@ -176,6 +183,7 @@ impl Plan {
     ) -> Result<Plan, RejectedRequest> {
         let ParsedRequest { request, mut problems, mut warnings } = parsed;
         let stream = stream_format::parse(&request, &mut problems);
+        let is_strict = is_strict(&request, rules);
         let step_count = Cell::new(0);
         let step_count = &step_count;
         let context = BuildContext { rules, mode, step_count, tools: None, hides_names };
@@ -184,6 +192,12 @@ impl Plan {
                 plan.warnings = warnings;
                 plan.stream = stream;
                 Ok(plan)
+            }
+            Err(error) if is_strict && !error.problems().is_empty() => {
+                let warnings = warnings.into_iter().map(|text| Problem::request("", text));
+                let problems = error.problems().iter().cloned().chain(warnings);
+                let error = Error::from_problems(problems.collect());
+                Err(RejectedRequest { error, warnings: Vec::new() })
             }
             Err(error) => Err(RejectedRequest { error, warnings }),
         }
@@ -200,18 +214,13 @@ impl Plan {
     /// request has no plan. For a step, adds the variables of its templates to `variables`.
     fn build(
         mut request: Request,
-        mut problems: Problems,
+        problems: Problems,
         context: &BuildContext<'_>,
         warnings: &mut Vec<String>,
         variables: Option<&mut Vec<VariableUse>>,
     ) -> Result<Plan, Error> {
         let BuildContext { rules, mode, hides_names, .. } = *context;
-        // A problem with an empty path means that the request is not an object or has too many
-        // problems, so its fields cannot be checked.
-        if problems.iter().any(|problem| problem.path.is_empty()) {
-            return Err(problems.into_error());
-        }
-        pointer_error(&request).map_or(Ok(()), Err)?;
+        let mut problems = check_shape(&request, problems)?;
         check_idempotency_key(request.idempotency_key.as_deref(), mode, &mut problems);
         let destination =
             destination::parse_destination(request.destination.as_deref(), rules, &mut problems)
@@ -227,13 +236,15 @@ impl Plan {
         if max_cost.is_some() {
             check_prices(find_targets("", targets, tools.as_deref(), &[]), rules, &mut problems);
         }
+        let tags = tags::check_tags(request.tags.as_ref(), &mut problems);
+        let (strict, strict_variables) = strictness(&request, rules);
         let prompt = messages::compile_prompt(request.message, &mut problems);
         if let Some(variables) = variables {
             let (Ok(prompt) | Err(prompt)) = &prompt;
             *variables = prompt.variables();
         }
         let returns = parse_returns(request.returns.as_deref(), mode, &mut problems);
-        let schema = request.schema.map(|schema| Arc::new(Value::Object(schema)));
+        let schema = request.schema.map(Value::Object).map(Arc::new);
         let output = output::check_output(
             &rules.parsers,
             request.output.as_deref().unwrap_or("string"),
@@ -243,7 +254,6 @@ impl Plan {
             warnings,
         );
         let data = request.data.unwrap_or_default();
-        let strict = rules.strict_variables || request.strict_variables.unwrap_or(false);
         let (target, prompt, output) = match (target, prompt, output) {
             (Some(target), Ok(prompt), Some(output)) if problems.is_empty() => {
                 (target, prompt, output)
@@ -252,6 +262,7 @@ impl Plan {
             _ if matches!(mode, Mode::Step { .. }) => return Err(problems.into_error()),
             (_, Ok(prompt) | Err(prompt), _) => {
                 let (data, schema, scope) = (&data, schema.as_deref(), None);
+                let strict = strict_variables;
                 let values = TemplateValues { data, schema, scope, strict, hides_names };
                 add_render_problems(&prompt, values, &mut problems, warnings);
                 return Err(problems.into_error());
@@ -269,10 +280,12 @@ impl Plan {
             tools,
             chain: None,
             max_cost,
+            tags,
             returns,
             stream: None,
             dry_run: mode == Mode::DryRun || request.dry_run.unwrap_or(false),
-            strict_variables: strict,
+            strict_variables,
+            strict,
             hides_names,
             destination,
             warnings: Vec::new(),
@@ -317,6 +330,8 @@ impl Plan {
             &mut problems,
             warnings,
         );
+        let tags = tags::check_tags(request.tags.as_ref(), &mut problems);
+        let (strict, strict_variables) = strictness(&request, rules);
         let max_cost = cost_limit::check_max_cost(&request, &mut problems);
         if max_cost.is_some() {
             let targets = find_targets("", (None, &[]), tools.as_deref(), &steps);
@@ -338,10 +353,12 @@ impl Plan {
             written_data: OnceLock::new(),
             tools,
             max_cost,
+            tags,
             returns,
             stream: None,
             dry_run: mode == Mode::DryRun || request.dry_run.unwrap_or(false),
-            strict_variables: rules.strict_variables || request.strict_variables.unwrap_or(false),
+            strict_variables,
+            strict,
             hides_names: context.hides_names,
             destination,
             warnings: Vec::new(),
@@ -655,6 +672,32 @@ fn find_targets<'a>(
         targets.extend(find_targets(&path, own, tools, plan.steps()));
     }
     targets
+}
+
+/// Returns an error if the fields of a request cannot be checked.
+fn check_shape(request: &Request, problems: Problems) -> Result<Problems, Error> {
+    // A problem with an empty path means that the request is not an object or has too many
+    // problems.
+    if problems.iter().any(|problem| problem.path.is_empty()) {
+        return Err(problems.into_error());
+    }
+    match pointer_error(request) {
+        Some(error) => Err(error),
+        None => Ok(problems),
+    }
+}
+
+/// Returns whether every warning about a request is an error.
+fn is_strict(request: &Request, rules: &Rules) -> bool {
+    rules.strict || request.strict.unwrap_or(false)
+}
+
+/// Returns whether every warning about a request is an error, and whether a missing template variable
+/// is one.
+fn strictness(request: &Request, rules: &Rules) -> (bool, bool) {
+    let strict = is_strict(request, rules);
+    let strict_variables = request.strict_variables.unwrap_or(false);
+    (strict, strict || rules.strict_variables || strict_variables)
 }
 
 /// Returns an error if the request refers to a hosted config. Its other fields are not checked,

@@ -19,6 +19,8 @@ pub struct Rules {
     /// Whether it is always an error if a provider rejects an option. By default, the request is
     /// sent again without the option.
     pub strict_options: bool,
+    /// Whether every warning about a request is an error, even in requests without `strict`.
+    pub strict: bool,
     /// The providers that requests may use.
     pub providers: Providers,
     /// The parsers that requests may select with `output`.

@@ -56,8 +56,8 @@ pub use dialect::{
 pub use failure::Failure;
 pub(crate) use failure::{FailedResponse, reported_error};
 pub(crate) use prices::{
-    Billing, TokenPrices, amount_of_dollars, cost_of_call, format_dollars, highest_prices,
-    read_billing,
+    Billing, CalledModel, PriceBook, TokenPrices, amount_of_dollars, format_dollars,
+    highest_prices, read_billing,
 };
 pub use prices::{Cost, InvalidPrices, PriceList};
 pub use registry::{InvalidProvider, Provider, Providers, StructuredOutput};

@@ -100,6 +100,12 @@ pub struct Request {
     pub dry_run: Option<bool>,
     /// Whether a template variable that is missing from `data` is an error instead of a warning.
     pub strict_variables: Option<bool>,
+    /// Whether every warning about the request is an error before the first call. Includes
+    /// `strictVariables`, and options that a provider rejects are errors.
+    pub strict: Option<bool>,
+    /// Labels for the log and the metrics, such as a team, at most 10. Names and values have 1 to
+    /// 64 letters, digits, `_`, `.` and `-`.
+    pub tags: Option<Map<String, Value>>,
     /// The S3 key of a hosted config, which provides the fields that are missing from the request.
     pub key: Option<String>,
     /// The S3 bucket that contains `key`. Default: the stack's prompt bucket.

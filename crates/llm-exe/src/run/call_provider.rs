@@ -23,8 +23,8 @@ use crate::error::{Error, ErrorKind};
 use crate::plan::{Plan, Target};
 use crate::ports::{Keys, Secret};
 use crate::providers::{
-    ApiMode, Billing, Dialect, Failure, MANTLE, NAMED_RESOURCE, PriceList, Provider, RejectedPart,
-    Rejection, read_billing, read_rejection,
+    ApiMode, Billing, CalledModel, Dialect, Failure, MANTLE, NAMED_RESOURCE, PriceBook, Provider,
+    RejectedPart, Rejection, read_billing, read_rejection,
 };
 use crate::transport::{BodyReader, Policy, RetryAdvice, SendOutcome, Transport, retry_after};
 use crate::wire::{Auth, WireReply, WireRequest};
@@ -43,8 +43,7 @@ pub(super) struct ProviderClient {
     /// The changes after rejections, or `None` if a rejection is always an error.
     pub(super) learned: Option<Arc<LearnedChanges>>,
     pub(super) steps: StepQueue,
-    /// The prices that take precedence over the list prices.
-    pub(super) prices: Arc<PriceList>,
+    pub(super) prices: Arc<PriceBook>,
 }
 
 /// What reads a response: the dialect, and the chat that the request was built from.
@@ -121,7 +120,10 @@ impl ProviderClient {
                 let error = failure_error(&failed, &response, target, request, time_left);
                 let error = quote_message(error, &failed.failure.message, &secrets.expose());
                 let error = self.advise(error, &response, target, request);
-                let rejection = self.read_rejection(&response, &failed.failure, chat);
+                let is_changeable = self.learned.is_some() && !context.is_strict;
+                let rejection =
+                    is_changeable.then(|| read_rejected_part(&response, &failed.failure, chat));
+                let rejection = rejection.flatten();
                 return Err(FailedCall { error, rejection });
             }
             ParsedResponse::Unreadable(error) => {
@@ -136,7 +138,7 @@ impl ProviderClient {
         report.answered = true;
         report.usage.add(reply.usage.with_total());
         if report.counts_cost {
-            let billing = read_billing(&response);
+            let billing = read_billing(&response, reply.usage);
             self.add_cost(report, target, reply.model.as_deref(), reply.usage, &billing);
         }
         report.add_warnings(std::mem::take(&mut reply.warnings));
@@ -194,11 +196,11 @@ impl ProviderClient {
         usage: Usage,
         billing: &Billing,
     ) {
-        report.add_cost(&self.prices, target, answered, usage, billing);
-        let has_list_price = !self.prices.includes(target.provider.name(), &target.model);
-        if has_list_price && !self.endpoints.is_default(&target.provider) {
-            report.mark_cost_as_estimate();
-        }
+        let provider = target.provider.name();
+        let model = CalledModel { provider, requested: &target.model, answered };
+        let is_default_server = || self.endpoints.is_default(&target.provider);
+        let cost = self.prices.cost_of_call(model, usage, billing, is_default_server);
+        report.add_cost(&cost, model, usage);
     }
 
     async fn secrets_in_use(&self, request: &WireRequest, key: Option<Secret>) -> SecretsInUse {
@@ -207,24 +209,6 @@ impl ProviderClient {
             _ => Vec::new(),
         };
         SecretsInUse { key, signing }
-    }
-
-    /// Returns the part that the provider rejected, unless a rejection is always an error.
-    fn read_rejection(
-        &self,
-        response: &WireReply,
-        failure: &Failure,
-        chat: &Chat,
-    ) -> Option<Rejection> {
-        let is_rejected = failure.kind == ErrorKind::ProviderRejected;
-        let status = response.status;
-        if self.learned.is_none() || !is_rejected || !matches!(status, 400 | 404 | 422) {
-            return None;
-        }
-        let rejection = read_rejection(&failure.message, &response.body, chat)?;
-        // OpenAI responds with status 404 if an API does not serve a model.
-        let is_allowed = status != 404 || rejection.part == RejectedPart::ChatCompletions;
-        is_allowed.then_some(rejection)
     }
 
     /// Adds what to do to the error of a server that may not have the Responses API.
@@ -374,6 +358,19 @@ impl ProviderClient {
         context.report.durations.secrets += started.elapsed();
         renewed
     }
+}
+
+/// Returns the part of the request that the provider rejected, if the response names one.
+fn read_rejected_part(response: &WireReply, failure: &Failure, chat: &Chat) -> Option<Rejection> {
+    let is_rejected = failure.kind == ErrorKind::ProviderRejected;
+    let status = response.status;
+    if !is_rejected || !matches!(status, 400 | 404 | 422) {
+        return None;
+    }
+    let rejection = read_rejection(&failure.message, &response.body, chat)?;
+    // OpenAI responds with status 404 if an API does not serve a model.
+    let is_allowed = status != 404 || rejection.part == RejectedPart::ChatCompletions;
+    is_allowed.then_some(rejection)
 }
 
 fn without_body(response: &WireReply) -> WireReply {

@@ -93,6 +93,8 @@ pub struct Context {
     pub(super) origins: Vec<String>,
     pub(super) started: Instant,
     pub(super) report: Report,
+    /// Whether every warning about the request is an error.
+    pub(super) is_strict: bool,
     /// The conversation to continue, if it does not come from the request.
     pub(super) conversation: Option<ContinuedConversation>,
     /// Who may receive calls of tools.
@@ -135,6 +137,7 @@ impl Context {
             origins,
             started: Instant::now(),
             report,
+            is_strict: false,
             conversation: None,
             hand_back: HandBackPolicy::default(),
             caller: CallerContext::default(),
@@ -167,6 +170,13 @@ impl Context {
     #[must_use]
     pub fn with_tool_handler(self, handler: Arc<dyn ToolHandler>) -> Self {
         Context { handler: Some(handler), ..self }
+    }
+
+    /// Computes what the calls cost, even if the request does not ask for it.
+    #[must_use]
+    pub fn with_cost(mut self) -> Self {
+        self.report.counts_cost = true;
+        self
     }
 
     /// Sets the observer of the run. It receives no events of requests that are tools.
@@ -239,6 +249,7 @@ impl Context {
         let limit = CostLimit::new(amount_of_dollars(usd), self.cost_limit.take());
         self.cost_limit = Some(Arc::new(limit));
         self.report.counts_cost = true;
+        self.report.warns_of_cost = true;
     }
 
     /// Returns a context for the step of a chain whose items and runs share a limit of the cost.
@@ -261,6 +272,7 @@ impl Context {
         nested.checkpoints = self.checkpoints.as_ref().map(|known| known.nested(name));
         nested.report.full = self.report.full;
         nested.report.counts_cost = self.report.counts_cost;
+        nested.report.warns_of_cost = self.report.warns_of_cost;
         nested
     }
 

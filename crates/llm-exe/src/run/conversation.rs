@@ -102,12 +102,13 @@ impl<'a> Conversation<'a> {
             ConversationStart::Started(messages, form) => (messages, false, form),
         };
         let sampling = target.sampling.clone();
-        let mut chat = Chat { sampling, ..Chat::new(&target.model, messages) };
+        let tags = plan.tags.clone();
+        let mut chat = Chat { sampling, tags, ..Chat::new(&target.model, messages) };
         if let Some(tools) = &plan.tools {
             add_tools(&mut chat, tools);
         }
         let mut forced_choice = forced_choice(&chat).filter(|_| is_new);
-        let learned = client.learned.as_deref();
+        let learned = client.learned.as_deref().filter(|_| !plan.strict);
         let name = target.provider.name();
         let api_change = learned.and_then(|known| known.responses_api(name, &chat));
         let is_responses = form.map_or(api_change.is_some(), |form| form.is_responses);
@@ -424,7 +425,7 @@ impl<'a> Conversation<'a> {
         let max_tokens = self.output_limit();
         let call = (&self.chat, &self.request);
         let run = (context.deadline, &context.report);
-        let target = (self.target, &*self.client.prices);
+        let target = (self.target, self.client.prices.own());
         let reservation = Reservation::new(limit, target, call, max_tokens, run).await?;
         if let Some(lowered) = reservation.lowered_to {
             // No model generates more, so that the limit would have no effect.

@@ -51,11 +51,12 @@ use crate::ports::{
     Secret, Signer,
 };
 use crate::prompt::Limits;
+use crate::providers::PriceBook;
 use crate::request::ParsedRequest;
 use crate::transport::{HttpClient, HttpTransport, Transport};
 use call_provider::ProviderClient;
 use checkpoint::{Checkpoints, StoredStart, StoredTurn, request_hash};
-use conversation::name_target;
+use conversation::{Conversation, name_target};
 use fallbacks::StartedWith;
 use step_queue::StepQueue;
 use tool_loop::ToolRunner;
@@ -84,7 +85,7 @@ impl Runner {
         let transport = Transport::new(Arc::new(NoSigner));
         let learned = (!rules.strict_options).then(Arc::default);
         let steps = StepQueue::default();
-        let prices = Arc::new(rules.prices.clone());
+        let prices = Arc::new(PriceBook::new(rules.prices.clone()));
         let client = ProviderClient { endpoints, keys, transport, learned, steps, prices };
         Runner { client, rules, documents: None, functions: None }
     }
@@ -391,6 +392,7 @@ impl Runner {
                         receive a stream";
             context.report.add_warnings(vec![text.to_owned()]);
         }
+        context.is_strict = plan.strict;
         let mut chat = RenderedChat::default();
         let steps = &self.client.steps;
         if has_turns(plan) {
@@ -400,6 +402,7 @@ impl Runner {
             context.limit_cost(usd);
         }
         if !plan.steps().is_empty() {
+            reject_warnings(context, &[])?;
             return chain::run_chain(context, plan, self).await;
         }
         let continued = plan.tools.as_ref().and_then(|tools| tools.continued.as_ref());
@@ -426,6 +429,7 @@ impl Runner {
             fallbacks::prepare(&self.client, plan, start, is_streamed, self)
         };
         let conversations = steps.run(prepare).await?;
+        reject_warnings(context, &conversations)?;
         if plan.dry_run {
             for conversation in &conversations {
                 context.report.add_warnings(conversation.warnings.clone());
@@ -472,6 +476,23 @@ async fn load_start(context: &Context, plan: &Plan) -> Result<Option<StoredStart
     let name = StoredTurn::name(1);
     let first = Box::pin(checkpoints.load::<StoredTurn>(&name, context.deadline)).await?;
     Ok(first.and_then(|mut turn| turn.take_start()))
+}
+
+/// Returns the warnings about a strict request as an error, before its first call.
+fn reject_warnings(context: &mut Context, conversations: &[Conversation<'_>]) -> Result<(), Error> {
+    if !context.is_strict {
+        return Ok(());
+    }
+    for conversation in conversations {
+        context.report.add_warnings(conversation.warnings.clone());
+    }
+    let warnings = std::mem::take(&mut context.report.warnings);
+    if warnings.is_empty() {
+        return Ok(());
+    }
+    let logged = format!("{} warnings, which are errors in a strict request", warnings.len());
+    let problems = warnings.into_iter().map(|text| Problem::request("", text));
+    Err(Error::from_problems(problems.collect()).logged_as(logged))
 }
 
 /// Returns whether a request has tools or steps, which may be requests of their own.

@@ -16,9 +16,9 @@ pub struct Run {
 }
 
 impl Run {
-    /// Wraps the result in the `full` object, which also contains the usage, the model and the
-    /// warnings, if the request asked for it with `"return": "full"`. Programs that return results
-    /// as JSON call this at their boundary.
+    /// Adds what the run used to its error, and wraps the result in the `full` object, which also
+    /// contains the usage, the model and the warnings, if the request asked for it with `"return":
+    /// "full"`. Programs that return results as JSON call this at their boundary.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
@@ -39,11 +39,37 @@ impl Run {
     /// ```
     #[must_use]
     pub fn with_envelope(self) -> Run {
-        if !self.report.full {
-            return self;
-        }
         let Run { outcome, report } = self;
-        Run { outcome: outcome.map(|result| full_result(result, &report)), report }
+        let outcome = match outcome {
+            Ok(result) if report.full => Ok(full_result(result, &report)),
+            Ok(result) => Ok(result),
+            Err(error) => Err(report.add_details_to(error)),
+        };
+        Run { outcome, report }
+    }
+}
+
+impl Report {
+    /// Adds what the run used to an error that ended it, or that occurred after it, if a provider
+    /// was called. If the request asked for the `full` object, the warnings are added too.
+    #[must_use]
+    pub fn add_details_to(&self, error: Error) -> Error {
+        let mut fields = Map::new();
+        if self.attempts > 0 {
+            for (name, value) in [
+                ("provider", json!(self.provider)),
+                ("model", json!(self.answered_model.as_ref().or(self.model.as_ref()))),
+                ("attempts", json!(self.attempts)),
+                ("usage", json!(self.usage)),
+                ("cost", self.cost().copied().unwrap_or_default().to_json()),
+            ] {
+                fields.insert(name.to_owned(), value);
+            }
+        }
+        if self.full && !self.warnings.is_empty() {
+            fields.insert("warnings".to_owned(), json!(self.warnings));
+        }
+        if fields.is_empty() { error } else { error.with_run_details(fields, self.full) }
     }
 }
 

@@ -6,12 +6,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::learned::RequestChange;
-use crate::chat::{StopReason, ToolCall, Usage};
+use crate::chat::{StopReason, Tags, ToolCall, Usage};
 use crate::destination::ParsedDestination;
 use crate::error::{Error, ErrorKind};
 use crate::hosted::ConfigSource;
 use crate::plan::{Plan, Returns, Target};
-use crate::providers::{Billing, Cost, PriceList, cost_of_call};
+use crate::providers::{CalledModel, Cost};
 
 /// How long each part of a run took.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -235,6 +235,8 @@ pub struct Report {
     pub usage: Usage,
     /// Whether the costs of calls are computed.
     pub(super) counts_cost: bool,
+    /// Whether an unknown cost is a warning, because the request asked for the cost or limits it.
+    pub(super) warns_of_cost: bool,
     /// The number of calls with unknown token counts that may be billed.
     pub(super) unknown_calls: u32,
     /// What the calls cost, if it is computed. Boxed, because most requests do not ask for it.
@@ -280,6 +282,8 @@ pub struct Report {
     /// Whether the request asked for the `full` object. See
     /// [`Run::with_envelope`](super::Run::with_envelope).
     pub full: bool,
+    /// The labels of the request.
+    pub tags: Option<Tags>,
     /// Where the result is sent, if the request names a destination.
     pub destination: Option<ParsedDestination>,
 }
@@ -295,9 +299,11 @@ impl Report {
         self.prompt_hash = Some(plan.prompt.hash().to_owned());
         self.has_tools = plan.tools.is_some();
         self.dry_run = plan.dry_run;
+        self.tags.clone_from(&plan.tags);
         // The request of a tool has no `return` of its own.
         self.full |= plan.returns == Returns::Full;
         self.counts_cost |= self.full;
+        self.warns_of_cost |= self.full;
         self.destination.clone_from(&plan.destination);
     }
 
@@ -310,9 +316,7 @@ impl Report {
         self.repairs += nested.repairs;
         self.durations.secrets += nested.durations.secrets;
         self.durations.provider += nested.durations.provider;
-        if let Some(cost) = nested.cost {
-            self.cost.get_or_insert_default().add(&cost);
-        }
+        self.add_cost_of(&nested);
         let warnings = nested.warnings.into_iter().map(|text| match place {
             "" => text,
             place => format!("{place}: {text}"),
@@ -401,33 +405,33 @@ impl Report {
         self.passed_over.get_or_insert_default().push(FailedTarget { provider, model, error });
     }
 
-    /// Returns what the calls cost. `None` means that the request neither asked for the `full`
-    /// object nor limits its cost, or that no provider was called.
+    /// Returns what the calls cost. `None` means that no provider was called, or that the cost is
+    /// not computed: the request neither asks for the `full` object nor limits its cost, and the
+    /// program does not use [`Context::with_cost`](super::Context::with_cost).
     pub fn cost(&self) -> Option<&Cost> {
         self.cost.as_deref()
     }
 
-    /// Adds the cost of a call to the target. `answered` is the model in the response.
-    pub(super) fn add_cost(
-        &mut self,
-        prices: &PriceList,
-        target: &Target,
-        answered: Option<&str>,
-        usage: Usage,
-        billing: &Billing,
-    ) {
-        let provider = target.provider.name();
-        let requested = (provider, &*target.model);
-        let cost = cost_of_call(prices, requested, answered, usage, billing);
-        if cost.usd().is_none() {
-            let model = answered.unwrap_or(&target.model);
+    /// Adds the cost of a call with these token counts. If it is not known, the caller receives a
+    /// warning, unless the cost is only logged.
+    pub(super) fn add_cost(&mut self, cost: &Cost, model: CalledModel<'_>, usage: Usage) {
+        if self.warns_of_cost && cost.total().is_none() {
+            let CalledModel { provider, requested, answered } = model;
+            let model = answered.unwrap_or(requested);
             let reason = match usage == Usage::default() {
                 true => format!("the response of {provider} {model} contains no token counts"),
                 false => format!("the price of {provider} {model} is not known"),
             };
             self.add_warnings(vec![format!("cost: {reason}")]);
         }
-        self.cost.get_or_insert_default().add(&cost);
+        self.cost.get_or_insert_default().add(cost);
+    }
+
+    /// Adds the cost of another request.
+    pub fn add_cost_of(&mut self, other: &Report) {
+        if let Some(cost) = &other.cost {
+            self.cost.get_or_insert_default().add(cost);
+        }
     }
 
     /// Records that a call with unknown token counts may be billed.

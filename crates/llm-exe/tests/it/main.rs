@@ -50,6 +50,7 @@ mod schemas;
 mod stream_decoders;
 mod streams;
 mod strict_property;
+mod strict_requests;
 mod templates;
 mod tool_references;
 mod tools;

@@ -338,6 +338,12 @@ fn generate() -> Value {
     set(&mut fields["fallbacks"], json!({ "maxItems": 20, "items": fallback }));
     set(&mut fields["return"], one_of(["result", "full"]));
     set(&mut fields["streamFormat"], one_of(["sse", "ndjson"]));
+    let tag = json!({ "type": "string", "pattern": "^[A-Za-z0-9_.-]{1,64}$" });
+    let names = json!({ "pattern": tag["pattern"] });
+    set(
+        &mut fields["tags"],
+        json!({ "maxProperties": 10, "propertyNames": names, "additionalProperties": tag }),
+    );
     set(&mut fields["idempotencyKey"], json!({ "minLength": 1 }));
     let text = "The JSON Schema of this file, for editors.";
     fields["$schema"] = json!({ "description": text, "type": ["string", "null"] });

@@ -2,6 +2,7 @@
 //! fail.
 
 mod conversations;
+mod costs;
 mod destinations;
 mod fixture;
 mod idempotency;

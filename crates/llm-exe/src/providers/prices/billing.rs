@@ -1,12 +1,13 @@
 //! Reads what a response states about its price, besides the token counts.
 //!
-//! Only results that contain a cost need this, so it is read from the response again, and for all
-//! dialects in one place: the names of the fields do not conflict.
+//! It is read for all dialects in one place, because the names of the fields do not conflict. Most
+//! responses state only what is the default, which a search for the names finds out.
 
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::chat::Usage;
 use crate::wire::WireReply;
 
 /// Maximum size of the token counts in bytes. Larger ones would take much memory as values.
@@ -33,8 +34,39 @@ struct Body<'a> {
     service_tier: Option<&'a RawValue>,
 }
 
-/// Reads what a successful response states about its price.
-pub(crate) fn read_billing(response: &WireReply) -> Billing {
+/// The headers that can contain the tier.
+const TIER_HEADERS: [&str; 2] = ["x-amzn-bedrock-service-tier", "x-gemini-service-tier"];
+
+/// Returns whether a response can state something that changes the price of tokens that are not
+/// written to a cache. A quote inside of a string is escaped, so a name between two quotes is the
+/// name of a field or a whole string.
+fn may_change_price(response: &WireReply) -> bool {
+    let mut parts = response.body.split(|byte| *byte == b'"');
+    while let Some(part) = parts.next() {
+        match part {
+            b"service_tier" | b"serviceTier" => {
+                let has_value = parts.next().is_some_and(|part| part.trim_ascii() == b":");
+                let is_default = |tier: &[u8]| matches!(tier, b"default" | b"standard");
+                if !has_value || !parts.next().is_some_and(is_default) {
+                    return true;
+                }
+            }
+            b"speed" | b"inference_geo" => return true,
+            _ => {}
+        }
+    }
+    TIER_HEADERS.iter().any(|name| response.headers.contains_key(*name))
+}
+
+/// Reads what a successful response with these token counts states about its price.
+pub(crate) fn read_billing(response: &WireReply, usage: Usage) -> Billing {
+    if usage.cache_write_tokens == 0 && !may_change_price(response) {
+        return Billing::default();
+    }
+    parse_billing(response)
+}
+
+fn parse_billing(response: &WireReply) -> Billing {
     let Ok(body) = serde_json::from_slice::<Body<'_>>(&response.body) else {
         return Billing::default();
     };
@@ -50,8 +82,7 @@ pub(crate) fn read_billing(response: &WireReply) -> Billing {
         .or_else(|| text(Some(&tier)))
         .or_else(|| text(tier.get("type")))
         .or_else(|| text(usage.get("service_tier").or(usage.get("serviceTier"))))
-        .or_else(|| header("x-amzn-bedrock-service-tier"))
-        .or_else(|| header("x-gemini-service-tier"));
+        .or_else(|| TIER_HEADERS.into_iter().find_map(header));
     let is_us_only = usage.get("inference_geo").is_some_and(|geo| geo == "us");
     Billing { tier, is_us_only, long_cache_write_tokens: long_cache_write_tokens(&usage) }
 }
@@ -78,7 +109,8 @@ mod tests {
     use http::HeaderMap;
     use serde_json::json;
 
-    use super::{Billing, read_billing};
+    use super::{Billing, may_change_price, parse_billing, read_billing};
+    use crate::chat::Usage;
     use crate::wire::WireReply;
 
     #[test]
@@ -131,7 +163,9 @@ mod tests {
                 WireReply { status: 200, headers: HeaderMap::new(), body: body.to_string().into() };
             let tier = tier.map(str::to_owned);
             let expected = Billing { tier, is_us_only: false, long_cache_write_tokens };
-            assert_eq!(read_billing(&response), expected, "{body}");
+            assert_eq!(parse_billing(&response), expected, "{body}");
+            let is_default = expected.tier.is_none() || long_cache_write_tokens.is_some();
+            assert!(may_change_price(&response) || is_default, "{body}");
         }
     }
 
@@ -141,7 +175,27 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert(name, "FLEX".parse().unwrap());
             let response = WireReply { status: 200, headers, body: "{}".into() };
-            assert_eq!(read_billing(&response).tier.as_deref(), Some("flex"));
+            let billing = read_billing(&response, Usage::default());
+            assert_eq!(billing.tier.as_deref(), Some("flex"));
+        }
+    }
+
+    #[test]
+    fn responses_without_a_special_price_are_not_parsed_again() {
+        for (body, expected) in [
+            (r#"{"service_tier": "default", "x": "\"speed\""}"#, false),
+            (r#"{"service_tier":"standard"}"#, false),
+            (r#"{"x": "the \"service_tier\" is flex"}"#, false),
+            (r#"{"service_tier":"flex"}"#, true),
+            (r#"{"service_tier":null}"#, true),
+            (r#"{"serviceTier":{"type":"default"}}"#, true),
+            (r#"{"usage":{"speed":"fast"}}"#, true),
+            (r#"{"service_tier":"default","usage":{"inference_geo":"us"}}"#, true),
+            ("", false),
+        ] {
+            let headers = HeaderMap::new();
+            let response = WireReply { status: 200, headers, body: body.into() };
+            assert_eq!(may_change_price(&response), expected, "{body}");
         }
     }
 }

@@ -5,7 +5,7 @@ use serde::ser::{Serialize, Serializer};
 use serde_json::{Map, Number, Value};
 
 use super::billing::Billing;
-use super::dates::{date_of, format_date, now, working_hour};
+use super::dates::{date_of, format_date, now, push_date, working_hour};
 use super::rows::{Factors, Parts, Price};
 use super::table::{FACTORS, OFF_PEAKS};
 use super::{ModelPrices, PriceList, find_prices};
@@ -76,6 +76,11 @@ impl Cost {
         (!self.is_unknown).then(|| format_dollars(self.amounts.total()))
     }
 
+    /// Returns whether the price of every call is known.
+    pub fn is_known(&self) -> bool {
+        !self.is_unknown
+    }
+
     /// Returns the total in 10^-18 dollars, or `None` if the price of a call is not known.
     pub(crate) fn total(&self) -> Option<u128> {
         (!self.is_unknown).then(|| self.amounts.total())
@@ -110,6 +115,34 @@ impl Cost {
         self.is_estimate = true;
     }
 
+    /// Returns the text of [`Cost::to_json`], with all digits of the amounts.
+    pub fn to_json_text(&self) -> String {
+        let mut text = String::with_capacity(160);
+        for (name, amount) in [
+            ("{\"usd\":", self.amounts.total()),
+            (",\"input\":", self.amounts.input),
+            (",\"cachedInput\":", self.amounts.cached_input),
+            (",\"cacheWrite\":", self.amounts.cache_write),
+            (",\"output\":", self.amounts.output),
+        ] {
+            text.push_str(name);
+            match self.is_unknown {
+                true => text.push_str("null"),
+                false => push_dollars(&mut text, amount),
+            }
+        }
+        text.push_str(",\"priceDate\":");
+        if self.price_date > 0 && !self.is_unknown {
+            text.push('"');
+            push_date(&mut text, self.price_date);
+            text.push('"');
+        } else {
+            text.push_str("null");
+        }
+        text.push_str(if self.is_estimate { ",\"estimate\":true}" } else { "}" });
+        text
+    }
+
     /// Returns the object `cost` of results: the amounts in US dollars, which are null if a price
     /// is not known.
     pub fn to_json(&self) -> Value {
@@ -138,6 +171,8 @@ impl Cost {
 
 /// The number of digits after the decimal point of an amount.
 const DIGITS: usize = 18;
+/// The amount of a dollar.
+const UNIT: u64 = 10_u64.pow(18);
 
 /// The product of the three factors in percent of a call without discounts: the tier of service,
 /// the region and the hour.
@@ -145,11 +180,36 @@ const FULL_PRICE: u128 = 100 * 100 * 100;
 
 /// Formats an amount in 10^-18 dollars as dollars.
 pub(crate) fn format_dollars(amount: u128) -> String {
-    let digits = format!("{amount:0width$}", width = DIGITS + 1);
-    let (whole, fraction) = digits.split_at(digits.len() - DIGITS);
-    match fraction.trim_end_matches('0') {
-        "" => whole.to_owned(),
-        fraction => format!("{whole}.{fraction}"),
+    let mut text = String::new();
+    push_dollars(&mut text, amount);
+    text
+}
+
+/// Appends an amount in 10^-18 dollars as dollars. The log line of each call contains five amounts,
+/// so it does not use the slow formatting of large integers.
+fn push_dollars(text: &mut String, amount: u128) {
+    let (whole, mut fraction) = match u64::try_from(amount) {
+        // Most amounts are less than 18 dollars.
+        Ok(amount) => (u128::from(amount / UNIT), amount % UNIT),
+        Err(_) => {
+            let fraction = u64::try_from(amount % u128::from(UNIT)).unwrap_or(0);
+            (amount / u128::from(UNIT), fraction)
+        }
+    };
+    match u8::try_from(whole) {
+        Ok(whole @ 0..10) => text.push(char::from(b'0' + whole)),
+        _ => text.push_str(&whole.to_string()),
+    }
+    if fraction == 0 {
+        return;
+    }
+    text.push('.');
+    let mut scale = UNIT / 10;
+    while fraction > 0 {
+        let digit = u8::try_from(fraction / scale).unwrap_or(0);
+        text.push(char::from(b'0' + digit));
+        fraction %= scale;
+        scale = (scale / 10).max(1);
     }
 }
 
@@ -181,7 +241,8 @@ pub(crate) fn highest_prices(
     let mut highest = TokenPrices { input: 0, output: 0 };
     // The price for large prompts can be the lower one.
     for size in [0, prompt] {
-        let Parts { input, cache_write, output, .. } = select(prices.rows, date, size)?.parts;
+        let Parts { input, cache_write, output, .. } =
+            select(prices.rows.as_slice(), date, size)?.parts;
         let or_input = |part: u32| if part == u32::MAX { input } else { part };
         let input = input.max(or_input(cache_write));
         highest.input = highest.input.max(u128::from(input) * FULL_PRICE);
@@ -196,27 +257,11 @@ pub(crate) fn amount_of_dollars(usd: f64) -> u128 {
     text.replace('.', "").parse().unwrap_or(0)
 }
 
-/// Computes what a call costs now. `answered` is the name of the model in the response.
-pub(crate) fn cost_of_call(
-    own: &PriceList,
-    (provider, requested): (&str, &str),
-    answered: Option<&str>,
-    usage: Usage,
-    billing: &Billing,
-) -> Cost {
-    match find_prices(own, provider, requested, answered) {
-        // A provider that counts no token at all does not count them.
-        Some(_) if usage == Usage::default() => Cost::UNKNOWN,
-        Some(prices) => cost_at(now(), prices, usage, billing),
-        None => Cost::UNKNOWN,
-    }
-}
-
 /// Computes what a call costs at a time in seconds since 1970.
-fn cost_at(now: u64, prices: ModelPrices<'_>, usage: Usage, billing: &Billing) -> Cost {
+pub(super) fn cost_at(now: u64, prices: ModelPrices, usage: Usage, billing: &Billing) -> Cost {
     let prompt = usage.input_tokens.saturating_add(usage.cached_input_tokens);
     let prompt = prompt.saturating_add(usage.cache_write_tokens);
-    let Some(price) = select(prices.rows, date_of(now), prompt) else {
+    let Some(price) = select(prices.rows.as_slice(), date_of(now), prompt) else {
         return Cost::UNKNOWN;
     };
     let mut is_estimate = prices.is_estimate;
@@ -299,18 +344,20 @@ fn off_peak_percent(price: &Price, now: u64) -> u16 {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
+    use super::super::PriceRows;
     use super::super::rows::{Factors, Price, row};
     use super::super::table::{FACTORS, OFF_PEAKS};
-    use super::{Amounts, Billing, Cost, ModelPrices, Usage, cost_at};
+    use super::{Amounts, Billing, Cost, ModelPrices, UNIT, Usage, cost_at, format_dollars};
 
     /// 2026-12-01, a Tuesday, at midnight in UTC.
     const DECEMBER: u64 = 20_788 * 86_400;
     const NONE: u32 = u32::MAX;
 
-    fn prices(rows: &[Price]) -> ModelPrices<'static> {
-        ModelPrices { rows: Box::leak(rows.to_vec().into_boxed_slice()), is_estimate: false }
+    fn prices(rows: &[Price]) -> ModelPrices {
+        let rows = PriceRows::Listed(Box::leak(rows.to_vec().into_boxed_slice()));
+        ModelPrices { rows, is_estimate: false }
     }
 
     /// Returns the index of factors with a property.
@@ -362,6 +409,33 @@ mod tests {
             sum.add(&cost_at(DECEMBER, prices, usage(50_000, 0, 0, 0, 0), &billing));
         }
         assert_eq!(sum.usd().unwrap(), "0.3");
+        sum.set_estimate();
+        for cost in [cost, sum, Cost::UNKNOWN, Cost::default()] {
+            let written: Value = serde_json::from_str(&cost.to_json_text()).unwrap();
+            let values = |json: &Value| json.as_object().unwrap().clone().into_iter();
+            for ((name, written), (expected_name, expected)) in
+                values(&written).zip(values(&cost.to_json()))
+            {
+                assert_eq!((&name, written.as_f64()), (&expected_name, expected.as_f64()));
+                assert!(written.is_number() || written == expected, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn dollars_have_all_digits() {
+        for (amount, expected) in [
+            (0, "0"),
+            (1, "0.000000000000000001"),
+            (u128::from(UNIT), "1"),
+            (u128::from(UNIT) / 10, "0.1"),
+            (12 * u128::from(UNIT) + 340_000, "12.00000000000034"),
+            (u128::from(u64::MAX), "18.446744073709551615"),
+            (u128::from(u64::MAX) + 1, "18.446744073709551616"),
+            (u128::MAX, "340282366920938463463.374607431768211455"),
+        ] {
+            assert_eq!(format_dollars(amount), expected);
+        }
     }
 
     #[test]

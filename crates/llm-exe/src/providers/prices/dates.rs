@@ -19,11 +19,20 @@ pub(crate) fn today() -> String {
     text
 }
 
-/// Returns a date in UTC such as 20261201 for a time in seconds since 1970.
+/// Returns a date in UTC such as 20261201 for a time in seconds since 1970. It is computed for each
+/// call, so no text is formatted.
+/// <https://howardhinnant.github.io/date_algorithms.html#civil_from_days>
 pub(super) fn date_of(seconds: u64) -> u32 {
-    let text = format_time(seconds);
-    let digits: String = text.chars().take(DATE_LENGTH).filter(char::is_ascii_digit).collect();
-    digits.parse().unwrap_or(0)
+    // Days since 0000-03-01, in eras of 400 years. The years begin in March.
+    let days = seconds.min(MAX_SECONDS) / 86_400 + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (month, next_year) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    let year = era * 400 + year + next_year;
+    u32::try_from(year * 10_000 + month * 100 + day).unwrap_or(0)
 }
 
 /// Formats a time in seconds since 1970, such as `2026-12-01T02:30:00Z`.
@@ -42,7 +51,21 @@ pub(super) fn working_hour(seconds: u64) -> Option<u64> {
 
 /// Formats a date such as 20261201 as `2026-12-01`.
 pub(super) fn format_date(date: u32) -> String {
-    format!("{:04}-{:02}-{:02}", date / 10_000, date / 100 % 100, date % 100)
+    let mut text = String::new();
+    push_date(&mut text, date);
+    text
+}
+
+/// Appends a date such as 20261201 as `2026-12-01`.
+pub(super) fn push_date(text: &mut String, date: u32) {
+    let mut scale = 10_000_000;
+    while scale > 0 {
+        if scale == 1000 || scale == 10 {
+            text.push('-');
+        }
+        text.push(char::from(b'0' + u8::try_from(date / scale % 10).unwrap_or(0)));
+        scale /= 10;
+    }
 }
 
 #[cfg(test)]

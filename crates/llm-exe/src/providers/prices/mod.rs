@@ -4,6 +4,7 @@
 //! exact. Nothing is computed before a cost is needed.
 
 mod billing;
+mod book;
 mod cost;
 mod dates;
 mod own;
@@ -15,39 +16,53 @@ use self::table::{NAMES, PRICES};
 use super::bedrock::models::foundation_model;
 
 pub(crate) use billing::{Billing, read_billing};
+pub(crate) use book::{CalledModel, PriceBook};
 pub use cost::Cost;
-pub(crate) use cost::{
-    TokenPrices, amount_of_dollars, cost_of_call, format_dollars, highest_prices,
-};
+pub(crate) use cost::{TokenPrices, amount_of_dollars, format_dollars, highest_prices};
 pub(crate) use dates::today;
 pub use own::{InvalidPrices, PriceList};
 
 /// The prices of a model.
 #[derive(Debug, Clone, Copy)]
-struct ModelPrices<'a> {
-    /// The rows of the model, by date and by the size of the prompt.
-    rows: &'a [Price],
+struct ModelPrices {
+    rows: PriceRows,
     /// Whether the price can depend on something else than the name of the model.
     is_estimate: bool,
 }
 
+/// The rows of a model, by date and by the size of the prompt.
+#[derive(Debug, Clone, Copy)]
+enum PriceRows {
+    /// The price that the operator set.
+    Own(Price),
+    /// The rows of the table.
+    Listed(&'static [Price]),
+}
+
+impl PriceRows {
+    fn as_slice(&self) -> &[Price] {
+        match self {
+            PriceRows::Own(row) => std::slice::from_ref(row),
+            PriceRows::Listed(rows) => rows,
+        }
+    }
+}
+
 /// Finds the prices of the model that replied, or of the requested one if the reply does not name
 /// a model. Prices in `own` take precedence. Returns `None` if the prices are not known.
-fn find_prices<'a>(
-    own: &'a PriceList,
+fn find_prices(
+    own: &PriceList,
     provider: &str,
     requested: &str,
     answered: Option<&str>,
-) -> Option<ModelPrices<'a>> {
+) -> Option<ModelPrices> {
     let names = answered.into_iter().chain([requested]);
     if let Some(price) = names.filter_map(|name| own.find(provider, name)).next() {
-        return Some(ModelPrices { rows: std::slice::from_ref(price), is_estimate: false });
+        return Some(ModelPrices { rows: PriceRows::Own(*price), is_estimate: false });
     }
-    let found = |model: &str, is_estimate| {
-        Some(ModelPrices { rows: find_rows(provider, model)?, is_estimate })
-    };
     if provider != "amazon" && !provider.starts_with("amazon:") {
-        return found(answered.unwrap_or(requested), false);
+        let rows = find_rows(provider, answered.unwrap_or(requested))?;
+        return Some(ModelPrices { rows, is_estimate: false });
     }
     let provider_rows = |model: &str| find_rows("amazon", model);
     // The id states more than the reply, which does not contain the region.
@@ -91,11 +106,11 @@ struct ListedModel {
 }
 
 /// Returns the rows of a model.
-fn find_rows(provider: &str, model: &str) -> Option<&'static [Price]> {
+fn find_rows(provider: &str, model: &str) -> Option<PriceRows> {
     let index = u16::try_from(find_listed(provider, model)?.index).ok()?;
     let start = PRICES.partition_point(|price| price.model < index);
     let end = PRICES.partition_point(|price| price.model <= index);
-    PRICES.get(start..end).filter(|rows| !rows.is_empty())
+    PRICES.get(start..end).filter(|rows| !rows.is_empty()).map(PriceRows::Listed)
 }
 
 /// Finds a model by its name, or by its name without a date or version.
@@ -167,7 +182,7 @@ mod tests {
     use serde_json::Value;
 
     use super::rows::{Parts, Price};
-    use super::{PriceList, find_prices, listed_name, split_version, undated};
+    use super::{ModelPrices, PriceList, find_prices, listed_name, split_version, undated};
 
     /// The catalog from which the table is written.
     fn catalog() -> Value {
@@ -205,7 +220,8 @@ mod tests {
                 assert!(found.is_none(), "{provider} {name}");
                 continue;
             };
-            let rows = found.unwrap_or_else(|| panic!("{provider} {name} has no price")).rows;
+            let found = found.unwrap_or_else(|| panic!("{provider} {name} has no price"));
+            let rows = found.rows.as_slice();
             for price in prices {
                 let date = price["from"].as_str().unwrap_or("0").replace('-', "");
                 let above = price["above"].as_array().cloned().unwrap_or_default();
@@ -235,7 +251,8 @@ mod tests {
             let found = find_prices(&own, provider, requested, answered).unwrap();
             let expected = find_prices(&own, other_provider, other, None).unwrap();
             let message = format!("{provider} {requested} {answered:?}");
-            assert_eq!(found.rows.as_ptr(), expected.rows.as_ptr(), "{message}");
+            let rows = |prices: &ModelPrices| prices.rows.as_slice().as_ptr();
+            assert_eq!(rows(&found), rows(&expected), "{message}");
             found.is_estimate
         };
         for (provider, requested, answered, expected) in [

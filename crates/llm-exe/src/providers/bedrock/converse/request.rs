@@ -54,6 +54,10 @@ pub(super) fn build_body(chat: &Chat, model: Family) -> Result<(Body, Vec<String
         }
     }
     insert_format(&mut body, &chat.structure);
+    if let Some(tags) = &chat.tags {
+        let tags = tags.iter().map(|(name, value)| (name.clone(), Value::from(&**value)));
+        body.insert("requestMetadata".to_owned(), Value::Object(tags.collect()));
+    }
     if !tools.config.is_empty() {
         body.insert("toolConfig".to_owned(), Value::Object(tools.config));
     }
