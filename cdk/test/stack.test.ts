@@ -225,6 +225,7 @@ describe('the role of the function', () => {
     const actions = functionStatements().flatMap(({ Action }) => Action);
     assert.deepEqual([...new Set(actions)].sort(), [
       'bedrock:InvokeModel',
+      'bedrock:InvokeModelWithResponseStream',
       'kms:Decrypt',
       'logs:CreateLogStream',
       'logs:PutLogEvents',
