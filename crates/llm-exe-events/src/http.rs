@@ -354,19 +354,22 @@ pub fn http_failure(invocation: &Invocation, error: &Error) -> Result<Box<RawVal
     error_response(error, invocation).to_json(ResponseFormat::V2)
 }
 
-fn error_response(error: &Error, invocation: &Invocation) -> HttpResponse<'static> {
+/// Returns the object that describes an error in a response.
+pub fn error_object(error: &Error, request_id: &str) -> Value {
     let kind = error.kind();
     let problem = |problem: &Problem| json!({ "path": problem.path, "message": problem.message });
-    let body = json!({
-        "error": {
-            "type": kind.name(),
-            "message": error.message(),
-            "retryable": kind.retryable(),
-            "problems": error.problems().iter().map(problem).collect::<Vec<Value>>(),
-            "requestId": invocation.request_id
-        }
-    });
-    let mut response = HttpResponse::json(kind.http_status(), &body);
+    json!({
+        "type": kind.name(),
+        "message": error.message(),
+        "retryable": kind.retryable(),
+        "problems": error.problems().iter().map(problem).collect::<Vec<Value>>(),
+        "requestId": request_id
+    })
+}
+
+fn error_response(error: &Error, invocation: &Invocation) -> HttpResponse<'static> {
+    let body = json!({ "error": error_object(error, &invocation.request_id) });
+    let mut response = HttpResponse::json(error.kind().http_status(), &body);
     if let Some(wait) = error.retry_after() {
         // Round up to whole seconds, so that the caller does not retry too early.
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);

@@ -9,3 +9,4 @@ mod lost_results;
 mod offloading;
 mod progress;
 mod records;
+mod streams;
