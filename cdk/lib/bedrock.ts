@@ -17,7 +17,7 @@ const MANTLE_HOST = /^https:\/\/(?:[\w-]+\.)?bedrock-mantle\.([a-z0-9-]+)\./;
 
 /**
  * Returns statements that allow `bedrock:InvokeModel`, the permission that all APIs of the Bedrock
- * runtime require to call a model.
+ * runtime require to call a model, and the same permission for streams.
  */
 export function bedrockStatements(
   scope: Construct,
@@ -48,7 +48,7 @@ export function bedrockStatements(
   const allow = (sid: string, resources: string[], conditions?: Record<string, unknown>) =>
     new iam.PolicyStatement({
       sid,
-      actions: ['bedrock:InvokeModel'],
+      actions: ['bedrock:InvokeModel', 'bedrock:InvokeModelWithResponseStream'],
       resources,
       ...(conditions && { conditions }),
     });

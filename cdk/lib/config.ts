@@ -178,6 +178,12 @@ export const OPTIONS = {
     list(string(/^(\*|https?:\/\/[^\s/]+)$/, 'an origin like https://app.example.com, or *')),
     { example: ['https://app.example.com'] },
   ),
+  responseStreaming: option(
+    false,
+    'if `true`, the function URL streams the responses to requests with `stream`',
+    boolean,
+    { env: 'RESPONSE_STREAMING', isComputed: true },
+  ),
   httpApiEnabled: option(
     false,
     'adds an API Gateway HTTP API; needs an additional statement in the boundary policy',
@@ -507,6 +513,11 @@ function checkCombinations(config: Config): string[] {
   }
   if (config.toolsFromHttp && config.toolFunctions.length === 0) {
     problems.push('toolsFromHttp: requires toolFunctions, the functions that callers may use');
+  }
+  if (config.responseStreaming && !config.endpointEnabled) {
+    problems.push(
+      'responseStreaming: requires endpointEnabled, because only the function URL streams',
+    );
   }
   for (const name of Object.keys(config.tags)) {
     if (/^aws:/i.test(name)) {

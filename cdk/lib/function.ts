@@ -140,6 +140,11 @@ export interface LlmExeFunctionProps {
    * How callers of an HTTP API or a load balancer are authenticated. Default: `endpoint.auth`.
    */
   readonly endpointAuth?: EndpointAuth;
+  /**
+   * Whether the function URL streams the responses to requests with `stream`. The URL of a function
+   * in a VPC can't stream. Requires `endpoint`. Default: `false`.
+   */
+  readonly responseStreaming?: boolean;
   /** Additional settings from docs/lambda.md. Do not put API keys here. Default: none. */
   readonly environment?: Readonly<Record<string, string>>;
   /** The permissions boundary of the function's role. Default: none. */
@@ -234,7 +239,7 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
         ...checkEnvironmentSize(this.function, tools),
       ],
     });
-    if (props.endpoint) this.url = this.addUrl(props.endpoint);
+    if (props.endpoint) this.url = this.addUrl(props.endpoint, props.responseStreaming ?? false);
   }
 
   /** Grants permission to invoke the function (`lambda:InvokeFunction`). */
@@ -317,6 +322,9 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
     if (props.toolsFromHttp && tools.length === 0 && !props.environment?.['TOOL_FUNCTIONS']) {
       problems.push('toolsFromHttp: requires toolFunctions, the functions that callers may use');
     }
+    if (props.responseStreaming && !props.endpoint) {
+      problems.push('responseStreaming: requires endpoint, because only the function URL streams');
+    }
     const prefix = props.results?.prefix;
     const isPrefix = prefix === undefined || Token.isUnresolved(prefix) || isObjectPrefix(prefix);
     if (!isPrefix) {
@@ -349,6 +357,7 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
       ...(override.length > 0 && { RESULT_DESTINATION_OVERRIDE: override.join(',') }),
       ...(tools.length > 0 && { TOOL_FUNCTIONS: tools.join(',') }),
       ...(props.toolsFromHttp && { TOOLS_FROM_HTTP: 'true' }),
+      ...(props.responseStreaming && { RESPONSE_STREAMING: 'url' }),
     };
   }
 
@@ -416,11 +425,15 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
     }
   }
 
-  private addUrl({ auth = 'AWS_IAM', allowedOrigins = [], callers = [] }: EndpointProps) {
+  private addUrl(
+    { auth = 'AWS_IAM', allowedOrigins = [], callers = [] }: EndpointProps,
+    isStreaming: boolean,
+  ) {
     const { AWS_IAM, NONE } = lambda.FunctionUrlAuthType;
     const url = this.function.addFunctionUrl({
       // With API_KEY, the function itself checks the keys.
       authType: auth === 'AWS_IAM' ? AWS_IAM : NONE,
+      ...(isStreaming && { invokeMode: lambda.InvokeMode.RESPONSE_STREAM }),
       ...(allowedOrigins.length > 0 && {
         cors: {
           allowedOrigins: [...allowedOrigins],
@@ -463,6 +476,7 @@ const OPTIONAL_PROPERTY_OF_SETTING: Readonly<Record<string, keyof LlmExeFunction
   RESULT_DESTINATION_OVERRIDE: 'resultDestinationOverride',
   TOOL_FUNCTIONS: 'toolFunctions',
   TOOLS_FROM_HTTP: 'toolsFromHttp',
+  RESPONSE_STREAMING: 'responseStreaming',
 };
 
 function checkEnvironment(props: LlmExeFunctionProps): string[] {

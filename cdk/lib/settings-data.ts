@@ -28,6 +28,10 @@ export const SETTINGS = [
     "max": 900
   },
   {
+    "name": "RESPONSE_STREAMING",
+    "kind": "text"
+  },
+  {
     "name": "STRICT_VARIABLES",
     "kind": "word",
     "words": [

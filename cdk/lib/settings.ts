@@ -133,6 +133,10 @@ const FORMATS: Readonly<Record<string, { isValid: (value: string) => boolean; ex
       isValid: (value) => /^[A-Za-z][A-Za-z0-9-]{0,127}$/.test(value),
       expected: 'a letter, followed by letters, digits and hyphens (at most 128)',
     },
+    RESPONSE_STREAMING: {
+      isValid: (value) => value.split(/[, ]/).every((item) => /^(url|rest|invoke)?$/.test(item)),
+      expected: 'a list of url, rest, invoke',
+    },
     AWS_S3_FILES_BUCKET_NAME: {
       isValid: (value) => BUCKET.test(value),
       expected: 'a bucket name',

@@ -131,6 +131,7 @@ export class LlmExeStack extends Stack {
       ),
       toolsFromHttp: config.toolsFromHttp,
       endpointAuth: config.endpointAuth,
+      responseStreaming: config.responseStreaming,
       environment: functionEnvironment(config),
       ...(failedEvents && { onFailure: new SqsDestination(failedEvents) }),
       ...(boundary && { permissionsBoundary: boundary }),

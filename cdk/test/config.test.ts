@@ -158,6 +158,11 @@ const INVALID: [Record<string, unknown>, string][] = [
       'toolFunctions: expected a list in which each item is the ARN of a Lambda function, like ' +
         `arn:aws:lambda:REGION:ACCOUNT:function:NAME, got "${arn}"`,
     ]),
+  [{ responseStreaming: 'url' }, 'responseStreaming: expected true or false, got "url"'],
+  [
+    { responseStreaming: true, endpointEnabled: false },
+    'responseStreaming: requires endpointEnabled',
+  ],
   [{ toolsFromHttp: 'yes' }, 'toolsFromHttp: expected true or false, got "yes"'],
   [{ toolsFromHttp: true }, 'toolsFromHttp: requires toolFunctions'],
   [

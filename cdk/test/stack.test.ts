@@ -141,6 +141,14 @@ describe('the endpoint', () => {
     assert.equal(environment()['ENDPOINT_AUTH'], 'AWS_IAM');
   });
 
+  test('streams if it is set up for it', () => {
+    url({}).hasResourceProperties('AWS::Lambda::Url', { InvokeMode: Match.absent() });
+    const streaming = { responseStreaming: true };
+    url(streaming).hasResourceProperties('AWS::Lambda::Url', { InvokeMode: 'RESPONSE_STREAM' });
+    assert.equal(environment(streaming)['RESPONSE_STREAMING'], 'url');
+    assert.equal(environment()['RESPONSE_STREAMING'], undefined);
+  });
+
   for (const endpointAuth of ['API_KEY', 'NONE']) {
     test(`with ${endpointAuth} has both public permissions, and the function authenticates callers`, () => {
       const open = url({ endpointAuth });
@@ -225,6 +233,7 @@ describe('the role of the function', () => {
     const actions = functionStatements().flatMap(({ Action }) => Action);
     assert.deepEqual([...new Set(actions)].sort(), [
       'bedrock:InvokeModel',
+      'bedrock:InvokeModelWithResponseStream',
       'kms:Decrypt',
       'logs:CreateLogStream',
       'logs:PutLogEvents',

@@ -241,14 +241,26 @@ describe('synth rejects', () => {
     );
   });
 
+  test('responseStreaming without a function URL', () => {
+    const message = construct({ responseStreaming: true });
+    assert.ok(message.startsWith('Mine/Llm: responseStreaming: requires endpoint'), message);
+    assert.equal(construct({ responseStreaming: true, endpoint: {} }), '');
+  });
+
   test('a setting in environment that a property sets too', () => {
     const toolFunctions = imported('orders');
     for (const [props, name, property] of [
       [{ toolFunctions }, 'TOOL_FUNCTIONS', 'toolFunctions'],
       [{ toolFunctions, toolsFromHttp: true }, 'TOOLS_FROM_HTTP', 'toolsFromHttp'],
       [{ results: { prefix: 'results' } }, 'RESULT_PREFIX', 'results'],
+      [{ responseStreaming: true, endpoint: {} }, 'RESPONSE_STREAMING', 'responseStreaming'],
     ] as const) {
-      const value = { TOOL_FUNCTIONS: 'a', TOOLS_FROM_HTTP: 'false', RESULT_PREFIX: 's3://abc/d' };
+      const value = {
+        TOOL_FUNCTIONS: 'a',
+        TOOLS_FROM_HTTP: 'false',
+        RESULT_PREFIX: 's3://abc/d',
+        RESPONSE_STREAMING: 'rest',
+      };
       const message = construct({ ...props, environment: { [name]: value[name] } });
       const expected = `environment: ${name} is set by the property ${property}; use that instead`;
       assert.ok(message.includes(expected), message);

@@ -31,6 +31,7 @@ const WRITTEN_SETS: Readonly<Record<string, Context>> = {
     endpointAuth: 'API_KEY',
     endpointAllowedOrigins: ['https://app.example.com'],
   },
+  'an endpoint that streams': { responseStreaming: true },
   'an endpoint without authentication': { endpointAuth: 'NONE' },
   'callers of another account': { endpointCallers: ['arn:aws:iam::111111111111:role/caller'] },
   'an HTTP API': { httpApiEnabled: true, httpDeadlineSeconds: 25 },

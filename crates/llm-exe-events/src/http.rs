@@ -354,23 +354,26 @@ pub fn http_failure(invocation: &Invocation, error: &Error) -> Result<Box<RawVal
     error_response(error, invocation).to_json(ResponseFormat::V2)
 }
 
-fn error_response(error: &Error, invocation: &Invocation) -> HttpResponse<'static> {
+/// Returns the object that describes an error in a response.
+pub fn error_object(error: &Error, request_id: &str) -> Value {
     let kind = error.kind();
     let problem = |problem: &Problem| json!({ "path": problem.path, "message": problem.message });
-    let mut body = json!({
-        "error": {
-            "type": kind.name(),
-            "message": error.message(),
-            "retryable": kind.retryable(),
-            "problems": error.problems().iter().map(problem).collect::<Vec<Value>>(),
-            "requestId": invocation.request_id
-        }
+    let mut object = json!({
+        "type": kind.name(),
+        "message": error.message(),
+        "retryable": kind.retryable(),
+        "problems": error.problems().iter().map(problem).collect::<Vec<Value>>(),
+        "requestId": request_id
     });
-    let fields = body.get_mut("error").and_then(Value::as_object_mut);
-    if let (Some(fields), Some(details)) = (fields, error.run_details()) {
+    if let (Some(fields), Some(details)) = (object.as_object_mut(), error.run_details()) {
         fields.extend(details.clone());
     }
-    let mut response = HttpResponse::json(kind.http_status(), &body);
+    object
+}
+
+fn error_response(error: &Error, invocation: &Invocation) -> HttpResponse<'static> {
+    let body = json!({ "error": error_object(error, &invocation.request_id) });
+    let mut response = HttpResponse::json(error.kind().http_status(), &body);
     if let Some(wait) = error.retry_after() {
         // Round up to whole seconds, so that the caller does not retry too early.
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);

@@ -6,6 +6,7 @@
 mod authorization;
 mod batch;
 mod callers;
+mod entry_point;
 mod envelopes;
 mod foreign;
 mod http;
@@ -16,8 +17,9 @@ mod source;
 mod sources;
 
 pub use authorization::{Authorization, EndpointAuth, endpoint_key};
+pub use entry_point::StreamingEntryPoint;
 pub use envelopes::{RESULT_MARK_FIELD, RESULT_MARK_VALUE};
-pub use http::{MAX_BODY_BYTES, http_failure};
+pub use http::{MAX_BODY_BYTES, error_object, http_failure};
 pub use record::{FinishedRecord, Invocation, Outcome, Record, RecordRequest};
 pub use source::{EventSource, MAX_RESPONSE_BYTES, Route};
-pub use sources::{SOURCES, detect};
+pub use sources::{DIRECT, SOURCES, detect};

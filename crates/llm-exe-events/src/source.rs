@@ -8,6 +8,7 @@ use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::authorization::{Authorization, EndpointAuth};
+use crate::entry_point::StreamingEntryPoint;
 use crate::record::{FinishedRecord, Invocation, Outcome, Record};
 
 /// Maximum size of a response in bytes of JSON, which is Lambda's payload limit of 6 MB.
@@ -63,6 +64,13 @@ pub trait EventSource: Sync {
     fn is_behind_gateway(&self, event: &Value) -> bool {
         let _ = event;
         false
+    }
+
+    /// Returns the entry point that the event came through, if its callers can receive a streamed
+    /// response.
+    fn streaming_entry_point(&self, event: &Value) -> Option<StreamingEntryPoint> {
+        let _ = event;
+        None
     }
 
     /// Returns the name of the caller, which keeps the idempotency keys of different callers

@@ -12,7 +12,8 @@ use llm_exe::ports::{DocumentStore, FunctionInvoker, Signer};
 use llm_exe::transport::HttpClient;
 use llm_exe::{Deadline, Error, ErrorKind, Keys, Providers, Runner, json, request_schema_with};
 use llm_exe_events::{
-    EndpointAuth, EventSource, Invocation, Outcome, RecordRequest, Route, detect,
+    EndpointAuth, EventSource, Invocation, Outcome, RecordRequest, Route, StreamingEntryPoint,
+    detect,
 };
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -27,6 +28,7 @@ use crate::record_result::RecordResult;
 use crate::response;
 use crate::results::{Caller, Results};
 use crate::settings::Settings;
+use crate::streaming::ResponseSender;
 
 /// The part of a gateway's timeout that is reserved for the gateway itself. Its clock starts before
 /// the invocation and stops after the response was transferred.
@@ -53,6 +55,7 @@ pub struct Function {
     endpoint_auth: EndpointAuth,
     http_deadline: Duration,
     metric_tags: MetricTags,
+    response_streaming: Vec<StreamingEntryPoint>,
     is_warm: AtomicBool,
 }
 
@@ -97,6 +100,7 @@ impl Function {
             endpoint_auth: settings.endpoint_auth,
             http_deadline: settings.http_deadline,
             metric_tags: MetricTags::new(&settings.metric_tags),
+            response_streaming: settings.response_streaming.clone(),
             is_warm: AtomicBool::new(false),
         }
     }
@@ -141,7 +145,7 @@ impl Function {
         invocation: Invocation,
         deadline: Deadline,
     ) -> HandledEvent {
-        self.handle_and_list(event, invocation, deadline, None).await
+        self.handle_with(event, invocation, deadline, Outputs::default()).await
     }
 
     /// Handles an event and also returns the result of each record, which the response to some
@@ -154,16 +158,38 @@ impl Function {
         deadline: Deadline,
     ) -> (HandledEvent, Vec<RecordResult>) {
         let mut records = Vec::new();
-        let handled = self.handle_and_list(event, invocation, deadline, Some(&mut records)).await;
+        let outputs = Outputs { records: Some(&mut records), stream: None };
+        let handled = self.handle_with(event, invocation, deadline, outputs).await;
         (handled, records)
     }
 
-    async fn handle_and_list(
+    /// Returns whether the responses of any entry point can be streamed.
+    pub fn can_stream(&self) -> bool {
+        !self.response_streaming.is_empty()
+    }
+
+    /// Handles an event whose caller may be able to receive a stream. Pass this method to
+    /// [`start_response`](crate::start_response). The outcome of an event whose response is
+    /// streamed is its result.
+    pub async fn handle_streamed(
         &self,
         event: &[u8],
         invocation: Invocation,
         deadline: Deadline,
-        records: Option<&mut Vec<RecordResult>>,
+        stream: &ResponseSender,
+    ) -> HandledEvent {
+        let outputs = Outputs { records: None, stream: Some(stream) };
+        let handled = self.handle_with(event, invocation, deadline, outputs).await;
+        stream.finish(&handled.outcome, &handled.line.request_id);
+        handled
+    }
+
+    async fn handle_with(
+        &self,
+        event: &[u8],
+        invocation: Invocation,
+        deadline: Deadline,
+        outputs: Outputs<'_>,
     ) -> HandledEvent {
         let started = Instant::now();
         let mut line = LogLine::new(String::new());
@@ -175,7 +201,7 @@ impl Function {
                     let handle = std::pin::pin!(async {
                         let source = detect(&event);
                         line.source = source.name();
-                        self.handle_source(source, event, &invocation, deadline, &mut line, records)
+                        self.handle_source(source, event, &invocation, deadline, &mut line, outputs)
                             .await
                     });
                     AssertUnwindSafe(handle).catch_unwind().await
@@ -207,15 +233,18 @@ impl Function {
         invocation: &Invocation,
         deadline: Deadline,
         line: &mut LogLine,
-        results: Option<&mut Vec<RecordResult>>,
+        outputs: Outputs<'_>,
     ) -> Result<Box<RawValue>, Error> {
+        let Outputs { records: results, stream } = outputs;
+        let stream = stream.filter(|stream| self.streams(source, &event, stream));
         let schema = || request_schema_with(&self.providers);
         if let Route::Respond { status, response } = source.route(&event, invocation, &schema)? {
             line.status = Some(status);
             return Ok(response);
         }
         let timeout = self.http_deadline.saturating_sub(GATEWAY_RESERVE);
-        let timeout = source.is_behind_gateway(&event).then_some(timeout);
+        let is_behind_gateway = stream.is_none() && source.is_behind_gateway(&event);
+        let timeout = is_behind_gateway.then_some(timeout);
         let deadline = deadline.within(timeout);
         let caller = source.caller(&event);
         let authorization = source.authorize(&event, self.endpoint_auth);
@@ -236,7 +265,7 @@ impl Function {
             let (caller, values_left) = (caller.as_deref(), AtomicUsize::new(MAX_RESULT_VALUES));
             let runner = EventRunner {
                 function: self,
-                caller: Caller::new(caller, invocation),
+                caller: Caller::new(caller, invocation, stream),
                 result_use,
                 values_left,
                 deadline,
@@ -257,8 +286,33 @@ impl Function {
         if let Some(tags) = &line.report.tags {
             line.tag_dimensions = self.metric_tags.dimensions(tags);
         }
-        response::build(source, outcomes, &self.results, invocation, deadline, line).await
+        let results = &self.results;
+        match stream {
+            None => response::build(source, outcomes, results, invocation, deadline, line).await,
+            Some(stream) => {
+                let response = response::build_streamed(
+                    stream, source, outcomes, results, invocation, deadline, line,
+                );
+                Box::pin(response).await
+            }
+        }
     }
+
+    /// Returns whether the responses of the event's entry point are sent in streaming mode.
+    fn streams(&self, source: &dyn EventSource, event: &Value, stream: &ResponseSender) -> bool {
+        let entry_point = source.streaming_entry_point(event);
+        let entry_point = entry_point.filter(|it| self.response_streaming.contains(it));
+        entry_point.inspect(|it| stream.set_entry_point(*it)).is_some()
+    }
+}
+
+/// Where an event's results go besides its response.
+#[derive(Default)]
+struct Outputs<'a> {
+    /// The list of the results of records.
+    records: Option<&'a mut Vec<RecordResult>>,
+    /// The stream, if the caller may be able to receive one.
+    stream: Option<&'a ResponseSender>,
 }
 
 /// Runs the requests of one event.

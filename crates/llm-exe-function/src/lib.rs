@@ -16,6 +16,7 @@ mod record_result;
 mod response;
 mod results;
 mod settings;
+mod streaming;
 
 pub use function::{Function, HandledEvent};
 pub use log_line::LogLine;
@@ -24,3 +25,4 @@ pub use settings::{
     AwsSettings, LogLevel, REGION_VARIABLES, ResultSettings, SettingRow, Settings, SettingsError,
     UNSUPPORTED_SETTINGS, aws_region, misspelled_settings, setting_rows,
 };
+pub use streaming::{ResponseBody, ResponseSender, StartedResponse, start_response};

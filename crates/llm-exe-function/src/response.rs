@@ -2,13 +2,14 @@
 //! serialized once, and its length is the size that is checked.
 
 use llm_exe::{Deadline, Error, ErrorKind};
-use llm_exe_events::{EventSource, FinishedRecord, Invocation, Outcome};
+use llm_exe_events::{DIRECT, EventSource, FinishedRecord, Invocation, Outcome};
 use serde_json::json;
 use serde_json::value::RawValue;
 
 use crate::batch::RecordOutcome;
 use crate::log_line::LogLine;
 use crate::results::Results;
+use crate::streaming::ResponseSender;
 
 /// Builds the response that the event source expects. If the response would be too large, its
 /// results are stored below `RESULT_PREFIX` and replaced with their URLs.
@@ -49,6 +50,24 @@ pub(crate) async fn build(
     let error = line.report.add_details_to(error);
     line.error = Some(error.clone());
     source.respond_with_error(invocation, error)
+}
+
+/// Builds the response of an entry point that streams its responses. If the request asks for a
+/// stream, the response is the data of its last event, or the error that is its last event.
+pub(crate) async fn build_streamed(
+    stream: &ResponseSender,
+    source: &dyn EventSource,
+    records: Vec<RecordOutcome>,
+    results: &Results,
+    invocation: &Invocation,
+    deadline: Deadline,
+    line: &mut LogLine,
+) -> Result<Box<RawValue>, Error> {
+    let format = if stream.is_requested() { DIRECT } else { source };
+    match build(format, records, results, invocation, deadline, line).await {
+        Err(error) if stream.withdraw() => source.respond_with_error(invocation, error),
+        outcome => outcome,
+    }
 }
 
 fn finish(record: RecordOutcome) -> FinishedRecord {

@@ -5,25 +5,47 @@
 //! that the function parses the event and reports all errors.
 
 use std::mem;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use futures_util::future::{Either, select};
+use http::HeaderValue;
 use lambda_runtime::tower::Layer;
 use lambda_runtime::{LambdaInvocation, Service};
+use tokio::sync::Notify;
+
+use crate::direct_stream::INVOCATION_ID;
 
 /// The body of the current event. Clones share it. The runtime handles one event at a time.
 #[derive(Clone, Default)]
-pub(crate) struct EventBody(Arc<Mutex<Bytes>>);
+pub(crate) struct EventBody {
+    current: Arc<Mutex<(Bytes, Option<HeaderValue>)>>,
+    /// Notified when the handler has sent the response itself. `None` if it never does.
+    sent: Option<Arc<Notify>>,
+}
 
 impl EventBody {
-    /// Takes the body of the current event.
-    pub(crate) fn take(&self) -> Bytes {
-        self.replace(Bytes::new())
+    /// Creates a body whose handler may send the response itself.
+    pub(crate) fn with_own_responses() -> Self {
+        EventBody { sent: Some(Arc::default()), ..EventBody::default() }
     }
 
-    fn replace(&self, body: Bytes) -> Bytes {
-        mem::replace(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner), body)
+    /// Takes the body of the current event, and the value of its header [`INVOCATION_ID`].
+    pub(crate) fn take(&self) -> (Bytes, Option<HeaderValue>) {
+        mem::take(&mut *self.lock())
+    }
+
+    /// Ends the current invocation, whose response the handler has sent.
+    pub(crate) fn end_invocation(&self) {
+        if let Some(sent) = &self.sent {
+            sent.notify_one();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, (Bytes, Option<HeaderValue>)> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -41,18 +63,30 @@ pub(crate) struct WithEventBody<S> {
     body: EventBody,
 }
 
-impl<S: Service<LambdaInvocation>> Service<LambdaInvocation> for WithEventBody<S> {
-    type Response = S::Response;
+impl<S> Service<LambdaInvocation> for WithEventBody<S>
+where
+    S: Service<LambdaInvocation, Response = ()>,
+    S::Future: 'static,
+{
+    type Response = ();
     type Error = S::Error;
-    type Future = S::Future;
+    type Future = Either<S::Future, Pin<Box<dyn Future<Output = Result<(), S::Error>>>>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, mut invocation: LambdaInvocation) -> S::Future {
+    fn call(&mut self, mut invocation: LambdaInvocation) -> Self::Future {
         let body = mem::replace(&mut invocation.body, Bytes::from_static(b"null"));
-        self.body.replace(body);
-        self.inner.call(invocation)
+        let id = self.body.sent.as_ref().and_then(|_| invocation.parts.headers.get(INVOCATION_ID));
+        *self.body.lock() = (body, id.cloned());
+        let response = self.inner.call(invocation);
+        let Some(sent) = self.body.sent.clone() else { return Either::Left(response) };
+        Either::Right(Box::pin(async move {
+            match select(pin!(response), pin!(sent.notified())).await {
+                Either::Left((response, _)) => response,
+                Either::Right(_) => Ok(()),
+            }
+        }))
     }
 }

@@ -1,27 +1,30 @@
 //! The AWS Lambda binary. It receives invocations from the Lambda Runtime API, passes them to the
 //! function, and writes the function's log lines to standard output.
 
+mod direct_stream;
 mod event_body;
 #[cfg(feature = "panic-on-demand")]
 mod panic_on_demand;
+mod streaming;
 
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use bytes::Bytes;
 use event_body::EventBody;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, Runtime, service_fn};
 use llm_exe::hosted::DocumentStores;
 use llm_exe::transport::HttpClient;
-use llm_exe::{Deadline, EnvironmentKeys, Error, UserAgent, WebConfigFetcher};
+use llm_exe::{Deadline, EnvironmentKeys, Error, ErrorKind, UserAgent, WebConfigFetcher};
 use llm_exe_aws::{AwsPorts, EnvironmentCredentials, ServiceEndpoints};
-use llm_exe_events::Invocation;
+use llm_exe_events::{Invocation, StreamingEntryPoint};
 use llm_exe_function::{
-    AwsSettings, Function, HandledEvent, LogLevel, Settings, misspelled_settings,
+    AwsSettings, Function, HandledEvent, LogLevel, Settings, StartedResponse, misspelled_settings,
+    start_response,
 };
 use serde_json::value::RawValue;
+use streaming::Response;
 
 /// The time to subtract from Lambda's deadline, so that the function can respond before Lambda
 /// stops it.
@@ -74,11 +77,16 @@ fn main() -> ExitCode {
         Err(error) => return stop(&format!("can't start the async runtime: {error}")),
     };
     let function = function(&settings);
-    let (function, log_level) = (&function, settings.log_level);
-    let body = EventBody::default();
+    // Streams outlive the handler, so the function lives as long as the process.
+    let (function, log_level): (&'static Function, _) =
+        (Box::leak(Box::new(function)), settings.log_level);
+    let body = match settings.response_streaming.contains(&StreamingEntryPoint::Invoke) {
+        true => EventBody::with_own_responses(),
+        false => EventBody::default(),
+    };
     let current = body.clone();
     let handler = service_fn(move |event: LambdaEvent<()>| {
-        handle(function, log_level, current.take(), event.context)
+        handle(function, log_level, current.clone(), event.context)
     });
     match runtime.block_on(Runtime::new(handler).layer(body).run()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -142,11 +150,12 @@ fn user_agent() -> UserAgent {
 }
 
 async fn handle(
-    function: &Function,
+    function: &'static Function,
     log_level: LogLevel,
-    event: Bytes,
+    current: EventBody,
     context: Context,
-) -> Result<Box<RawValue>, Diagnostic> {
+) -> Result<Response, Diagnostic> {
+    let (event, invocation_id) = current.take();
     let deadline = deadline(context.deadline(), SystemTime::now());
     let invocation = Invocation {
         request_id: context.request_id,
@@ -154,11 +163,36 @@ async fn handle(
         function_arn: Some(context.invoked_function_arn),
         trace_id: context.xray_trace_id,
     };
-    let HandledEvent { outcome, line } = function.handle(&event, invocation, deadline).await;
-    if let Some(text) = line.to_json(log_level) {
+    if function.can_stream() {
+        // The future is boxed, because most functions don't stream.
+        let request_id = invocation.request_id.clone();
+        let started = Box::pin(start_response(move |stream| async move {
+            let handled = function.handle_streamed(&event, invocation, deadline, &stream).await;
+            log(handled, log_level)
+        }));
+        return match started.await {
+            StartedResponse::Events { entry_point: StreamingEntryPoint::Invoke, format, body } => {
+                let sent = direct_stream::send(&request_id, invocation_id, format, body);
+                Box::pin(sent).await.map_err(|error| {
+                    let text = format!("the response can't be sent: {error}");
+                    diagnostic(&Error::new(ErrorKind::Internal, text))
+                })?;
+                current.end_invocation();
+                std::future::pending().await
+            }
+            started => streaming::convert(started).map_err(|error| diagnostic(&error)),
+        };
+    }
+    let outcome = log(function.handle(&event, invocation, deadline).await, log_level);
+    outcome.map(Response::BufferedResponse).map_err(|error| diagnostic(&error))
+}
+
+/// Writes the log line about an event and returns its outcome.
+fn log(handled: HandledEvent, level: LogLevel) -> Result<Box<RawValue>, Error> {
+    if let Some(text) = handled.line.to_json(level) {
         write_line(text);
     }
-    outcome.map_err(|error| diagnostic(&error))
+    handled.outcome
 }
 
 /// Returns the deadline of an invocation: Lambda's deadline minus [`RESERVE`].

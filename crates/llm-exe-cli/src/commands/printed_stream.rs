@@ -68,7 +68,7 @@ impl PrintedStream {
     fn print(&self, event: &RunEvent) {
         self.spinner.finish_and_clear();
         if self.as_json {
-            self.write(&StreamFormat::Lines.encode(event.name(), &event.to_json()));
+            self.write(&StreamFormat::Lines.encode(event.name(), event.to_json()));
             return;
         }
         match event {

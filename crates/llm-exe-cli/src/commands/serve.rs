@@ -33,7 +33,9 @@ pub(crate) async fn run(args: Serve) -> ExitCode {
         Err(message) => return output::print_startup_error(&message, false),
     };
     let source = KeySource::from_simulate_flag(args.simulate);
-    let environment = match Environment::read(source, &[("ENDPOINT_AUTH", auth)]).await {
+    // The server itself is the function URL, and it can stream.
+    let overrides = [("ENDPOINT_AUTH", auth), ("RESPONSE_STREAMING", "url".to_owned())];
+    let environment = match Environment::read(source, &overrides).await {
         Ok(environment) => environment,
         Err(message) => return output::print_startup_error(&message, false),
     };
@@ -119,7 +121,7 @@ async fn accept(listener: TcpListener, server: Arc<Server>) {
         let server = Arc::clone(&server);
         let service = service_fn(move |request| {
             let server = Arc::clone(&server);
-            async move { Ok::<_, std::convert::Infallible>(handle(&server, request).await) }
+            async move { Ok::<_, std::convert::Infallible>(handle(server, request).await) }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())

@@ -1,21 +1,28 @@
 //! Handles HTTP requests to `llm-exe serve`. Converts each request to a function URL event, runs
 //! the function with it, and converts the function's response to an HTTP response.
 
+use std::convert::Infallible;
 use std::io::IsTerminal;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use futures_util::TryStreamExt;
 use http::request::Parts;
-use http::{HeaderMap, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Incoming;
-use llm_exe::{Deadline, Error, ErrorKind};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Either, Full, Limited, StreamBody};
+use hyper::body::{Frame, Incoming};
+use llm_exe::{Deadline, Error, ErrorKind, StreamFormat};
 use llm_exe_events::{Invocation, MAX_BODY_BYTES, http_failure};
-use llm_exe_function::{Function, HandledEvent, LogLevel, LogLine};
+use llm_exe_function::{
+    Function, HandledEvent, LogLevel, LogLine, ResponseBody, ResponseSender, StartedResponse,
+    start_response,
+};
 use serde_json::{Map, Value, json};
 
 use super::serve_invoke::{self, InvocationType};
@@ -41,24 +48,27 @@ pub(crate) struct Server {
 }
 
 /// Counts a request as open until it is dropped, which also happens if the client disconnects.
-struct OpenRequest<'a>(&'a AtomicUsize);
+struct OpenRequest(Arc<Server>);
 
-impl<'a> OpenRequest<'a> {
-    fn new(count: &'a AtomicUsize) -> Self {
-        count.fetch_add(1, Ordering::Relaxed);
-        OpenRequest(count)
+impl OpenRequest {
+    fn new(server: Arc<Server>) -> Self {
+        server.open_requests.fetch_add(1, Ordering::Relaxed);
+        OpenRequest(server)
     }
 }
 
-impl Drop for OpenRequest<'_> {
+impl Drop for OpenRequest {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.open_requests.fetch_sub(1, Ordering::Relaxed);
     }
 }
+
+/// The body of a response. Streams contain no errors.
+pub(crate) type Body = Either<Full<Bytes>, UnsyncBoxBody<Bytes, Infallible>>;
 
 /// Handles a request and logs it.
-pub(crate) async fn handle(server: &Server, request: Request<Incoming>) -> Response<Full<Bytes>> {
-    let _open = OpenRequest::new(&server.open_requests);
+pub(crate) async fn handle(server: Arc<Server>, request: Request<Incoming>) -> Response<Body> {
+    let open = Arc::new(OpenRequest::new(Arc::clone(&server)));
     let (head, body) = request.into_parts();
     let target = format!("{} {}", head.method, head.uri.path());
     let number = server.request_count.fetch_add(1, Ordering::Relaxed) + 1;
@@ -71,23 +81,34 @@ pub(crate) async fn handle(server: &Server, request: Request<Incoming>) -> Respo
         server.has_invoke_api.then(|| serve_invoke::invocation_type(&head)).flatten();
     let is_dry_run = invocation_type == Some(InvocationType::DryRun);
     if is_dry_run && check_host_and_origin(server.address, &head.headers).is_ok() {
-        return serve_invoke::empty_response(StatusCode::NO_CONTENT);
+        return serve_invoke::empty_response(StatusCode::NO_CONTENT).map(Either::Left);
     }
     let wants_log = serve_invoke::wants_log(&head);
-    let event = read_event(server, &head, body, invocation_type).await;
+    let event = read_event(&server, &head, body, invocation_type).await;
     if let (Ok(event), Some(_)) = (&event, invocation_type)
         && let Err(error) = serve_invoke::check_payload(event)
     {
         let response = serve_invoke::invalid_content(&error);
         let mut line = LogLine::new(invocation.request_id);
         line.error = Some(error);
-        log(server, &target, response.status(), &line);
-        return response;
+        log(&server, &target, response.status(), &line);
+        return response.map(Either::Left);
     }
     let handled_event = match event {
-        Ok(event) => {
+        // Events from the Invoke API look like those of other entry points, but can't be streamed.
+        Ok(event) if invocation_type.is_some() => {
             let deadline = Deadline::after(server.timeout);
             server.function.handle(&event, invocation, deadline).await
+        }
+        Ok(event) => {
+            let open = Arc::clone(&open);
+            let call = Call { open, event, invocation, target: target.clone() };
+            match start_response(|stream| call.run(stream)).await {
+                StartedResponse::Whole { output, .. } => output,
+                StartedResponse::Events { format, body, .. } => {
+                    return events_response(format, body);
+                }
+            }
         }
         Err(error) => {
             let mut line = LogLine::new(invocation.request_id.clone());
@@ -113,7 +134,38 @@ pub(crate) async fn handle(server: &Server, request: Request<Incoming>) -> Respo
         (None, Ok(value)) => http_response(&value),
         (None, Err(_)) => serve_invoke::empty_response(StatusCode::INTERNAL_SERVER_ERROR),
     };
-    log(server, &target, response.status(), &handled_event.line);
+    log(&server, &target, response.status(), &handled_event.line);
+    response.map(Either::Left)
+}
+
+/// A call of the function, which outlives the handler of the request if the response is streamed.
+struct Call {
+    open: Arc<OpenRequest>,
+    event: Bytes,
+    invocation: Invocation,
+    target: String,
+}
+
+impl Call {
+    /// Runs the function. Logs the call if its response is a stream.
+    async fn run(self, stream: ResponseSender) -> HandledEvent {
+        let server = &self.open.0;
+        let deadline = Deadline::after(server.timeout);
+        let handled =
+            server.function.handle_streamed(&self.event, self.invocation, deadline, &stream).await;
+        if stream.is_stream() {
+            log(server, &self.target, StatusCode::OK, &handled.line);
+        }
+        handled
+    }
+}
+
+fn events_response(format: StreamFormat, body: ResponseBody) -> Response<Body> {
+    let body = StreamBody::new(body.map_ok(Frame::data));
+    let mut response = Response::new(Either::Right(UnsyncBoxBody::new(body)));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response
 }
 

@@ -25,6 +25,7 @@ mod pipes;
 mod schema_differential;
 mod serve;
 mod serve_stop;
+mod serve_streams;
 mod simulate;
 mod streams;
 mod tools;

@@ -7,6 +7,7 @@ use llm_exe::{Error, ErrorKind};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use crate::entry_point::StreamingEntryPoint;
 use crate::record::{FinishedRecord, Invocation, Outcome, Record};
 use crate::source::{EventSource, to_json};
 
@@ -25,6 +26,10 @@ impl EventSource for Direct {
 
     fn records(&self, event: Value, invocation: &Invocation) -> Result<Vec<Record>, Error> {
         Ok(vec![Record::from_request(self.name(), invocation, event)])
+    }
+
+    fn streaming_entry_point(&self, _: &Value) -> Option<StreamingEntryPoint> {
+        Some(StreamingEntryPoint::Invoke)
     }
 
     /// Returns the same name for all direct callers, because the event does not identify them.

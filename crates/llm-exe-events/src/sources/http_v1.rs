@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::authorization::{Authorization, EndpointAuth};
 use crate::callers::{self, CallerIdentity};
+use crate::entry_point::StreamingEntryPoint;
 use crate::foreign;
 use crate::http::{self, HttpRequest, ResponseFormat};
 use crate::record::{FinishedRecord, Invocation, Record};
@@ -52,6 +53,11 @@ impl EventSource for HttpV1 {
 
     fn is_behind_gateway(&self, _: &Value) -> bool {
         true
+    }
+
+    /// HTTP APIs, whose events have a `version`, can't stream.
+    fn streaming_entry_point(&self, event: &Value) -> Option<StreamingEntryPoint> {
+        event.get("version").is_none().then_some(StreamingEntryPoint::Rest)
     }
 
     fn caller(&self, event: &Value) -> Option<Cow<'static, str>> {

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::authorization::{Authorization, EndpointAuth};
 use crate::callers::{self, CallerIdentity};
+use crate::entry_point::StreamingEntryPoint;
 use crate::foreign;
 use crate::http::{self, HttpRequest, ResponseFormat};
 use crate::record::{FinishedRecord, Invocation, Record};
@@ -46,8 +47,11 @@ impl EventSource for HttpV2 {
     /// Returns true for HTTP APIs, which time out before the function does. A function URL waits
     /// for as long as the function runs.
     fn is_behind_gateway(&self, event: &Value) -> bool {
-        !string(event, "/requestContext/domainName")
-            .is_some_and(|name| name.contains(".lambda-url."))
+        !is_function_url(event)
+    }
+
+    fn streaming_entry_point(&self, event: &Value) -> Option<StreamingEntryPoint> {
+        is_function_url(event).then_some(StreamingEntryPoint::Url)
     }
 
     fn caller(&self, event: &Value) -> Option<Cow<'static, str>> {
@@ -65,6 +69,10 @@ impl EventSource for HttpV2 {
     ) -> Result<Box<RawValue>, Error> {
         http::respond(records, invocation).to_json(ResponseFormat::V2)
     }
+}
+
+fn is_function_url(event: &Value) -> bool {
+    string(event, "/requestContext/domainName").is_some_and(|name| name.contains(".lambda-url."))
 }
 
 fn http_request(event: &Value) -> HttpRequest<'_> {

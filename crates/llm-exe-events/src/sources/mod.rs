@@ -33,12 +33,15 @@ pub const SOURCES: &[&dyn EventSource] = &[
     &direct::Direct,
 ];
 
+/// The source of direct requests, whose response is the result.
+pub const DIRECT: &dyn EventSource = &direct::Direct;
+
 /// Returns the first source that matches the event. An event that matches no other source is a
 /// direct request.
 pub fn detect(event: &Value) -> &'static dyn EventSource {
     // No source matches these events, which are the most frequent ones.
     if shapes::is_request(event) && event.get("requestContext").is_none() {
-        return &direct::Direct;
+        return DIRECT;
     }
-    SOURCES.iter().copied().find(|source| source.matches(event)).unwrap_or(&direct::Direct)
+    SOURCES.iter().copied().find(|source| source.matches(event)).unwrap_or(DIRECT)
 }

@@ -15,7 +15,7 @@
 use llm_exe::{Error, ErrorKind, json, request_schema};
 use llm_exe_events::{
     Authorization, EndpointAuth, EventSource, FinishedRecord, Invocation, Outcome, Record,
-    RecordRequest, Route, SOURCES, detect,
+    RecordRequest, Route, SOURCES, StreamingEntryPoint, detect,
 };
 use llm_exe_testkit::event_sources::{CASES, EXAMPLES, ExampleEvent, example_events, source_files};
 use serde_json::value::RawValue;
@@ -264,5 +264,28 @@ fn examples_are_detected() {
             examples.iter().any(|example| example.source == name),
             "{EXAMPLES}/{name}.json: add an example, and list it in {CASES}/{name}.json"
         );
+    }
+}
+
+#[test]
+fn entry_points_that_can_stream_are_recognized() {
+    let v2 = |domain: &str| {
+        let context = json!({"http": {"method": "POST"}, "domainName": domain});
+        json!({"version": "2.0", "requestContext": context})
+    };
+    let v1 = |context: Value| json!({"httpMethod": "POST", "path": "/", "requestContext": context});
+    let mut http_api = v1(json!({}));
+    http_api["version"] = json!("1.0");
+    let message = json!({"eventSource": "aws:sqs", "messageId": "1", "body": "{}"});
+    for (event, expected) in [
+        (v2("a.lambda-url.us-east-1.on.aws"), Some(StreamingEntryPoint::Url)),
+        (v2("a.execute-api.us-east-1.amazonaws.com"), None),
+        (v1(json!({})), Some(StreamingEntryPoint::Rest)),
+        (http_api, None),
+        (v1(json!({"elb": {"targetGroupArn": "arn:x"}})), None),
+        (json!({"provider": "openai", "message": "a"}), Some(StreamingEntryPoint::Invoke)),
+        (json!({"Records": [message]}), None),
+    ] {
+        assert_eq!(detect(&event).streaming_entry_point(&event), expected, "{event}");
     }
 }

@@ -57,6 +57,9 @@ impl Results {
             Ok(parsed) => parsed,
             Err(error) => return RequestOutcome::failed(error),
         };
+        if let Some(stream) = caller.stream {
+            stream.set_format_of(&body);
+        }
         // Time is reserved for sending if the request, or the hosted config that it refers to, may
         // name a destination.
         // The same holds for tools, whose conversation may be stored.
@@ -121,6 +124,10 @@ impl Results {
         };
         let mut context =
             Context::new(until).with_origins(origins).with_hand_back(hand_back).with_cost();
+        if let Some(stream) = caller.stream {
+            let has_key = matches!(identity, Some(RunIdentity::Key { .. }));
+            context = context.with_event_sink(stream.sink(has_key));
+        }
         // Only tools depend on the caller, and only requests with tools or steps have progress.
         let may_have_tools = has_any(&body, &MAY_HAVE_TOOLS);
         if may_have_tools {

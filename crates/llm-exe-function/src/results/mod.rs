@@ -23,6 +23,7 @@ use crate::ports::{
     Messenger, Notification, Precondition, ResultStore, StoredObject, WriteOutcome,
 };
 use crate::settings::ResultSettings;
+use crate::streaming::ResponseSender;
 use stored_result::StoredResult;
 
 /// Maximum number of results held in memory because they could not be stored. `MAX_UNSTORED_BYTES`
@@ -55,11 +56,17 @@ pub(crate) struct Caller<'a> {
     /// the response.
     pub(crate) name: Option<&'a str>,
     invocation: &'a Invocation,
+    /// Receives the events of the run, if the caller can receive a stream.
+    stream: Option<&'a ResponseSender>,
 }
 
 impl<'a> Caller<'a> {
-    pub(crate) fn new(name: Option<&'a str>, invocation: &'a Invocation) -> Self {
-        Caller { name, invocation }
+    pub(crate) fn new(
+        name: Option<&'a str>,
+        invocation: &'a Invocation,
+        stream: Option<&'a ResponseSender>,
+    ) -> Self {
+        Caller { name, invocation, stream }
     }
 
     /// Returns where a request with tools comes from and where it runs.

@@ -17,9 +17,9 @@ use llm_exe::{
     ConfigHosts, Endpoints, FunctionName, HostedRules, InvalidModelPatterns, InvalidPrices,
     ModelPatterns, PriceList, Rules, ToolRules, is_tag,
 };
-use llm_exe_events::EndpointAuth;
+use llm_exe_events::{EndpointAuth, StreamingEntryPoint};
 
-use parse::{Get, flag, number, seconds, text, word};
+use parse::{Get, flag, number, seconds, text, word, words};
 use rows::default_of;
 
 use crate::destination::{Destination, ResultPrefix};
@@ -68,6 +68,8 @@ pub struct Settings {
     /// The time limit for callers behind API Gateway or a load balancer, which time out before the
     /// function does.
     pub http_deadline: Duration,
+    /// The entry points whose responses are sent in streaming mode.
+    pub response_streaming: Vec<StreamingEntryPoint>,
     /// The operator's rules, which apply to every request.
     pub rules: Rules,
     /// How long a hosted config is cached before it is checked for changes.
@@ -148,6 +150,7 @@ impl Settings {
         Ok(Settings {
             endpoint_auth: word(&get, "ENDPOINT_AUTH", EndpointAuth::WORDS)?.unwrap_or_default(),
             http_deadline: seconds(&get, "HTTP_DEADLINE_SECONDS", 1..=900)?,
+            response_streaming: words(&get, "RESPONSE_STREAMING", StreamingEntryPoint::WORDS)?,
             rules: rules(&get, &results)?,
             results,
             record_concurrency: results::record_concurrency(&get)?,

@@ -4,6 +4,8 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use llm_exe::suggestion;
+
 use super::error::SettingsError;
 use super::rows::default_of;
 
@@ -33,6 +35,26 @@ pub(super) fn word<T: Copy>(
             Err(SettingsError::new(name, format!("expected one of {known}, got {text:?}")))
         }
     }
+}
+
+/// Parses a setting whose value is a list of `words`, separated by commas or spaces.
+pub(super) fn words<T: Copy>(
+    get: &Get<'_>,
+    name: &str,
+    words: &[(&str, T)],
+) -> Result<Vec<T>, SettingsError> {
+    let text = text(get, name).unwrap_or_default();
+    let items = text.split([',', ' ']).map(str::trim).filter(|item| !item.is_empty());
+    let items = items.map(|item| match words.iter().find(|(word, _)| *word == item) {
+        Some((_, value)) => Ok(*value),
+        None => {
+            let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            let (list, suggestion) = (known.join(", "), suggestion(item, &known));
+            let text = format!("expected a list of {list}, got {item:?}{suggestion}");
+            Err(SettingsError::new(name, text))
+        }
+    });
+    items.collect()
 }
 
 /// Parses a setting whose value is `true` or `false`.

@@ -42,6 +42,11 @@ pub(super) static ROWS: &[SettingRow] = &[
     row("SECRET_CACHE_SECONDS", "300", "how long a key from Parameter Store is cached"),
     row("ENDPOINT_AUTH", "AWS_IAM", "authentication of HTTP callers: AWS_IAM, API_KEY or NONE"),
     row("HTTP_DEADLINE_SECONDS", "29", "time limit for callers behind API Gateway"),
+    row(
+        "RESPONSE_STREAMING",
+        "",
+        "entry points that stream responses: url, rest, invoke; default: none",
+    ),
     row("STRICT_VARIABLES", "false", "whether a template variable without data is an error"),
     row("STRICT_OPTIONS", "false", "whether an option that a provider rejects is an error"),
     row(

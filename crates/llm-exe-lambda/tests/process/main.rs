@@ -21,3 +21,4 @@ mod logs;
 mod settings;
 mod sizes;
 mod sources;
+mod streaming;

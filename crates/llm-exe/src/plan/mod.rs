@@ -692,8 +692,8 @@ fn is_strict(request: &Request, rules: &Rules) -> bool {
     rules.strict || request.strict.unwrap_or(false)
 }
 
-/// Returns whether every warning about a request is an error, and whether a missing template variable
-/// is one.
+/// Returns whether every warning about a request is an error, and whether a missing template
+/// variable is one.
 fn strictness(request: &Request, rules: &Rules) -> (bool, bool) {
     let strict = is_strict(request, rules);
     let strict_variables = request.strict_variables.unwrap_or(false);

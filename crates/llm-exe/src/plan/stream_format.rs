@@ -1,6 +1,6 @@
 //! Validates `stream` and `streamFormat`, and encodes the events of a stream for a caller.
 
-use serde_json::Value;
+use std::fmt::Display;
 
 use crate::error::Problem;
 use crate::json;
@@ -25,7 +25,8 @@ impl StreamFormat {
         }
     }
 
-    /// Encodes an event.
+    /// Encodes an event. `data` is displayed as JSON without line breaks, as a
+    /// [`Value`](serde_json::Value) is.
     ///
     /// ```
     /// use llm_exe::StreamFormat;
@@ -37,8 +38,8 @@ impl StreamFormat {
     /// let line = StreamFormat::Lines.encode("reset", &json!({ "reason": "repair" }));
     /// assert_eq!(line, "{\"event\":\"reset\",\"data\":{\"reason\":\"repair\"}}\n");
     /// ```
-    pub fn encode(self, name: &str, data: &Value) -> String {
-        // Serialized JSON contains no line breaks, and names need no escapes.
+    pub fn encode(self, name: &str, data: impl Display) -> String {
+        // Names need no escapes.
         match self {
             StreamFormat::ServerSentEvents => format!("event: {name}\ndata: {data}\n\n"),
             StreamFormat::Lines => format!("{{\"event\":\"{name}\",\"data\":{data}}}\n"),

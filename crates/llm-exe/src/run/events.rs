@@ -11,6 +11,7 @@ use super::report::ToolRunReport;
 use crate::chat::{Chat, Reply, Structure, ToolCall};
 use crate::error::{Error, ErrorKind};
 use crate::json;
+use crate::plan::StreamFormat;
 use crate::ports::PortFuture;
 use crate::providers::{Dialect, StreamDecoder, StreamState};
 use crate::transport::BodyReader;
@@ -114,6 +115,13 @@ fn call_fields(turn: u32, id: &str, name: &str) -> Map<String, Value> {
 
 /// Receives the events of a run.
 pub trait EventSink: Send + Sync {
+    /// Receives the format that a valid request asks for, before the run sends events. Returns
+    /// whether the run is streamed. By default, it is, whatever the request asks for.
+    fn accept(&self, format: Option<StreamFormat>) -> bool {
+        let _ = format;
+        true
+    }
+
     /// Sends an event. The run waits until the future ends, and so does the provider's stream, so a
     /// slow reader does not fill the memory. Events after the reader is gone are dropped.
     fn send(&self, event: RunEvent) -> PortFuture<'_, ()>;
@@ -143,6 +151,11 @@ impl EventStream {
     pub(super) fn new(sink: Arc<dyn EventSink>) -> Self {
         let has_text = Arc::default();
         EventStream { sink, has_text, turn_has_text: false, turn: 1, hides_content: false }
+    }
+
+    /// Returns whether the reader receives the events of a request that asks for this format.
+    pub(super) fn accept(&self, format: Option<StreamFormat>) -> bool {
+        self.sink.accept(format)
     }
 
     /// Waits until the reader is gone.

@@ -332,6 +332,7 @@ impl Runner {
         plan: &Plan,
         origins: &[NestedOrigin],
     ) -> Result<Value, Error> {
+        context.events = context.events.take().filter(|events| events.accept(plan.stream));
         let Some(events) = context.events.clone() else {
             return self.check_and_run(context, plan, origins).await;
         };

@@ -16,10 +16,12 @@ use llm_exe_function::destination::{Destination, ResultPlace};
 use llm_exe_function::ports::{
     Messenger, Notification, Precondition, ResultStore, StoredObject, WriteOutcome,
 };
-use llm_exe_function::{Function, HandledEvent, LogLevel, Settings};
+use llm_exe_function::{
+    Function, HandledEvent, LogLevel, Settings, StartedResponse, start_response,
+};
 use llm_exe_simulator::{Call, Fault, Simulator, Step};
 use serde_json::{Value, json};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 /// Counts the invocations, so that request ids are unique across all functions of a test.
 static INVOCATIONS: AtomicU64 = AtomicU64::new(0);
@@ -349,6 +351,26 @@ impl TestFunction {
         };
         let event = event.to_string();
         self.inner.handle(event.as_bytes(), invocation, Deadline::after(timeout)).await
+    }
+
+    /// Handles an event whose response may be streamed. Also returns a channel for the handled
+    /// event.
+    pub(crate) async fn start(
+        self: &Arc<Self>,
+        event: &Value,
+        timeout: Duration,
+    ) -> (StartedResponse<()>, oneshot::Receiver<HandledEvent>) {
+        let (sender, handled) = oneshot::channel();
+        let (function, event) = (Arc::clone(self), event.to_string());
+        let request_id = format!("call-{}", INVOCATIONS.fetch_add(1, Ordering::Relaxed));
+        let started = start_response(move |stream| async move {
+            let invocation = Invocation { request_id, version: "1", ..Invocation::default() };
+            let deadline = Deadline::after(timeout);
+            let handled =
+                function.inner.handle_streamed(event.as_bytes(), invocation, deadline, &stream);
+            let _ = sender.send(handled.await);
+        });
+        (started.await, handled)
     }
 
     /// Handles an event. Returns the response and the log line.

@@ -10,3 +10,4 @@ mod lost_results;
 mod offloading;
 mod progress;
 mod records;
+mod streams;
