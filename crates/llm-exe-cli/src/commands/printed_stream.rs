@@ -115,7 +115,7 @@ impl PrintedStream {
         } else if !is_printed {
             return output::print_result(result, false);
         }
-        ExitCode::SUCCESS
+        self.broken().unwrap_or(ExitCode::SUCCESS)
     }
 
     /// Prints an error as the last event, if events are lines of JSON.

@@ -224,6 +224,13 @@ pub trait StreamDecoder: Send {
     /// large.
     fn push(&mut self, bytes: &[u8], text: &mut String) -> Result<StreamState, Error>;
 
+    /// Returns whether a part of the reply arrived: text, reasoning or a tool call. An error that
+    /// follows does not cause another attempt, because the tokens so far are billed. By default,
+    /// only text counts.
+    fn has_content(&self) -> bool {
+        false
+    }
+
     /// Returns the body of the response, after the stream has ended or is complete.
     ///
     /// # Errors

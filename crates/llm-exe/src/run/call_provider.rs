@@ -3,14 +3,14 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
 use super::context::{Context, MAX_CALLS};
-use super::events::TextStreamer;
+use super::events::{SentParts, TextStreamer};
 use super::learned::LearnedChanges;
 use super::quote::{quote_body, quote_message};
 use super::read_response::{ParsedResponse, ResponseFailure};
@@ -274,18 +274,22 @@ impl ProviderClient {
         }
         let policy = Policy { attempts: reserved, ..target.policy };
         let ReplyReader { dialect, chat } = reader;
-        let has_sent = AtomicBool::new(false);
+        let sent_parts = SentParts::default();
         let events = context.events.clone().filter(|_| chat.stream);
         let mut streamer =
-            events.map(|events| Box::new(TextStreamer::new((dialect, chat), events, &has_sent)));
+            events.map(|events| Box::new(TextStreamer::new((dialect, chat), events, &sent_parts)));
         let mut last_read = None;
         let mut read = |response: &WireReply| {
-            if has_sent.load(Ordering::Relaxed) {
-                // The caller has received a part of the reply already.
+            if sent_parts.content.load(Ordering::Relaxed) {
+                // A part of the reply was generated, and the caller may have received it.
                 last_read = None;
                 RetryAdvice::default()
             } else if response.body.len() < MIN_STEP_BYTES {
-                last_read.insert(ParsedResponse::new(dialect, chat, response)).retry_advice()
+                let read = last_read.insert(ParsedResponse::new(dialect, chat, response));
+                if chat.stream {
+                    read.retry_as_without_reply();
+                }
+                read.retry_advice()
             } else {
                 // The advice for a large error is read from its status and headers. Descriptions of
                 // errors are much shorter.
@@ -305,8 +309,9 @@ impl ProviderClient {
         let sent = self.transport.send_and_read(request, secret, &policy, deadline, readers);
         let SendOutcome { outcome, attempts, may_be_billed } = sent.await;
         drop(streamer);
-        let has_sent = has_sent.into_inner();
-        if let Some(events) = context.events.as_mut().filter(|_| has_sent) {
+        let SentParts { text, content } = sent_parts;
+        let (has_text, has_content) = (text.into_inner(), content.into_inner());
+        if let Some(events) = context.events.as_mut().filter(|_| has_text) {
             events.record_text(true);
             // No other target is called, because its reply would continue the text.
             context.report.answered = true;
@@ -328,7 +333,7 @@ impl ProviderClient {
             }
         };
         if let ParsedResponse::Failed(failed) = &mut read
-            && has_sent
+            && has_content
         {
             (failed.may_retry, failed.may_be_billed) = (false, true);
         }

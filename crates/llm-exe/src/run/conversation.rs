@@ -11,6 +11,7 @@ use super::check_reply::{CheckedReply, check_reply};
 use super::checkpoint::{Checkpoints, StoredStart, StoredTurn};
 use super::context::Context;
 use super::cost_limit::{CostLimit, Reservation};
+use super::events::EventStream;
 use super::learned::{self, Api, Change, LearnedChanges, MAX_METHODS, RequestChange};
 use super::observer::Turn;
 use super::schema_prompt;
@@ -400,8 +401,9 @@ impl<'a> Conversation<'a> {
     /// OpenAI streams some models only to verified organizations, and models on Bedrock can lack
     /// streams with tools. Returns false if the chat is not changed.
     fn stop_streaming(&mut self, context: &mut Context, error: &Error) -> bool {
-        let is_rejected = error.kind() == ErrorKind::ProviderRejected;
-        if !self.chat.stream || !is_rejected || !error.message().contains("stream") {
+        let has_text = context.events.as_ref().is_some_and(EventStream::has_text_of_turn);
+        let is_rejected = matches!(error.provider_status(), Some(400 | 403 | 404 | 422));
+        if !self.chat.stream || has_text || !is_rejected || !names_streams(error.message()) {
             return false;
         }
         self.chat.stream = false;
@@ -648,6 +650,13 @@ fn skip_rejected_structures(
         last = Some(change);
     }
     last
+}
+
+/// Returns whether the message of an error names streams or the fields that ask for one.
+fn names_streams(message: &str) -> bool {
+    let is_letter = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut words = message.split(|c| !is_letter(c));
+    words.any(|word| matches!(word, "stream" | "streaming" | "streamed" | "stream_options"))
 }
 
 /// Prefixes an error with the provider and the model, unless the error is about the request itself.

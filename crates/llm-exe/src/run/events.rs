@@ -179,6 +179,11 @@ impl EventStream {
         self.sink.send(RunEvent::Text { delta, turn: self.turn }).await;
     }
 
+    /// Returns whether text of the current turn was sent.
+    pub(super) fn has_text_of_turn(&self) -> bool {
+        self.turn_has_text
+    }
+
     /// Sends the text of a reply that was not streamed.
     pub(super) async fn send_reply(&self, reply: &Reply, structure: &Structure) {
         if self.turn_has_text {
@@ -230,17 +235,25 @@ pub(super) struct TextStreamer<'a> {
     events: EventStream,
     /// The decoder of the current response.
     decoder: Option<Box<dyn StreamDecoder>>,
-    /// Whether text was sent.
-    has_sent: &'a AtomicBool,
+    sent: &'a SentParts,
+}
+
+/// Which parts of a streamed reply arrived.
+#[derive(Debug, Default)]
+pub(super) struct SentParts {
+    /// Whether text was sent to the reader.
+    pub(super) text: AtomicBool,
+    /// Whether a part of the reply arrived: text, reasoning or a tool call.
+    pub(super) content: AtomicBool,
 }
 
 impl<'a> TextStreamer<'a> {
     pub(super) fn new(
         (dialect, chat): (&'a dyn Dialect, &'a Chat),
         events: EventStream,
-        has_sent: &'a AtomicBool,
+        sent: &'a SentParts,
     ) -> Self {
-        TextStreamer { dialect, chat, events, decoder: None, has_sent }
+        TextStreamer { dialect, chat, events, decoder: None, sent }
     }
 
     fn take_decoder(&mut self) -> Result<Box<dyn StreamDecoder>, Error> {
@@ -258,9 +271,11 @@ impl BodyReader for TextStreamer<'_> {
             let mut decoder = self.take_decoder()?;
             let mut text = String::new();
             let state = decoder.push(bytes, &mut text);
+            let has_content = decoder.has_content() || !text.is_empty();
+            self.sent.content.fetch_or(has_content, Ordering::Relaxed);
             self.decoder = Some(decoder);
             if !text.is_empty() {
-                self.has_sent.store(true, Ordering::Relaxed);
+                self.sent.text.store(true, Ordering::Relaxed);
                 self.events.send_text(text).await;
             }
             state

@@ -77,6 +77,14 @@ impl ParsedResponse {
         }
     }
 
+    /// Lets an error in a response be retried like one with its own status, because no part of a
+    /// reply was generated before it.
+    pub(super) fn retry_as_without_reply(&mut self) {
+        if let ParsedResponse::Failed(failed) = self {
+            failed.may_retry |= failed.failure.retry && !failed.may_be_billed;
+        }
+    }
+
     /// Returns whether the request may be sent again.
     pub(super) fn retry_advice(&self) -> RetryAdvice {
         match self {

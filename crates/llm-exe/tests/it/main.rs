@@ -48,6 +48,7 @@ mod runs;
 mod schema_suite;
 mod schemas;
 mod stream_decoders;
+mod stream_failures;
 mod streams;
 mod strict_property;
 mod strict_requests;

@@ -165,6 +165,10 @@ impl Assembler for MessageAssembler {
         Ok(StreamState::Open)
     }
 
+    fn has_content(&self) -> bool {
+        !self.blocks.is_empty()
+    }
+
     fn size(&self) -> usize {
         let blocks = self.blocks.iter().map(|it| it.fields.size() + it.input.len() + 100);
         self.message.size() + self.usage.size() + blocks.sum::<usize>()

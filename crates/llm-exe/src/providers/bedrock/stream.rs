@@ -60,6 +60,10 @@ impl Assembler for InvokeAssembler {
         self.message.add(&StreamEvent { name: "", is_exception: false, data }, text)
     }
 
+    fn has_content(&self) -> bool {
+        self.message.has_content()
+    }
+
     fn size(&self) -> usize {
         self.message.size()
     }

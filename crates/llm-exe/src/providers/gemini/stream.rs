@@ -120,6 +120,10 @@ impl Assembler for ContentAssembler {
         Ok(StreamState::Open)
     }
 
+    fn has_content(&self) -> bool {
+        !self.parts.is_empty()
+    }
+
     fn size(&self) -> usize {
         self.root.size() + self.candidate.size() + self.content.size() + self.parts_size
     }

@@ -43,6 +43,10 @@ impl Assembler for LineAssembler {
         Ok(if self.is_done { StreamState::Complete } else { StreamState::Open })
     }
 
+    fn has_content(&self) -> bool {
+        self.message.has_content()
+    }
+
     fn size(&self) -> usize {
         self.root.size() + self.message.size()
     }

@@ -223,6 +223,10 @@ impl Assembler for ChunkAssembler {
         Ok(StreamState::Open)
     }
 
+    fn has_content(&self) -> bool {
+        self.message.has_content() || !self.calls.is_empty() || !self.parts.is_empty()
+    }
+
     fn size(&self) -> usize {
         let calls = self.calls.iter().map(|call| call.fields.size() + call.function.size() + 100);
         let parts = self.parts.iter().map(|part| part.get().len() + 50);

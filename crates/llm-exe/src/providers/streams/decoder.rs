@@ -13,6 +13,10 @@ use crate::wire::{MAX_REPLY_BYTES, too_large};
 /// names and ids.
 const MAX_STREAM_BYTES: usize = 200 * 1024 * 1024;
 
+/// Number of bytes after which the size of the reply is computed again. Computing it takes time in
+/// proportion to the number of tool calls or blocks.
+const SIZE_INTERVAL: usize = 64 * 1024;
+
 /// Joins the events of a stream.
 pub(in crate::providers) trait Assembler: Send {
     /// Adds an event. Appends the text of the reply that it contains to `text`.
@@ -23,6 +27,9 @@ pub(in crate::providers) trait Assembler: Send {
 
     /// Returns the size of the events that are stored, in bytes.
     fn size(&self) -> usize;
+
+    /// Returns whether a part of the reply arrived: text, reasoning or a tool call.
+    fn has_content(&self) -> bool;
 
     /// Returns the body of the response, or `None` if the reply is not complete.
     fn body(&mut self) -> Option<Box<RawValue>>;
@@ -50,6 +57,8 @@ pub(in crate::providers) struct Decoder {
     reader: EventReader,
     assembler: Box<dyn Assembler>,
     received: usize,
+    /// The size of the events since the size of the reply was computed.
+    unmeasured: usize,
     state: StreamState,
 }
 
@@ -63,22 +72,32 @@ impl Decoder {
             Framing::Lines => EventReader::Text(TextEventReader::new(false)),
             Framing::EventStream => EventReader::Frames(FrameReader::default()),
         };
-        Box::new(Decoder { reader, assembler, received: 0, state: StreamState::Open })
+        Box::new(Decoder {
+            reader,
+            assembler,
+            received: 0,
+            unmeasured: 0,
+            state: StreamState::Open,
+        })
     }
 }
 
 /// Adds an event to the stream, unless the reply is complete.
 fn add_event(
     assembler: &mut dyn Assembler,
-    state: &mut StreamState,
+    (state, unmeasured): (&mut StreamState, &mut usize),
     event: &StreamEvent<'_>,
     text: &mut String,
 ) -> Result<(), Error> {
     // Some servers send empty events to keep the connection open.
-    if *state == StreamState::Open && !event.data.trim().is_empty() {
+    if *state == StreamState::Open && !matches!(event.data.trim(), "" | "null") {
         *state = assembler.add(event, text)?;
-        if assembler.size() > MAX_REPLY_BYTES {
-            return Err(too_large());
+        *unmeasured += event.data.len();
+        if *unmeasured >= SIZE_INTERVAL || *state == StreamState::Complete {
+            *unmeasured = 0;
+            if assembler.size() > MAX_REPLY_BYTES {
+                return Err(too_large());
+            }
         }
     }
     Ok(())
@@ -86,12 +105,14 @@ fn add_event(
 
 impl StreamDecoder for Decoder {
     fn push(&mut self, bytes: &[u8], text: &mut String) -> Result<StreamState, Error> {
-        let Decoder { reader, assembler, received, state } = self;
+        let Decoder { reader, assembler, received, unmeasured, state } = self;
         *received = received.saturating_add(bytes.len());
         if *received > MAX_STREAM_BYTES {
             return Err(too_large());
         }
-        let mut add = |event: &StreamEvent<'_>| add_event(assembler.as_mut(), state, event, text);
+        let mut add = |event: &StreamEvent<'_>| {
+            add_event(assembler.as_mut(), (&mut *state, &mut *unmeasured), event, text)
+        };
         match reader {
             EventReader::Text(events) => events.push(bytes, &mut add)?,
             EventReader::Frames(frames) => frames.push(bytes, &mut add)?,
@@ -99,11 +120,16 @@ impl StreamDecoder for Decoder {
         Ok(*state)
     }
 
+    fn has_content(&self) -> bool {
+        self.assembler.has_content()
+    }
+
     fn finish(&mut self) -> Result<Vec<u8>, Error> {
-        let Decoder { reader, assembler, state, .. } = self;
+        let Decoder { reader, assembler, unmeasured, state, .. } = self;
         let mut rest = String::new();
-        let mut add =
-            |event: &StreamEvent<'_>| add_event(assembler.as_mut(), state, event, &mut rest);
+        let mut add = |event: &StreamEvent<'_>| {
+            add_event(assembler.as_mut(), (&mut *state, &mut *unmeasured), event, &mut rest)
+        };
         let is_whole = match reader {
             // Some servers end the stream without a blank line.
             EventReader::Text(events) => events.finish(&mut add).is_ok(),

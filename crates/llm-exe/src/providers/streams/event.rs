@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 
 use crate::error::{Error, ErrorKind};
-use crate::providers::error_body::is_reported;
+use crate::providers::error_body::{ErrorBody, is_reported};
 use crate::providers::lenient::read_text;
 use crate::providers::raw_object::RawObject;
 
@@ -62,9 +62,14 @@ pub(in crate::providers) fn error_body(
     fields: &RawObject<'_>,
     event: &StreamEvent<'_>,
 ) -> Option<Box<RawValue>> {
-    let error = serde_json::from_str(field(fields, "error")?.get()).ok()?;
-    if !is_reported(&error) {
-        return None;
-    }
-    serde_json::from_str::<&RawValue>(event.data).ok().map(ToOwned::to_owned)
+    let is_error = match field(fields, "error") {
+        Some(error) => serde_json::from_str(error.get()).is_ok_and(|error| is_reported(&error)),
+        // Some servers send only the fields of the error.
+        None if fields.get("message").is_some() || fields.get("detail").is_some() => {
+            ErrorBody::parse(event.data.as_bytes()).is_bare_error()
+        }
+        None => false,
+    };
+    let body = || serde_json::from_str::<&RawValue>(event.data).ok().map(ToOwned::to_owned);
+    is_error.then(body).flatten()
 }

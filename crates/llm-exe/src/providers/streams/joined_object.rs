@@ -8,6 +8,10 @@ use crate::providers::lenient::{list_items, read_text};
 /// The memory that a value takes in addition to its text, in bytes.
 const VALUE_BYTES: usize = 64;
 
+/// Maximum number of fields that are stored. Replies have at most a few dozen, and finding one takes
+/// time in proportion to their number.
+const MAX_FIELDS: usize = 500;
+
 /// The fields that arrived so far.
 #[derive(Debug, Default)]
 pub(in crate::providers) struct JoinedObject {
@@ -90,12 +94,29 @@ impl JoinedObject {
         })
     }
 
+    /// Returns the items of a list so far.
+    pub(in crate::providers) fn items(&self, name: &str) -> &[Box<RawValue>] {
+        match self.fields.iter().find(|(known, _)| known == name) {
+            Some((_, JoinedValue::List(items))) => items,
+            _ => &[],
+        }
+    }
+
     /// Returns whether a field has a value other than null.
     pub(in crate::providers) fn has_value(&self, name: &str) -> bool {
         let field = self.fields.iter().find(|(known, _)| known == name);
         field.is_some_and(|(_, value)| match value {
             JoinedValue::Other(value) => value.get() != "null",
             JoinedValue::Text(_) | JoinedValue::List(_) => true,
+        })
+    }
+
+    /// Returns whether a field other than the role has a text, an item or a value.
+    pub(in crate::providers) fn has_content(&self) -> bool {
+        self.fields.iter().filter(|(name, _)| name != "role").any(|(_, value)| match value {
+            JoinedValue::Text(text) => !text.is_empty(),
+            JoinedValue::List(items) => !items.is_empty(),
+            JoinedValue::Other(value) => value.get() != "null",
         })
     }
 
@@ -119,12 +140,15 @@ impl JoinedObject {
     }
 
     fn replace(&mut self, name: &str, value: JoinedValue) {
-        self.size += value.size();
+        let size = value.size();
+        let is_full = self.fields.len() >= MAX_FIELDS;
+        self.size += size;
         match self.find(name) {
             Some(known) => {
                 let replaced = std::mem::replace(known, value);
                 self.size -= replaced.size();
             }
+            None if is_full => self.size -= size,
             None => {
                 self.size += name.len() + VALUE_BYTES;
                 self.fields.push((name.to_owned(), value));
@@ -165,7 +189,7 @@ impl Serialize for JoinedObject {
 mod tests {
     use serde_json::value::RawValue;
 
-    use super::{JoinedObject, VALUE_BYTES};
+    use super::{JoinedObject, MAX_FIELDS, VALUE_BYTES};
 
     fn raw(json: &str) -> Box<RawValue> {
         RawValue::from_string(json.to_owned()).unwrap()
@@ -191,6 +215,20 @@ mod tests {
         assert_eq!(object.to_json().unwrap().get(), expected);
         let has = ["text", "list", "n", "none", "other"].map(|name| object.has_value(name));
         assert_eq!(has, [true, true, true, false, false]);
+    }
+
+    #[test]
+    fn fields_beyond_the_maximum_are_dropped() {
+        let mut object = JoinedObject::default();
+        for index in 0..2 * MAX_FIELDS {
+            object.set(&format!("f{index}"), &raw("1"));
+        }
+        assert_eq!(object.fields.len(), MAX_FIELDS);
+        let size = object.size();
+        object.set_text("g", "dropped");
+        assert_eq!((object.text("g"), object.size()), (None, size));
+        object.set_text("f0", "12");
+        assert_eq!(object.size(), size + 1);
     }
 
     #[test]

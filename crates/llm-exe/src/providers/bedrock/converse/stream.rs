@@ -171,6 +171,10 @@ impl Assembler for ConverseAssembler {
         Ok(if self.is_done { StreamState::Complete } else { StreamState::Open })
     }
 
+    fn has_content(&self) -> bool {
+        !self.blocks.is_empty()
+    }
+
     fn size(&self) -> usize {
         self.root.size() + self.blocks.iter().map(BlockPieces::size).sum::<usize>()
     }
