@@ -8,8 +8,8 @@ use crate::providers::lenient::{list_items, read_text};
 /// The memory that a value takes in addition to its text, in bytes.
 const VALUE_BYTES: usize = 64;
 
-/// Maximum number of fields that are stored. Replies have at most a few dozen, and finding one takes
-/// time in proportion to their number.
+/// Maximum number of fields that are stored. Replies have at most a few dozen, and finding one
+/// takes time in proportion to their number.
 const MAX_FIELDS: usize = 500;
 
 /// The fields that arrived so far.
