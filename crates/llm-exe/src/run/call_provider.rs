@@ -307,7 +307,9 @@ impl ProviderClient {
         let readers = (&mut read as _, body_reader);
         let deadline = context.deadline;
         let sent = self.transport.send_and_read(request, secret, &policy, deadline, readers);
+        context.report.is_calling = true;
         let SendOutcome { outcome, attempts, may_be_billed } = sent.await;
+        context.report.is_calling = false;
         drop(streamer);
         let SentParts { text, content } = sent_parts;
         let (has_text, has_content) = (text.into_inner(), content.into_inner());

@@ -145,12 +145,21 @@ pub(super) struct EventStream {
     turn: u32,
     /// Whether the arguments and results of tools are not sent.
     pub(super) hides_content: bool,
+    /// Whether text is not sent, because the caller may see only what the parser returns.
+    pub(super) hides_text: bool,
 }
 
 impl EventStream {
     pub(super) fn new(sink: Arc<dyn EventSink>) -> Self {
         let has_text = Arc::default();
-        EventStream { sink, has_text, turn_has_text: false, turn: 1, hides_content: false }
+        EventStream {
+            sink,
+            has_text,
+            turn_has_text: false,
+            turn: 1,
+            hides_content: false,
+            hides_text: false,
+        }
     }
 
     /// Returns whether the reader receives the events of a request that asks for this format.
@@ -186,7 +195,7 @@ impl EventStream {
 
     /// Sends the text of a reply that was not streamed.
     pub(super) async fn send_reply(&self, reply: &Reply, structure: &Structure) {
-        if self.turn_has_text {
+        if self.turn_has_text || self.hides_text {
             return;
         }
         let forced = match structure {
@@ -274,7 +283,7 @@ impl BodyReader for TextStreamer<'_> {
             let has_content = decoder.has_content() || !text.is_empty();
             self.sent.content.fetch_or(has_content, Ordering::Relaxed);
             self.decoder = Some(decoder);
-            if !text.is_empty() {
+            if !text.is_empty() && !self.events.hides_text {
                 self.sent.text.store(true, Ordering::Relaxed);
                 self.events.send_text(text).await;
             }

@@ -338,13 +338,19 @@ impl Runner {
         };
         // The futures are boxed, because most runs have no reader.
         let run = Box::pin(self.check_and_run(context, plan, origins));
-        match select(run, Box::pin(events.closed())).await {
-            Either::Left((outcome, _)) => outcome,
-            Either::Right(_) => {
-                let text = "the run was cancelled, because the caller closed the stream";
-                Err(Error::new(ErrorKind::ResultUnavailable, text))
-            }
+        let ended = match select(run, Box::pin(events.closed())).await {
+            Either::Left((outcome, _)) => Some(outcome),
+            Either::Right(_) => None,
+        };
+        if let Some(outcome) = ended {
+            return outcome;
         }
+        if let Some(checkpoints) = context.checkpoints.take() {
+            checkpoints.release(context.run_deadline).await;
+        }
+        context.report.end_cancelled_call();
+        let text = "the run was cancelled, because the caller closed the stream";
+        Err(Error::new(ErrorKind::ResultUnavailable, text))
     }
 
     /// Runs a plan if its tools follow the operator's rules. The check includes the requests of
@@ -356,7 +362,12 @@ impl Runner {
         origins: &[NestedOrigin],
     ) -> Result<Value, Error> {
         if let Some(events) = &mut context.events {
-            events.hides_content = context.report.is_pinned || context.report.has_pinned_tools;
+            let Report { is_pinned, has_pinned_tools, .. } = context.report;
+            events.hides_content = is_pinned || has_pinned_tools;
+            // Otherwise, the result can be only a part of what the model writes.
+            let is_whole_text = plan.output.parser.name() == "string" && !has_turns(plan);
+            let has_pinned_steps = has_pinned_tools && !plan.steps().is_empty();
+            events.hides_text = (is_pinned && !is_whole_text) || has_pinned_steps;
         }
         if let Err(error) = self.check_tools(plan, context, origins) {
             context.report.warnings.clone_from(&plan.warnings);

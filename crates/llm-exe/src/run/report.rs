@@ -233,6 +233,8 @@ pub struct Report {
     pub repairs: u32,
     /// The total token usage of all replies.
     pub usage: Usage,
+    /// Whether a provider is being called.
+    pub(super) is_calling: bool,
     /// Whether the costs of calls are computed.
     pub(super) counts_cost: bool,
     /// Whether an unknown cost is a warning, because the request asked for the cost or limits it.
@@ -372,8 +374,13 @@ impl Report {
         self.unknown_calls += counts.unknown_calls;
         self.usage.add(counts.usage);
         self.limited_cost = self.limited_cost.saturating_add(counts.limited_cost);
-        if let Some(cost) = counts.cost {
-            self.cost.get_or_insert_default().add(&cost);
+        match counts.cost {
+            Some(cost) => self.cost.get_or_insert_default().add(&cost),
+            // An earlier version stored no cost, unless the request asked for it.
+            None if self.counts_cost && counts.attempts > 0 => {
+                self.cost.get_or_insert_default().add(&Cost::UNKNOWN);
+            }
+            None => {}
         }
         if counts.answered_model.is_some() {
             self.answered_model = counts.answered_model;
@@ -438,6 +445,16 @@ impl Report {
     pub(super) fn add_unknown_call(&mut self) {
         self.unknown_calls += 1;
         self.mark_cost_as_estimate();
+    }
+
+    /// Counts the call that was in flight when the run was cancelled. It may be billed.
+    pub(super) fn end_cancelled_call(&mut self) {
+        if std::mem::take(&mut self.is_calling) {
+            self.attempts += 1;
+            if self.counts_cost {
+                self.add_unknown_call();
+            }
+        }
     }
 
     /// Records that the cost can differ from the bill.

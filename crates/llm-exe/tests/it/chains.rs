@@ -8,7 +8,10 @@ use llm_exe::bytes::Bytes;
 use llm_exe::http::{Request, Response};
 use llm_exe::ports::PortFuture;
 use llm_exe::transport::{HttpError, HttpTransport};
-use llm_exe::{Client, Deadline, Endpoints, ErrorKind, HostedRules, Plan, Rules, Run, Runner};
+use llm_exe::{
+    Client, Context, Deadline, Endpoints, ErrorKind, EventSink, HostedRules, Plan, Rules, Run,
+    RunEvent, Runner,
+};
 use llm_exe_simulator::Simulator;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -630,13 +633,62 @@ async fn run_hosted(provider: &Provider, documents: &Value, request: Value) -> R
 }
 
 async fn run_within(provider: &Provider, documents: &Value, request: Value, time: Duration) -> Run {
+    run_in(provider, documents, request, Context::new(Deadline::after(time))).await
+}
+
+async fn run_in(provider: &Provider, documents: &Value, request: Value, context: Context) -> Run {
     let store = MemoryStore::new(documents.as_object().unwrap());
     let hosted = HostedRules { bucket: Some("prompts".to_owned()), ..HostedRules::default() };
     let rules = Rules { hosted, ..Rules::default() };
     let runner = Runner::new(Endpoints::default(), Arc::new(FixedKey), rules)
         .with_http_transport(Arc::new(provider.clone()))
         .with_documents(Arc::new(store));
-    runner.run(Deadline::after(time), request).await
+    runner.run(context, request).await
+}
+
+/// Collects the text of a stream.
+#[derive(Default)]
+struct TextSink(Mutex<String>);
+
+impl EventSink for TextSink {
+    fn send(&self, event: RunEvent) -> PortFuture<'_, ()> {
+        if let RunEvent::Text { delta, .. } = event {
+            self.0.lock().unwrap().push_str(&delta);
+        }
+        Box::pin(std::future::ready(()))
+    }
+}
+
+#[tokio::test]
+async fn a_caller_receives_only_the_text_of_a_pinned_config_that_is_its_result() {
+    let data = json!({ "v": { "ok": true, "hidden": 1 } });
+    let base = json!({
+        "provider": "openai", "model": "gpt-4o", "message": "say {{json v}}", "data": data,
+        "overridable": []
+    });
+    let with = |fields: Value| {
+        let mut config = base.clone();
+        config.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        config.to_string()
+    };
+    let schema = json!({ "type": "object", "properties": { "ok": { "type": "boolean" } } });
+    let json_output = with(json!({ "output": "json", "schema": schema }));
+    let documents = json!({
+        "s3://prompts/text.json": with(json!({})), "s3://prompts/json.json": json_output,
+    });
+    let step = |key: &str| json!({ "steps": [{ "name": "a", "key": key }] });
+    for (request, is_sent) in [
+        (json!({ "key": "text.json" }), true),
+        (json!({ "key": "json.json" }), false),
+        (step("json.json"), false),
+    ] {
+        let sink = Arc::new(TextSink::default());
+        let context = Context::new(Deadline::after(Duration::from_secs(30)));
+        let context = context.with_event_sink(sink.clone());
+        let run = run_in(&Provider::default(), &documents, request.clone(), context).await;
+        assert!(run.outcome.is_ok(), "{request}: {:?}", run.outcome);
+        assert_eq!(sink.0.lock().unwrap().contains("hidden"), is_sent, "{request}");
+    }
 }
 
 #[tokio::test]

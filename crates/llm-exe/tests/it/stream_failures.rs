@@ -15,24 +15,31 @@ use serde_json::{Value, json};
 
 /// Sends one response after another: the status, and the events of a stream or the body.
 #[derive(Clone)]
-struct Server(Arc<Mutex<VecDeque<(u16, String)>>>);
+struct Server {
+    responses: Arc<Mutex<VecDeque<(u16, String)>>>,
+    has_content_type: bool,
+}
 
 impl Server {
     fn new<'a>(responses: impl IntoIterator<Item = (u16, &'a str)>) -> Self {
         let responses = responses.into_iter().map(|(status, body)| (status, body.to_owned()));
-        Server(Arc::new(Mutex::new(responses.collect())))
+        Server { responses: Arc::new(Mutex::new(responses.collect())), has_content_type: true }
     }
 
     fn next(&self) -> Response<String> {
-        let (status, body) = self.0.lock().unwrap().pop_front().expect("one more response");
+        let (status, body) = self.responses.lock().unwrap().pop_front().expect("one more response");
         let is_stream = body.starts_with("data:") || body.starts_with("event:");
         let content_type = if is_stream { "text/event-stream" } else { "application/json" };
-        Response::builder().status(status).header("content-type", content_type).body(body).unwrap()
+        let mut response = Response::builder().status(status);
+        if self.has_content_type {
+            response = response.header("content-type", content_type);
+        }
+        response.body(body).unwrap()
     }
 
     /// Returns the number of responses that were not sent.
     fn rest(&self) -> usize {
-        self.0.lock().unwrap().len()
+        self.responses.lock().unwrap().len()
     }
 }
 
@@ -176,6 +183,14 @@ async fn a_rejected_stream_is_replaced_only_before_its_text() {
     let (text, run) = run(&Server::new([(200, &*body)]), RESPONSES).await;
     assert_eq!((&*text, run.report.attempts), ("Hello wor", 1));
     assert!(run.outcome.unwrap_err().message().contains("broke"));
+}
+
+#[tokio::test]
+async fn a_response_in_one_piece_needs_no_content_type() {
+    let whole = r#" {"choices":[{"message":{"role":"assistant","content":"Whole"}}]}"#;
+    let server = Server { has_content_type: false, ..Server::new([(200, whole)]) };
+    let (text, run) = run(&server, CHAT).await;
+    assert_eq!((&*text, run.outcome.unwrap()), ("Whole", json!("Whole")));
 }
 
 #[tokio::test]

@@ -289,10 +289,12 @@ async fn a_run_ends_when_its_reader_is_gone() {
     simulator.script(vec![Step::text(TEXT).stream(script)]);
     let sink = Arc::new(ClosedSink(tokio::sync::Notify::new()));
     let context = Context::new(Deadline::after(Duration::from_secs(60))).with_event_sink(sink);
-    let run = client(&simulator).run_with(context, request(json!({}))).await;
+    let run = client(&simulator).run_with(context, request(json!({ "return": "full" }))).await;
+    assert!(run.report.cost().unwrap().is_estimate());
     let error = run.outcome.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ResultUnavailable);
     assert!(error.message().contains("the caller closed the stream"), "{error}");
+    assert_eq!(run.report.attempts, 1);
 }
 
 /// A server that sends as fast as it can, and counts the pieces that were received.

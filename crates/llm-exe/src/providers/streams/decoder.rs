@@ -52,10 +52,20 @@ enum EventReader {
     Frames(FrameReader),
 }
 
+impl EventReader {
+    /// Returns whether the first bytes of a body are those of a JSON object, and not of an event.
+    fn is_object(&self, bytes: &[u8]) -> bool {
+        let is_text = matches!(self, EventReader::Text(events) if events.is_server_sent());
+        is_text && bytes.trim_ascii_start().first() == Some(&b'{')
+    }
+}
+
 /// The decoder of a built-in dialect.
 pub(in crate::providers) struct Decoder {
     reader: EventReader,
     assembler: Box<dyn Assembler>,
+    /// The body, if it turns out to be the response in one piece.
+    whole_body: Option<Vec<u8>>,
     received: usize,
     /// The size of the events since the size of the reply was computed.
     unmeasured: usize,
@@ -75,6 +85,7 @@ impl Decoder {
         Box::new(Decoder {
             reader,
             assembler,
+            whole_body: None,
             received: 0,
             unmeasured: 0,
             state: StreamState::Open,
@@ -105,8 +116,19 @@ fn add_event(
 
 impl StreamDecoder for Decoder {
     fn push(&mut self, bytes: &[u8], text: &mut String) -> Result<StreamState, Error> {
-        let Decoder { reader, assembler, received, unmeasured, state } = self;
+        let Decoder { reader, assembler, whole_body, received, unmeasured, state } = self;
+        // Some servers ignore that a stream is asked for, and do not send the type of the content.
+        if *received == 0 && reader.is_object(bytes) {
+            *whole_body = Some(Vec::new());
+        }
         *received = received.saturating_add(bytes.len());
+        if let Some(body) = whole_body {
+            if *received > MAX_REPLY_BYTES {
+                return Err(too_large());
+            }
+            body.extend_from_slice(bytes);
+            return Ok(StreamState::Open);
+        }
         if *received > MAX_STREAM_BYTES {
             return Err(too_large());
         }
@@ -125,6 +147,9 @@ impl StreamDecoder for Decoder {
     }
 
     fn finish(&mut self) -> Result<Vec<u8>, Error> {
+        if let Some(body) = self.whole_body.take() {
+            return Ok(body);
+        }
         let Decoder { reader, assembler, unmeasured, state, .. } = self;
         let mut rest = String::new();
         let mut add = |event: &StreamEvent<'_>| {

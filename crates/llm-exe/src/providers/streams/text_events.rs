@@ -30,6 +30,11 @@ impl TextEventReader {
         TextEventReader { has_fields, line, data, is_after_return: false, is_first_line: true }
     }
 
+    /// Returns whether the events are server-sent events, and not lines.
+    pub(super) fn is_server_sent(&self) -> bool {
+        self.has_fields
+    }
+
     /// Reads the next bytes.
     ///
     /// # Errors
