@@ -41,7 +41,12 @@ const TIER_HEADERS: [&str; 2] = ["x-amzn-bedrock-service-tier", "x-gemini-servic
 /// written to a cache. A quote inside of a string is escaped, so a name between two quotes is the
 /// name of a field or a whole string.
 fn may_change_price(response: &WireReply) -> bool {
-    let mut parts = response.body.split(|byte| *byte == b'"');
+    let mut quotes = memchr::memchr_iter(b'"', &response.body);
+    let mut start = 0;
+    let mut parts = std::iter::from_fn(|| {
+        let end = quotes.next()?;
+        response.body.get(std::mem::replace(&mut start, end + 1)..end)
+    });
     while let Some(part) = parts.next() {
         match part {
             b"service_tier" | b"serviceTier" => {
