@@ -153,8 +153,8 @@ fn is_same_model(provider: &str, name: &str, other: &str) -> bool {
     is_same_version && undated(name) == undated(other)
 }
 
-/// Splits the name of a model on Bedrock from its version. In the names of other providers, `-v4` is
-/// a part of the name of the model.
+/// Splits the name of a model on Bedrock from its version. In the names of other providers, `-v4`
+/// is a part of the name of the model.
 fn model_and_version<'a>(provider: &str, name: &'a str) -> (&'a str, &'a str) {
     if provider == "amazon" { split_version(name) } else { (name, "") }
 }
