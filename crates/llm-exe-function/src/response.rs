@@ -65,7 +65,7 @@ pub(crate) async fn build_streamed(
 ) -> Result<Box<RawValue>, Error> {
     let format = if stream.is_requested() { DIRECT } else { source };
     match build(format, records, results, invocation, deadline, line).await {
-        Err(error) if stream.withdraw() => source.respond_with_error(invocation, error),
+        Err(error) if stream.decline_stream() => source.respond_with_error(invocation, error),
         outcome => outcome,
     }
 }

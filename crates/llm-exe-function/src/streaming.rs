@@ -29,7 +29,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 pub struct ResponseSender {
     sender: Sender<Bytes>,
     /// The place of the last event, so that it never waits for the reader.
-    last: Mutex<Option<OwnedPermit<Bytes>>>,
+    last_place: Mutex<Option<OwnedPermit<Bytes>>>,
     state: Arc<StreamState>,
 }
 
@@ -62,8 +62,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl ResponseSender {
     fn new() -> (Self, Receiver<Bytes>) {
         let (sender, receiver) = channel(MAX_WAITING_EVENTS + 1);
-        let last = Mutex::new(sender.clone().try_reserve_owned().ok());
-        (ResponseSender { sender, last, state: Arc::default() }, receiver)
+        let last_place = Mutex::new(sender.clone().try_reserve_owned().ok());
+        (ResponseSender { sender, last_place, state: Arc::default() }, receiver)
     }
 
     /// Sets the entry point of the event. Responses through it are sent as a stream.
@@ -75,8 +75,8 @@ impl ResponseSender {
     /// returned without a run, which would set it.
     pub(crate) fn set_format_of(&self, request: &Value) {
         let is_requested = request.get("stream").and_then(Value::as_bool) == Some(true);
-        let is_lines = request.get("streamFormat").and_then(Value::as_str) == Some("ndjson");
-        let format = if is_lines { StreamFormat::Lines } else { StreamFormat::ServerSentEvents };
+        let is_ndjson = request.get("streamFormat").and_then(Value::as_str) == Some("ndjson");
+        let format = if is_ndjson { StreamFormat::Lines } else { StreamFormat::ServerSentEvents };
         *lock(&self.state.format) = is_requested.then_some(format);
     }
 
@@ -92,7 +92,7 @@ impl ResponseSender {
 
     /// Decides that the error before the first event is sent as a response with a status of its
     /// own. Returns false if the stream has started.
-    pub(crate) fn withdraw(&self) -> bool {
+    pub(crate) fn decline_stream(&self) -> bool {
         let has_started = self.is_stream();
         if !has_started {
             *lock(&self.state.format) = None;
@@ -112,7 +112,7 @@ impl ResponseSender {
         let format = *lock(&self.state.format);
         // An error before the first event is not sent as an event.
         let is_stream = outcome.is_ok() || self.is_stream();
-        let (Some(format), Some(permit), true) = (format, lock(&self.last).take(), is_stream)
+        let (Some(format), Some(permit), true) = (format, lock(&self.last_place).take(), is_stream)
         else {
             return;
         };

@@ -31,7 +31,7 @@ struct State {
     /// Whether the line of the text is not complete.
     is_in_line: bool,
     /// The exit code, if standard output can't be written any more.
-    broken: Option<ExitCode>,
+    write_failure: Option<ExitCode>,
 }
 
 impl PrintedStream {
@@ -47,7 +47,7 @@ impl PrintedStream {
     /// Writes to standard output. A broken pipe is not an error, because readers such as `head`
     /// close the pipe early; the run ends then.
     fn write(&self, text: &str) {
-        if self.broken().is_some() {
+        if self.write_failure().is_some() {
             return;
         }
         let mut out = std::io::stdout().lock();
@@ -60,7 +60,7 @@ impl PrintedStream {
                 ErrorKind::BrokenPipe => ExitCode::SUCCESS,
                 _ => output::print_write_error(&error),
             };
-            self.with_state(|state| state.broken = Some(code));
+            self.with_state(|state| state.write_failure = Some(code));
             self.closed.notify_one();
         }
     }
@@ -115,7 +115,7 @@ impl PrintedStream {
         } else if !is_printed {
             return output::print_result(result, false);
         }
-        self.broken().unwrap_or(ExitCode::SUCCESS)
+        self.write_failure().unwrap_or(ExitCode::SUCCESS)
     }
 
     /// Prints an error as the last event, if events are lines of JSON.
@@ -130,12 +130,12 @@ impl PrintedStream {
     /// Ends the text. Returns the exit code if standard output can't be written any more.
     pub(crate) fn end(&self) -> Option<ExitCode> {
         self.end_text();
-        self.broken()
+        self.write_failure()
     }
 
     /// Returns the exit code if standard output can't be written any more.
-    fn broken(&self) -> Option<ExitCode> {
-        self.with_state(|state| state.broken)
+    fn write_failure(&self) -> Option<ExitCode> {
+        self.with_state(|state| state.write_failure)
     }
 }
 

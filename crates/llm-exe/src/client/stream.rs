@@ -36,7 +36,7 @@ pub struct RunStream {
     run: Option<Pin<Box<dyn Future<Output = Run> + Send>>>,
     events: mpsc::Receiver<RunEvent>,
     /// The run after its end.
-    ended: Option<Run>,
+    finished_run: Option<Run>,
 }
 
 /// Sends the events to the stream.
@@ -63,7 +63,7 @@ impl RunStream {
     {
         let (sender, events) = mpsc::channel(MAX_WAITING_EVENTS);
         let run = start(Arc::new(ChannelSink(sender)));
-        RunStream { run: Some(Box::pin(run)), events, ended: None }
+        RunStream { run: Some(Box::pin(run)), events, finished_run: None }
     }
 
     /// Waits for the next event. Returns `None` when the run has ended.
@@ -76,7 +76,7 @@ impl RunStream {
         while self.run.is_some() {
             self.next_event().await;
         }
-        self.ended.unwrap_or_else(|| {
+        self.finished_run.unwrap_or_else(|| {
             let error = Error::invalid("", "the response was read already");
             Run { outcome: Err(error), report: Report::default() }
         })
@@ -90,9 +90,9 @@ impl RunStream {
         let Some(run) = &mut self.run else { return Poll::Ready(None) };
         let polled = run.as_mut().poll(context);
         let is_pending = polled.is_pending();
-        if let Poll::Ready(ended) = polled {
+        if let Poll::Ready(run) = polled {
             self.run = None;
-            self.ended = Some(ended);
+            self.finished_run = Some(run);
         }
         match self.events.try_recv() {
             Ok(event) => Poll::Ready(Some(event)),
@@ -142,7 +142,7 @@ impl ResponseStream {
             return Poll::Ready(Some(Ok(StreamItem::Event(event))));
         }
         self.is_finished = true;
-        let response = self.run.ended.take().map(Response::new);
+        let response = self.run.finished_run.take().map(Response::new);
         Poll::Ready(response.map(|response| response.map(Box::new).map(StreamItem::Response)))
     }
 }
@@ -199,7 +199,7 @@ impl RequestBuilder {
     pub async fn stream(self) -> Result<ResponseStream, Error> {
         let mut run = RunStream::new(|sink| self.run_with_sink(sink));
         let first = run.next_event().await;
-        if let (None, Some(Run { outcome: Err(error), .. })) = (&first, &run.ended) {
+        if let (None, Some(Run { outcome: Err(error), .. })) = (&first, &run.finished_run) {
             return Err(error.clone());
         }
         Ok(ResponseStream { run, first, is_finished: false })

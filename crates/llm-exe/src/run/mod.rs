@@ -338,11 +338,11 @@ impl Runner {
         };
         // The futures are boxed, because most runs have no reader.
         let run = Box::pin(self.check_and_run(context, plan, origins));
-        let ended = match select(run, Box::pin(events.closed())).await {
+        let outcome = match select(run, Box::pin(events.closed())).await {
             Either::Left((outcome, _)) => Some(outcome),
             Either::Right(_) => None,
         };
-        if let Some(outcome) = ended {
+        if let Some(outcome) = outcome {
             return outcome;
         }
         if let Some(checkpoints) = context.checkpoints.take() {

@@ -6,11 +6,11 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use crate::chat::{Chat, Structure};
 use crate::error::{Error, ErrorKind};
-use crate::providers::dialect::StreamState;
 use crate::providers::lenient::read_text;
 use crate::providers::raw_object::RawObject;
 use crate::providers::streams::{
-    Assembler, JoinedObject, StreamEvent, error_body, index_field, object_field, text_field,
+    Assembler, EventOutcome, JoinedObject, StreamEvent, error_body, index_field, object_field,
+    text_field,
 };
 
 /// The events so far.
@@ -21,7 +21,6 @@ pub(crate) struct MessageAssembler {
     /// The tool whose input is the reply.
     forced_tool: Option<String>,
     is_done: bool,
-    error: Option<Box<RawValue>>,
 }
 
 /// The pieces of a content block.
@@ -41,7 +40,6 @@ impl MessageAssembler {
             blocks: Vec::new(),
             forced_tool: forced_tool(chat),
             is_done: false,
-            error: None,
         }
     }
 
@@ -49,7 +47,7 @@ impl MessageAssembler {
     fn add_fields(&mut self, fields: Option<RawObject<'_>>) {
         for (name, value) in fields.iter().flat_map(RawObject::values) {
             match name {
-                // The place of the field, whose blocks follow.
+                // The blocks follow in events of their own; this sets the position of the field.
                 "content" => self.message.set_items(name, Vec::new()),
                 "usage" => {
                     self.message.set(name, value);
@@ -141,7 +139,7 @@ impl BlockPieces {
 }
 
 impl Assembler for MessageAssembler {
-    fn add(&mut self, event: &StreamEvent<'_>, text: &mut String) -> Result<StreamState, Error> {
+    fn add(&mut self, event: &StreamEvent<'_>, text: &mut String) -> Result<EventOutcome, Error> {
         let fields = event.fields()?;
         match text_field(&fields, "type").as_deref() {
             Some("message_start") => self.add_fields(object_field(&fields, "message")),
@@ -153,16 +151,15 @@ impl Assembler for MessageAssembler {
             }
             Some("message_stop") => {
                 self.is_done = true;
-                return Ok(StreamState::Complete);
+                return Ok(EventOutcome::Complete);
             }
             _ => {
                 if let Some(error) = error_body(&fields, event) {
-                    self.error = Some(error);
-                    return Ok(StreamState::Complete);
+                    return Ok(EventOutcome::Failed(error));
                 }
             }
         }
-        Ok(StreamState::Open)
+        Ok(EventOutcome::Open)
     }
 
     fn has_content(&self) -> bool {
@@ -175,9 +172,6 @@ impl Assembler for MessageAssembler {
     }
 
     fn body(&mut self) -> Option<Box<RawValue>> {
-        if let Some(error) = self.error.take() {
-            return Some(error);
-        }
         if !self.is_done {
             return None;
         }

@@ -11,18 +11,16 @@ use serde_json::value::{RawValue, to_raw_value};
 use crate::chat::Chat;
 use crate::error::{Error, ErrorKind};
 use crate::providers::anthropic::stream::MessageAssembler;
-use crate::providers::dialect::StreamState;
-use crate::providers::streams::{Assembler, StreamEvent, text_field};
+use crate::providers::streams::{Assembler, EventOutcome, StreamEvent, text_field};
 
 /// The events so far.
 pub(super) struct InvokeAssembler {
     message: MessageAssembler,
-    error: Option<Box<RawValue>>,
 }
 
 impl InvokeAssembler {
     pub(super) fn new(chat: &Chat) -> Self {
-        InvokeAssembler { message: MessageAssembler::new(chat), error: None }
+        InvokeAssembler { message: MessageAssembler::new(chat) }
     }
 }
 
@@ -42,14 +40,13 @@ pub(super) fn exception_body(event: &StreamEvent<'_>) -> Option<Box<RawValue>> {
 }
 
 impl Assembler for InvokeAssembler {
-    fn add(&mut self, event: &StreamEvent<'_>, text: &mut String) -> Result<StreamState, Error> {
+    fn add(&mut self, event: &StreamEvent<'_>, text: &mut String) -> Result<EventOutcome, Error> {
         if event.is_exception {
-            self.error = exception_body(event);
-            return Ok(StreamState::Complete);
+            return Ok(exception_body(event).map_or(EventOutcome::Complete, EventOutcome::Failed));
         }
         // Events without `bytes` keep the connection open.
         let Some(bytes) = text_field(&event.fields()?, "bytes") else {
-            return Ok(StreamState::Open);
+            return Ok(EventOutcome::Open);
         };
         let unreadable = || {
             let text = "the stream contains a chunk that is not base64 of a text";
@@ -69,6 +66,6 @@ impl Assembler for InvokeAssembler {
     }
 
     fn body(&mut self) -> Option<Box<RawValue>> {
-        self.error.take().or_else(|| self.message.body())
+        self.message.body()
     }
 }

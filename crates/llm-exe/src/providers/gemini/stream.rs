@@ -5,11 +5,11 @@
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::error::Error;
-use crate::providers::dialect::StreamState;
 use crate::providers::lenient::list_items;
 use crate::providers::raw_object::RawObject;
 use crate::providers::streams::{
-    Assembler, JoinedObject, StreamEvent, error_body, field, index_field, object_field, text_field,
+    Assembler, EventOutcome, JoinedObject, StreamEvent, error_body, field, index_field,
+    object_field, text_field,
 };
 
 /// The chunks so far.
@@ -24,7 +24,6 @@ pub(super) struct ContentAssembler {
     /// Whether a chunk states why the reply or the prompt ended. More chunks can follow, for
     /// example with token counts.
     has_end: bool,
-    error: Option<Box<RawValue>>,
 }
 
 enum PartPieces {
@@ -98,11 +97,10 @@ impl PartPieces {
 }
 
 impl Assembler for ContentAssembler {
-    fn add(&mut self, event: &StreamEvent<'_>, text: &mut String) -> Result<StreamState, Error> {
+    fn add(&mut self, event: &StreamEvent<'_>, text: &mut String) -> Result<EventOutcome, Error> {
         let chunk = event.fields()?;
         if let Some(error) = error_body(&chunk, event) {
-            self.error = Some(error);
-            return Ok(StreamState::Complete);
+            return Ok(EventOutcome::Failed(error));
         }
         for (name, value) in chunk.values() {
             match name {
@@ -117,7 +115,7 @@ impl Assembler for ContentAssembler {
         }
         let feedback = object_field(&chunk, "promptFeedback");
         self.has_end |= feedback.is_some_and(|it| field(&it, "blockReason").is_some());
-        Ok(StreamState::Open)
+        Ok(EventOutcome::Open)
     }
 
     fn has_content(&self) -> bool {
@@ -129,9 +127,6 @@ impl Assembler for ContentAssembler {
     }
 
     fn body(&mut self) -> Option<Box<RawValue>> {
-        if let Some(error) = self.error.take() {
-            return Some(error);
-        }
         if !self.has_end {
             return None;
         }

@@ -5,10 +5,9 @@
 use serde_json::value::RawValue;
 
 use crate::error::Error;
-use crate::providers::dialect::StreamState;
 use crate::providers::raw_object::RawObject;
 use crate::providers::streams::{
-    Assembler, JoinedObject, StreamEvent, error_body, object_field, text_field,
+    Assembler, EventOutcome, JoinedObject, StreamEvent, error_body, object_field, text_field,
 };
 
 /// The lines so far.
@@ -17,15 +16,13 @@ pub(super) struct LineAssembler {
     root: JoinedObject,
     message: JoinedObject,
     is_done: bool,
-    error: Option<Box<RawValue>>,
 }
 
 impl Assembler for LineAssembler {
-    fn add(&mut self, event: &StreamEvent<'_>, text: &mut String) -> Result<StreamState, Error> {
+    fn add(&mut self, event: &StreamEvent<'_>, text: &mut String) -> Result<EventOutcome, Error> {
         let line = event.fields()?;
         if let Some(error) = error_body(&line, event) {
-            self.error = Some(error);
-            return Ok(StreamState::Complete);
+            return Ok(EventOutcome::Failed(error));
         }
         for (name, value) in line.values().filter(|(name, _)| *name != "message") {
             self.root.set(name, value);
@@ -40,7 +37,7 @@ impl Assembler for LineAssembler {
         let piece = message.as_ref().and_then(|message| text_field(message, "content"));
         text.push_str(&piece.unwrap_or_default());
         self.is_done = line.get("done") == Some("true");
-        Ok(if self.is_done { StreamState::Complete } else { StreamState::Open })
+        Ok(if self.is_done { EventOutcome::Complete } else { EventOutcome::Open })
     }
 
     fn has_content(&self) -> bool {
@@ -52,9 +49,6 @@ impl Assembler for LineAssembler {
     }
 
     fn body(&mut self) -> Option<Box<RawValue>> {
-        if let Some(error) = self.error.take() {
-            return Some(error);
-        }
         if !self.is_done {
             return None;
         }

@@ -10,11 +10,11 @@ use super::bedrock;
 use super::quirks::{OpenAiChat, Service};
 use crate::chat::Chat;
 use crate::error::Error;
-use crate::providers::dialect::StreamState;
 use crate::providers::lenient::{list_items, read_text};
 use crate::providers::raw_object::RawObject;
 use crate::providers::streams::{
-    Assembler, JoinedObject, StreamEvent, error_body, field, index_field, object_field, text_field,
+    Assembler, EventOutcome, JoinedObject, StreamEvent, error_body, field, index_field,
+    object_field, text_field,
 };
 
 /// Returns the fields that ask for a stream.
@@ -47,10 +47,9 @@ pub(super) struct ChunkAssembler {
     parts: Vec<Box<RawValue>>,
     calls: Vec<CallPieces>,
     /// The text that may be reasoning, as long as that is not known.
-    held: Option<String>,
+    unclassified_text: Option<String>,
     has_usage: bool,
     is_done: bool,
-    error: Option<Box<RawValue>>,
 }
 
 /// The pieces of a tool call.
@@ -70,10 +69,9 @@ impl ChunkAssembler {
             message: JoinedObject::default(),
             parts: Vec::new(),
             calls: Vec::new(),
-            held: may_reason.then(String::new),
+            unclassified_text: may_reason.then(String::new),
             has_usage: false,
             is_done: false,
-            error: None,
         }
     }
 
@@ -124,14 +122,14 @@ impl ChunkAssembler {
 
     fn add_text(&mut self, piece: &str, text: &mut String) {
         self.message.add_text("content", piece);
-        let Some(held) = &mut self.held else {
+        let Some(unclassified_text) = &mut self.unclassified_text else {
             text.push_str(piece);
             return;
         };
-        held.push_str(piece);
-        if let Some(visible) = bedrock::text_after_reasoning(held) {
+        unclassified_text.push_str(piece);
+        if let Some(visible) = bedrock::text_after_reasoning(unclassified_text) {
             text.push_str(visible);
-            self.held = None;
+            self.unclassified_text = None;
         }
     }
 
@@ -197,15 +195,14 @@ impl CallPieces {
 }
 
 impl Assembler for ChunkAssembler {
-    fn add(&mut self, event: &StreamEvent<'_>, text: &mut String) -> Result<StreamState, Error> {
+    fn add(&mut self, event: &StreamEvent<'_>, text: &mut String) -> Result<EventOutcome, Error> {
         if event.data.trim() == "[DONE]" {
             self.is_done = true;
-            return Ok(StreamState::Complete);
+            return Ok(EventOutcome::Complete);
         }
         let chunk = event.fields()?;
         if let Some(body) = error_body(&chunk, event) {
-            self.error = Some(body);
-            return Ok(StreamState::Complete);
+            return Ok(EventOutcome::Failed(body));
         }
         for (name, value) in chunk.values() {
             match name {
@@ -220,7 +217,7 @@ impl Assembler for ChunkAssembler {
             }
         }
         self.has_usage |= field(&chunk, "usage").is_some();
-        Ok(StreamState::Open)
+        Ok(EventOutcome::Open)
     }
 
     fn has_content(&self) -> bool {
@@ -235,9 +232,6 @@ impl Assembler for ChunkAssembler {
     }
 
     fn body(&mut self) -> Option<Box<RawValue>> {
-        if let Some(error) = self.error.take() {
-            return Some(error);
-        }
         // Some servers do not send `[DONE]`. Then nothing is missing if the token counts arrived.
         let has_end = self.choice.has_value("finish_reason") && self.has_usage;
         if !self.is_done && !has_end {

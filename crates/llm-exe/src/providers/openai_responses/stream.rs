@@ -6,11 +6,11 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
 use crate::error::Error;
-use crate::providers::dialect::StreamState;
 use crate::providers::lenient::list_items;
 use crate::providers::raw_object::RawObject;
 use crate::providers::streams::{
-    Assembler, JoinedObject, StreamEvent, error_body, field, index_field, object_field, text_field,
+    Assembler, EventOutcome, JoinedObject, StreamEvent, error_body, field, index_field,
+    object_field, text_field,
 };
 
 /// Maximum number of comments whose texts are skipped.
@@ -48,10 +48,10 @@ impl ResponseAssembler {
 }
 
 impl Assembler for ResponseAssembler {
-    fn add(&mut self, event: &StreamEvent<'_>, text: &mut String) -> Result<StreamState, Error> {
+    fn add(&mut self, event: &StreamEvent<'_>, text: &mut String) -> Result<EventOutcome, Error> {
         // Some servers end the stream like one of chat completions.
         if event.data.trim() == "[DONE]" {
-            return Ok(StreamState::Open);
+            return Ok(EventOutcome::Open);
         }
         let fields = event.fields()?;
         let index = index_field(&fields, "output_index").unwrap_or_default();
@@ -91,7 +91,7 @@ impl Assembler for ResponseAssembler {
             Some(_) => {}
             None => self.response = error_body(&fields, event),
         }
-        Ok(if self.response.is_some() { StreamState::Complete } else { StreamState::Open })
+        Ok(if self.response.is_some() { EventOutcome::Complete } else { EventOutcome::Open })
     }
 
     fn has_content(&self) -> bool {

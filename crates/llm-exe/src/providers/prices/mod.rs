@@ -124,18 +124,14 @@ fn find_listed(provider: &str, model: &str) -> Option<ListedModel> {
     };
     let mut first = 0;
     for line in NAMES.lines() {
-        let (line_provider, names) = line.split_once(' ')?;
+        let mut names = line.split(' ');
+        let line_provider = names.next()?;
         if line_provider != provider {
-            // Splitting all names would be most of the work of a look-up.
-            first += memchr::memchr_iter(b' ', names.as_bytes()).count() + 1;
+            first += names.count();
             continue;
         }
-        let mut names = names.split(' ');
         let exact = names.clone().position(|name| name == model);
-        // The name of the same model begins like this. Comparing all names would take longer.
-        let prefix = undated(model_and_version(provider, model).0);
-        let is_same = |name: &str| name.starts_with(prefix) && is_same_model(provider, name, model);
-        let same = || names.clone().position(is_same);
+        let same = || names.clone().position(|name| is_same_model(provider, name, model));
         let position = exact.or_else(same)?;
         let name = names.nth(position)?;
         return Some(ListedModel { provider: line_provider, name, index: first + position });
@@ -146,17 +142,12 @@ fn find_listed(provider: &str, model: &str) -> Option<ListedModel> {
 /// Returns whether two names differ only in the date or, on Bedrock, because one of them has no
 /// version.
 fn is_same_model(provider: &str, name: &str, other: &str) -> bool {
-    let split = |name| model_and_version(provider, name);
+    // In the names of other providers, `-v4` is a part of the name of the model.
+    let split = |name| if provider == "amazon" { split_version(name) } else { (name, "") };
     let ((name, version), (other, other_version)) = (split(name), split(other));
     let is_same_version =
         version == other_version || version.is_empty() || other_version.is_empty();
     is_same_version && undated(name) == undated(other)
-}
-
-/// Splits the name of a model on Bedrock from its version. In the names of other providers, `-v4`
-/// is a part of the name of the model.
-fn model_and_version<'a>(provider: &str, name: &'a str) -> (&'a str, &'a str) {
-    if provider == "amazon" { split_version(name) } else { (name, "") }
 }
 
 /// Splits a name from a version at its end, such as `-v1:0` or `-v1`.

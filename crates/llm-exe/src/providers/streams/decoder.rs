@@ -17,13 +17,23 @@ const MAX_STREAM_BYTES: usize = 200 * 1024 * 1024;
 /// proportion to the number of tool calls or blocks.
 const SIZE_INTERVAL: usize = 64 * 1024;
 
+/// What an event means for the stream.
+pub(in crate::providers) enum EventOutcome {
+    /// More events follow.
+    Open,
+    /// The reply is complete.
+    Complete,
+    /// The provider reports an error. Contains the body of a response with this error.
+    Failed(Box<RawValue>),
+}
+
 /// Joins the events of a stream.
 pub(in crate::providers) trait Assembler: Send {
     /// Adds an event. Appends the text of the reply that it contains to `text`.
     ///
     /// # Errors
     /// `ProviderUnavailable` if the event can't be read.
-    fn add(&mut self, event: &StreamEvent<'_>, text: &mut String) -> Result<StreamState, Error>;
+    fn add(&mut self, event: &StreamEvent<'_>, text: &mut String) -> Result<EventOutcome, Error>;
 
     /// Returns the size of the events that are stored, in bytes.
     fn size(&self) -> usize;
@@ -63,13 +73,20 @@ impl EventReader {
 /// The decoder of a built-in dialect.
 pub(in crate::providers) struct Decoder {
     reader: EventReader,
-    assembler: Box<dyn Assembler>,
+    joined: JoinedEvents,
     /// The body, if it turns out to be the response in one piece.
     whole_body: Option<Vec<u8>>,
     received: usize,
+}
+
+/// The events so far.
+struct JoinedEvents {
+    assembler: Box<dyn Assembler>,
     /// The size of the events since the size of the reply was computed.
     unmeasured: usize,
     state: StreamState,
+    /// The body of a response with the error that the provider reported.
+    error: Option<Box<RawValue>>,
 }
 
 impl Decoder {
@@ -84,39 +101,52 @@ impl Decoder {
         };
         Box::new(Decoder {
             reader,
-            assembler,
+            joined: JoinedEvents {
+                assembler,
+                unmeasured: 0,
+                state: StreamState::Open,
+                error: None,
+            },
             whole_body: None,
             received: 0,
-            unmeasured: 0,
-            state: StreamState::Open,
         })
     }
 }
 
-/// Adds an event to the stream, unless the reply is complete.
-fn add_event(
-    assembler: &mut dyn Assembler,
-    (state, unmeasured): (&mut StreamState, &mut usize),
-    event: &StreamEvent<'_>,
-    text: &mut String,
-) -> Result<(), Error> {
-    // Some servers send empty events to keep the connection open.
-    if *state == StreamState::Open && !matches!(event.data.trim(), "" | "null") {
-        *state = assembler.add(event, text)?;
-        *unmeasured += event.data.len();
-        if *unmeasured >= SIZE_INTERVAL || *state == StreamState::Complete {
-            *unmeasured = 0;
-            if assembler.size() > MAX_REPLY_BYTES {
+impl JoinedEvents {
+    /// Adds an event to the stream, unless the reply is complete.
+    fn add(&mut self, event: &StreamEvent<'_>, text: &mut String) -> Result<(), Error> {
+        // Some servers send empty events to keep the connection open.
+        if self.state == StreamState::Complete || matches!(event.data.trim(), "" | "null") {
+            return Ok(());
+        }
+        match self.assembler.add(event, text)? {
+            EventOutcome::Open => {}
+            EventOutcome::Complete => self.state = StreamState::Complete,
+            EventOutcome::Failed(body) => {
+                self.state = StreamState::Complete;
+                self.error = Some(body);
+            }
+        }
+        self.unmeasured += event.data.len();
+        if self.unmeasured >= SIZE_INTERVAL || self.state == StreamState::Complete {
+            self.unmeasured = 0;
+            if self.assembler.size() > MAX_REPLY_BYTES {
                 return Err(too_large());
             }
         }
+        Ok(())
     }
-    Ok(())
+
+    /// Returns the body of the response, or `None` if the reply is not complete.
+    fn body(&mut self) -> Option<Box<RawValue>> {
+        self.error.take().or_else(|| self.assembler.body())
+    }
 }
 
 impl StreamDecoder for Decoder {
     fn push(&mut self, bytes: &[u8], text: &mut String) -> Result<StreamState, Error> {
-        let Decoder { reader, assembler, whole_body, received, unmeasured, state } = self;
+        let Decoder { reader, joined, whole_body, received } = self;
         // Some servers ignore that a stream is asked for, and do not send the type of the content.
         if *received == 0 && reader.is_object(bytes) {
             *whole_body = Some(Vec::new());
@@ -132,36 +162,32 @@ impl StreamDecoder for Decoder {
         if *received > MAX_STREAM_BYTES {
             return Err(too_large());
         }
-        let mut add = |event: &StreamEvent<'_>| {
-            add_event(assembler.as_mut(), (&mut *state, &mut *unmeasured), event, text)
-        };
+        let mut add = |event: &StreamEvent<'_>| joined.add(event, text);
         match reader {
             EventReader::Text(events) => events.push(bytes, &mut add)?,
             EventReader::Frames(frames) => frames.push(bytes, &mut add)?,
         }
-        Ok(*state)
+        Ok(joined.state)
     }
 
     fn has_content(&self) -> bool {
-        self.assembler.has_content()
+        self.joined.assembler.has_content()
     }
 
     fn finish(&mut self) -> Result<Vec<u8>, Error> {
         if let Some(body) = self.whole_body.take() {
             return Ok(body);
         }
-        let Decoder { reader, assembler, unmeasured, state, .. } = self;
+        let Decoder { reader, joined, .. } = self;
         let mut rest = String::new();
-        let mut add = |event: &StreamEvent<'_>| {
-            add_event(assembler.as_mut(), (&mut *state, &mut *unmeasured), event, &mut rest)
-        };
+        let mut add = |event: &StreamEvent<'_>| joined.add(event, &mut rest);
         let is_whole = match reader {
             // Some servers end the stream without a blank line.
             EventReader::Text(events) => events.finish(&mut add).is_ok(),
             EventReader::Frames(frames) => frames.is_empty(),
         };
-        let is_whole = is_whole || *state == StreamState::Complete;
-        let body = if is_whole { assembler.body() } else { None };
+        let is_whole = is_whole || joined.state == StreamState::Complete;
+        let body = if is_whole { joined.body() } else { None };
         let body = body.ok_or_else(|| {
             let text = "the stream ended before the reply was complete; the request was not sent \
                         again because it may have been billed";

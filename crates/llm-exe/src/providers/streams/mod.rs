@@ -9,6 +9,6 @@ mod frames;
 mod joined_object;
 mod text_events;
 
-pub(super) use decoder::{Assembler, Decoder, Framing};
+pub(super) use decoder::{Assembler, Decoder, EventOutcome, Framing};
 pub(super) use event::{StreamEvent, error_body, field, index_field, object_field, text_field};
 pub(super) use joined_object::JoinedObject;

@@ -11,10 +11,9 @@ use crate::chat::Chat;
 use crate::error::Error;
 use crate::providers::anthropic::stream::{forced_tool, input_json};
 use crate::providers::bedrock::stream::exception_body;
-use crate::providers::dialect::StreamState;
 use crate::providers::raw_object::RawObject;
 use crate::providers::streams::{
-    Assembler, JoinedObject, StreamEvent, index_field, object_field, text_field,
+    Assembler, EventOutcome, JoinedObject, StreamEvent, index_field, object_field, text_field,
 };
 
 /// The events so far.
@@ -26,7 +25,6 @@ pub(super) struct ConverseAssembler {
     forced_tool: Option<String>,
     has_stop: bool,
     is_done: bool,
-    error: Option<Box<RawValue>>,
 }
 
 /// The pieces of a content block. Its kind is that of its pieces.
@@ -52,7 +50,6 @@ impl ConverseAssembler {
             forced_tool: forced_tool(chat),
             has_stop: false,
             is_done: false,
-            error: None,
         }
     }
 
@@ -145,10 +142,9 @@ impl BlockPieces {
 }
 
 impl Assembler for ConverseAssembler {
-    fn add(&mut self, event: &StreamEvent<'_>, text: &mut String) -> Result<StreamState, Error> {
+    fn add(&mut self, event: &StreamEvent<'_>, text: &mut String) -> Result<EventOutcome, Error> {
         if event.is_exception {
-            self.error = exception_body(event);
-            return Ok(StreamState::Complete);
+            return Ok(exception_body(event).map_or(EventOutcome::Complete, EventOutcome::Failed));
         }
         let fields = event.fields()?;
         match event.name {
@@ -168,7 +164,7 @@ impl Assembler for ConverseAssembler {
             }
             _ => {}
         }
-        Ok(if self.is_done { StreamState::Complete } else { StreamState::Open })
+        Ok(if self.is_done { EventOutcome::Complete } else { EventOutcome::Open })
     }
 
     fn has_content(&self) -> bool {
@@ -180,9 +176,6 @@ impl Assembler for ConverseAssembler {
     }
 
     fn body(&mut self) -> Option<Box<RawValue>> {
-        if let Some(error) = self.error.take() {
-            return Some(error);
-        }
         if !self.is_done {
             return None;
         }
