@@ -174,7 +174,59 @@ export const SETTINGS = [
     ]
   },
   {
+    "name": "LOG_PROMPTS",
+    "kind": "word",
+    "words": [
+      "true",
+      "false"
+    ]
+  },
+  {
     "name": "METRIC_TAGS",
+    "kind": "text"
+  },
+  {
+    "name": "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "kind": "baseUrl"
+  },
+  {
+    "name": "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    "kind": "baseUrl"
+  },
+  {
+    "name": "OTEL_EXPORTER_OTLP_HEADERS",
+    "kind": "text"
+  },
+  {
+    "name": "OTEL_EXPORTER_OTLP_PROTOCOL",
+    "kind": "text"
+  },
+  {
+    "name": "OTEL_EXPORTER_OTLP_TIMEOUT",
+    "kind": "text"
+  },
+  {
+    "name": "OTEL_SERVICE_NAME",
+    "kind": "text"
+  },
+  {
+    "name": "OTEL_RESOURCE_ATTRIBUTES",
+    "kind": "text"
+  },
+  {
+    "name": "OTEL_TRACES_SAMPLER",
+    "kind": "text"
+  },
+  {
+    "name": "OTEL_TRACES_SAMPLER_ARG",
+    "kind": "text"
+  },
+  {
+    "name": "OTEL_SDK_DISABLED",
+    "kind": "text"
+  },
+  {
+    "name": "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT",
     "kind": "text"
   },
   {
@@ -241,11 +293,6 @@ export const SETTINGS = [
     "name": "PERPLEXITY_BASE_URL",
     "kind": "baseUrl"
   }
-] as const;
-
-/** Settings that only later versions support. */
-export const UNSUPPORTED = [
-  "LOG_PROMPTS"
 ] as const;
 
 /** Paths that providers append to a base URL. */

@@ -68,6 +68,11 @@ const RARE: &[&str] = &[
     "llm_exe_function::results::records",
     "llm_exe_function::results::stored_result",
     "llm_exe_function::settings::compatible",
+    // Traces and logged prompts.
+    "llm_exe::run::spans",
+    "llm_exe::trace",
+    "llm_exe_function::log_line::content",
+    "llm_exe_function::traces",
     // Invalid requests, and errors of providers.
     "httpdate",
     "serde_path_to_error",

@@ -4,6 +4,7 @@
 CARGO_DENY_VERSION=0.20.2
 CARGO_LAMBDA_VERSION=$(sed -n 's/^cargo-lambda==\([0-9.]*\).*/\1/p' scripts/lib/cargo-lambda.txt)
 MOTO_VERSION=5.2.5
+OTLP_VERSION=1.45.2
 AWS_CLI_VERSION=1.46.3
 XLLAMACPP_VERSION=$(sed -n 's/^xllamacpp==\([0-9.]*\).*/\1/p' scripts/lib/live-server.txt)
 # The glibc version of Amazon Linux 2023. The function is linked against it. `npm run deploy` builds
@@ -60,6 +61,15 @@ install_moto() {
   local folder="$tools/moto-$MOTO_VERSION"
   venv "$folder" moto_server "moto[server]==$MOTO_VERSION"
   moto_server="$folder/bin/moto_server"
+}
+
+# Installs OpenTelemetry's types for exports and sets otlp_python to a Python that has them.
+install_otlp() {
+  local folder="$tools/opentelemetry-proto-$OTLP_VERSION"
+  # The package contains no program. The link shows that its installation is complete.
+  venv "$folder" otlp-python "opentelemetry-proto==$OTLP_VERSION"
+  otlp_python="$folder/bin/otlp-python"
+  ln --symbolic --force python "$otlp_python"
 }
 
 # Installs the AWS CLI and sets aws_cli_bin to the folder that contains the program.

@@ -74,6 +74,13 @@ pub(crate) fn headers(event: &Value) -> Vec<(String, &str)> {
     headers
 }
 
+/// Returns the value of the header `traceparent`, unless the event has several.
+pub(crate) fn traceparent(event: &Value) -> Option<&str> {
+    let mut values = headers(event).into_iter().filter(|(name, _)| name == "traceparent");
+    let (_, value) = values.next()?;
+    values.next().is_none().then_some(value)
+}
+
 /// The format of an HTTP response, which depends on the event source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ResponseFormat {

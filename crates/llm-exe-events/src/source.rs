@@ -73,6 +73,12 @@ pub trait EventSource: Sync {
         None
     }
 
+    /// Returns the value of the header `traceparent` of an HTTP request.
+    fn traceparent<'a>(&self, event: &'a Value) -> Option<&'a str> {
+        let _ = event;
+        None
+    }
+
     /// Returns the name of the caller, which keeps the idempotency keys of different callers
     /// separate. Returns `None` for sources that deliver records, because their results are stored
     /// by record id.

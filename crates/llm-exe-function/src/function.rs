@@ -29,6 +29,7 @@ use crate::response;
 use crate::results::{Caller, Results};
 use crate::settings::Settings;
 use crate::streaming::ResponseSender;
+use crate::traces::{EventTraces, Tracer, xray_root};
 
 /// The part of a gateway's timeout that is reserved for the gateway itself. Its clock starts before
 /// the invocation and stops after the response was transferred.
@@ -56,6 +57,8 @@ pub struct Function {
     http_deadline: Duration,
     metric_tags: MetricTags,
     response_streaming: Vec<StreamingEntryPoint>,
+    /// Records the requests, if traces are exported or prompts are logged.
+    tracer: Option<Box<Tracer>>,
     is_warm: AtomicBool,
 }
 
@@ -101,20 +104,27 @@ impl Function {
             http_deadline: settings.http_deadline,
             metric_tags: MetricTags::new(&settings.metric_tags),
             response_streaming: settings.response_streaming.clone(),
+            tracer: Tracer::new(settings.traces.as_deref(), settings.logs_contents()),
             is_warm: AtomicBool::new(false),
         }
     }
 
     /// Sets the signer for AWS requests, which Amazon Bedrock requires.
     #[must_use]
-    pub fn with_signer(self, signer: Arc<dyn Signer>) -> Self {
+    pub fn with_signer(mut self, signer: Arc<dyn Signer>) -> Self {
+        if let Some(tracer) = &mut self.tracer {
+            tracer.set_signer(Arc::clone(&signer));
+        }
         Function { runner: self.runner.with_signer(signer), ..self }
     }
 
     /// Sets the HTTP client, which allows the function to share connections with other users of the
     /// client.
     #[must_use]
-    pub fn with_http(self, client: HttpClient) -> Self {
+    pub fn with_http(mut self, client: HttpClient) -> Self {
+        if let Some(tracer) = &mut self.tracer {
+            tracer.set_http(client.clone());
+        }
         Function { runner: self.runner.with_http(client), ..self }
     }
 
@@ -145,7 +155,13 @@ impl Function {
         invocation: Invocation,
         deadline: Deadline,
     ) -> HandledEvent {
-        self.handle_with(event, invocation, deadline, Outputs::default()).await
+        match &self.tracer {
+            None => self.handle_with(event, invocation, deadline, Outputs::default()).await,
+            Some(tracer) => {
+                let outputs = Outputs::default();
+                Box::pin(self.handle_traced(tracer, event, invocation, deadline, outputs)).await
+            }
+        }
     }
 
     /// Handles an event and also returns the result of each record, which the response to some
@@ -158,8 +174,13 @@ impl Function {
         deadline: Deadline,
     ) -> (HandledEvent, Vec<RecordResult>) {
         let mut records = Vec::new();
-        let outputs = Outputs { records: Some(&mut records), stream: None };
-        let handled = self.handle_with(event, invocation, deadline, outputs).await;
+        let outputs = Outputs { records: Some(&mut records), ..Outputs::default() };
+        let handled = match &self.tracer {
+            None => self.handle_with(event, invocation, deadline, outputs).await,
+            Some(tracer) => {
+                Box::pin(self.handle_traced(tracer, event, invocation, deadline, outputs)).await
+            }
+        };
         (handled, records)
     }
 
@@ -178,9 +199,29 @@ impl Function {
         deadline: Deadline,
         stream: &ResponseSender,
     ) -> HandledEvent {
-        let outputs = Outputs { records: None, stream: Some(stream) };
-        let handled = self.handle_with(event, invocation, deadline, outputs).await;
-        stream.finish(&handled.outcome, &handled.line.request_id);
+        let outputs = Outputs { stream: Some(stream), ..Outputs::default() };
+        match &self.tracer {
+            None => self.handle_with(event, invocation, deadline, outputs).await,
+            Some(tracer) => {
+                Box::pin(self.handle_traced(tracer, event, invocation, deadline, outputs)).await
+            }
+        }
+    }
+
+    /// Handles an event, and records its requests. The spans are sent before the response is
+    /// complete, because Lambda stops the process after it.
+    async fn handle_traced(
+        &self,
+        tracer: &Tracer,
+        event: &[u8],
+        invocation: Invocation,
+        deadline: Deadline,
+        outputs: Outputs<'_>,
+    ) -> HandledEvent {
+        let traces = tracer.start_event(invocation.trace_id.as_deref());
+        let outputs = Outputs { traces: Some(&traces), ..outputs };
+        let mut handled = self.handle_with(event, invocation, deadline, outputs).await;
+        traces.finish(&mut handled.line, deadline).await;
         handled
     }
 
@@ -192,6 +233,7 @@ impl Function {
         outputs: Outputs<'_>,
     ) -> HandledEvent {
         let started = Instant::now();
+        let stream = outputs.stream;
         let mut line = LogLine::new(String::new());
         line.cold = !self.is_warm.swap(true, Ordering::Relaxed);
         let outcome = match json::parse(event) {
@@ -222,7 +264,11 @@ impl Function {
             }
         };
         line.duration = started.elapsed();
+        line.xray_trace_id = invocation.trace_id.as_deref().and_then(xray_root).map(str::to_owned);
         line.request_id = invocation.request_id;
+        if let Some(stream) = stream {
+            stream.finish(&outcome, &line.request_id);
+        }
         HandledEvent { outcome, line }
     }
 
@@ -235,7 +281,7 @@ impl Function {
         line: &mut LogLine,
         outputs: Outputs<'_>,
     ) -> Result<Box<RawValue>, Error> {
-        let Outputs { records: results, stream } = outputs;
+        let Outputs { records: results, stream, traces } = outputs;
         let stream = stream.filter(|stream| self.streams(source, &event, stream));
         let schema = || request_schema_with(&self.providers);
         if let Route::Respond { status, response } = source.route(&event, invocation, &schema)? {
@@ -246,6 +292,9 @@ impl Function {
         let is_behind_gateway = stream.is_none() && source.is_behind_gateway(&event);
         let timeout = is_behind_gateway.then_some(timeout);
         let deadline = deadline.within(timeout);
+        if let Some(traces) = traces {
+            traces.set_header(source.traceparent(&event));
+        }
         let caller = source.caller(&event);
         let authorization = source.authorize(&event, self.endpoint_auth);
         let authorized = self.authenticator.check(authorization, deadline).await;
@@ -265,7 +314,7 @@ impl Function {
             let (caller, values_left) = (caller.as_deref(), AtomicUsize::new(MAX_RESULT_VALUES));
             let runner = EventRunner {
                 function: self,
-                caller: Caller::new(caller, invocation, stream),
+                caller: Caller::new(caller, invocation, stream, traces),
                 result_use,
                 values_left,
                 deadline,
@@ -313,6 +362,8 @@ struct Outputs<'a> {
     records: Option<&'a mut Vec<RecordResult>>,
     /// The stream, if the caller may be able to receive one.
     stream: Option<&'a ResponseSender>,
+    /// The traces of the requests, if they are traced.
+    traces: Option<&'a EventTraces<'a>>,
 }
 
 /// Runs the requests of one event.

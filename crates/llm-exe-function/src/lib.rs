@@ -17,12 +17,14 @@ mod response;
 mod results;
 mod settings;
 mod streaming;
+mod traces;
 
 pub use function::{Function, HandledEvent};
 pub use log_line::LogLine;
 pub use record_result::RecordResult;
 pub use settings::{
     AwsSettings, LogLevel, REGION_VARIABLES, ResultSettings, SettingRow, Settings, SettingsError,
-    UNSUPPORTED_SETTINGS, aws_region, misspelled_settings, setting_rows,
+    TraceSettings, aws_region, misspelled_settings, setting_rows,
 };
 pub use streaming::{ResponseBody, ResponseSender, StartedResponse, start_response};
+pub use traces::Sampler;

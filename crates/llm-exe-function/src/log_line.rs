@@ -1,16 +1,19 @@
 //! The log line of an invocation, which is a JSON object with CloudWatch metrics. The line never
 //! contains prompts, replies or API keys.
 
+mod content;
 mod fields;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use llm_exe::error::shorten;
+use llm_exe::trace::TraceId;
 use llm_exe::{Cost, Error, ErrorKind, Report, RequestChange, StepReport, Tags, Usage};
 use serde::Serialize;
 use serde_json::Value;
 
+pub(crate) use self::content::LoggedContent;
 use self::fields::Fields;
 use crate::batch::RecordOutcome;
 use crate::outcome::RequestOutcome;
@@ -63,6 +66,16 @@ pub struct LogLine {
     pub skipped: usize,
     /// The error of the first failed record, or the error of the event as a whole.
     pub error: Option<Error>,
+    /// The id of X-Ray's trace of the invocation.
+    pub xray_trace_id: Option<String>,
+    /// The id of the first trace that is exported.
+    pub trace_id: Option<TraceId>,
+    /// The number of spans that were not exported.
+    pub dropped_spans: u32,
+    /// Why the spans were not exported.
+    pub trace_error: Option<String>,
+    /// The prompts, replies, and the arguments and results of tools that are logged.
+    pub(crate) contents: Vec<LoggedContent>,
     /// Warnings about the configuration. They never quote a request, so they are logged below debug
     /// level too, unlike the warnings in `report`.
     pub warnings: Vec<&'static str>,
@@ -85,6 +98,11 @@ impl LogLine {
             replayed: 0,
             skipped: 0,
             error: None,
+            xray_trace_id: None,
+            trace_id: None,
+            dropped_spans: 0,
+            trace_error: None,
+            contents: Vec::new(),
             warnings: Vec::new(),
         }
     }
@@ -140,13 +158,24 @@ impl LogLine {
         }
     }
 
-    /// Returns the line as JSON in UTF-8, or `None` if `max_level` suppresses the line.
+    /// Returns the line as JSON in UTF-8, or `None` if `max_level` suppresses the line. If contents
+    /// are logged, the lines with them come first.
     pub fn to_json(&self, max_level: LogLevel) -> Option<Vec<u8>> {
         if self.level() > max_level {
             return None;
         }
         // Writing to a buffer can't fail, and all values are valid JSON.
-        self.write(max_level).ok()
+        let line = self.write(max_level).ok()?;
+        if self.contents.is_empty() {
+            return Some(line);
+        }
+        let mut lines = Vec::new();
+        for content in &self.contents {
+            lines.extend(content.to_json(&self.request_id).ok()?);
+            lines.push(b'\n');
+        }
+        lines.extend(line);
+        Some(lines)
     }
 
     /// Writes the line as a JSON object.
@@ -157,6 +186,10 @@ impl LogLine {
         line.add("timestamp", &format_args!("{timestamp}"))?;
         line.add_word("level", self.level().name());
         line.add("requestId", &self.request_id)?;
+        line.add_some("xrayTraceId", self.xray_trace_id.as_ref())?;
+        if let Some(id) = &self.trace_id {
+            line.add("traceId", &format_args!("{id}"))?;
+        }
         line.add_word("message", if self.error.is_none() { "answered" } else { "failed" });
         line.add_word("source", self.source);
         line.add("coldStart", &self.cold)?;
@@ -170,6 +203,8 @@ impl LogLine {
             line.add_some("providerStatus", error.provider_status().as_ref())?;
         }
         line.add("durationMs", &milliseconds(self.duration))?;
+        line.add_some("droppedSpans", Some(&self.dropped_spans).filter(|count| **count > 0))?;
+        line.add_some("traceError", self.trace_error.as_ref())?;
         for (name, value) in &self.tag_dimensions {
             // Names and values of tags contain nothing that JSON escapes.
             line.add_json_named(&["tag_", name], &["\"", value, "\""]);

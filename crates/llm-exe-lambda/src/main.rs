@@ -72,6 +72,11 @@ fn main() -> ExitCode {
     if settings.log_level >= LogLevel::Warn {
         warn_of_misspelled_settings(&names);
     }
+    if let Some(warning) = settings.start_warning() {
+        write_line(
+            serde_json::json!({ "level": "WARN", "message": warning }).to_string().into_bytes(),
+        );
+    }
     let runtime = match new_runtime() {
         Ok(runtime) => runtime,
         Err(error) => return stop(&format!("can't start the async runtime: {error}")),

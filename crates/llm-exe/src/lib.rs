@@ -35,6 +35,7 @@ pub mod schema;
 mod scrub;
 mod single_flight;
 mod tls;
+pub mod trace;
 pub mod transport;
 mod web_config;
 pub mod wire;

@@ -40,6 +40,9 @@ pub(crate) async fn run(args: Serve) -> ExitCode {
         Err(message) => return output::print_startup_error(&message, false),
     };
     environment.print_warnings(false);
+    if let Some(warning) = environment.settings.start_warning() {
+        output::print_warning(warning, false);
+    }
     if let Err(error) = environment.check_endpoint_key().await {
         output::print_startup_error(error.message(), false);
         return ExitCode::from(error.kind().exit_code());

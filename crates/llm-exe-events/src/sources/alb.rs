@@ -70,6 +70,10 @@ impl EventSource for Alb {
         MAX_RESPONSE_BYTES
     }
 
+    fn traceparent<'a>(&self, event: &'a Value) -> Option<&'a str> {
+        http::traceparent(event)
+    }
+
     fn records(&self, event: Value, invocation: &Invocation) -> Result<Vec<Record>, Error> {
         Ok(vec![Record::from_request(self.name(), invocation, http::request(event)?)])
     }

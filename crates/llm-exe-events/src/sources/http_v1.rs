@@ -60,6 +60,10 @@ impl EventSource for HttpV1 {
         event.get("version").is_none().then_some(StreamingEntryPoint::Rest)
     }
 
+    fn traceparent<'a>(&self, event: &'a Value) -> Option<&'a str> {
+        http::traceparent(event)
+    }
+
     fn caller(&self, event: &Value) -> Option<Cow<'static, str>> {
         Some(callers::caller_name(identity(event).as_ref()))
     }

@@ -54,6 +54,10 @@ impl EventSource for HttpV2 {
         is_function_url(event).then_some(StreamingEntryPoint::Url)
     }
 
+    fn traceparent<'a>(&self, event: &'a Value) -> Option<&'a str> {
+        http::traceparent(event)
+    }
+
     fn caller(&self, event: &Value) -> Option<Cow<'static, str>> {
         Some(callers::caller_name(identity(event).as_ref()))
     }

@@ -128,6 +128,9 @@ impl Results {
             let has_key = matches!(identity, Some(RunIdentity::Key { .. }));
             context = context.with_event_sink(stream.sink(has_key));
         }
+        if let Some(trace) = caller.traces.and_then(|traces| traces.start(&body)) {
+            context = context.with_trace(trace);
+        }
         // Only tools depend on the caller, and only requests with tools or steps have progress.
         let may_have_tools = has_any(&body, &MAY_HAVE_TOOLS);
         if may_have_tools {

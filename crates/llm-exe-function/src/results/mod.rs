@@ -24,6 +24,7 @@ use crate::ports::{
 };
 use crate::settings::ResultSettings;
 use crate::streaming::ResponseSender;
+use crate::traces::EventTraces;
 use stored_result::StoredResult;
 
 /// Maximum number of results held in memory because they could not be stored. `MAX_UNSTORED_BYTES`
@@ -58,6 +59,8 @@ pub(crate) struct Caller<'a> {
     invocation: &'a Invocation,
     /// Receives the events of the run, if the caller can receive a stream.
     stream: Option<&'a ResponseSender>,
+    /// The traces of the event, if its requests are traced.
+    traces: Option<&'a EventTraces<'a>>,
 }
 
 impl<'a> Caller<'a> {
@@ -65,8 +68,9 @@ impl<'a> Caller<'a> {
         name: Option<&'a str>,
         invocation: &'a Invocation,
         stream: Option<&'a ResponseSender>,
+        traces: Option<&'a EventTraces<'a>>,
     ) -> Self {
-        Caller { name, invocation, stream }
+        Caller { name, invocation, stream, traces }
     }
 
     /// Returns where a request with tools comes from and where it runs.

@@ -4,8 +4,8 @@
 use llm_exe::providers::PROVIDERS;
 use llm_exe::suggestion;
 
+use super::REGION_VARIABLES;
 use super::rows::ROWS;
-use super::{REGION_VARIABLES, UNSUPPORTED_SETTINGS};
 
 /// The beginning of the names of variables that AWS defines. Lambda sets about 15 of them. Some
 /// have names similar to those of settings.
@@ -35,11 +35,6 @@ const IS_FIRST_LETTER: [bool; 256] = {
         index += 1;
     }
     index = 0;
-    while index < UNSUPPORTED_SETTINGS.len() {
-        letters[first_byte(UNSUPPORTED_SETTINGS[index])] = true;
-        index += 1;
-    }
-    index = 0;
     while index < REGION_VARIABLES.len() {
         letters[first_byte(REGION_VARIABLES[index])] = true;
         index += 1;
@@ -55,7 +50,7 @@ const fn first_byte(name: &str) -> usize {
 /// calls this at its start, so names that are too different are skipped without an exact
 /// comparison.
 pub fn misspelled_settings<'a>(variables: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let other = REGION_VARIABLES.iter().chain(UNSUPPORTED_SETTINGS).copied();
+    let other = REGION_VARIABLES.iter().copied();
     let base_urls = PROVIDERS.iter().map(|provider| provider.base_url_setting);
     let settings = || ROWS.iter().map(|row| row.name).chain(base_urls.clone()).chain(other.clone());
     let mut warnings = Vec::new();
@@ -104,13 +99,13 @@ fn may_be_similar(name: &str, setting: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{REGION_VARIABLES, UNSUPPORTED_SETTINGS};
+    use super::super::REGION_VARIABLES;
     use super::{IS_FIRST_LETTER, PROVIDERS, ROWS, misspelled_settings};
 
     #[test]
     fn first_letters_of_all_settings_are_known() {
         let base_urls = PROVIDERS.iter().map(|provider| provider.base_url_setting);
-        let others = REGION_VARIABLES.iter().chain(UNSUPPORTED_SETTINGS).copied();
+        let others = REGION_VARIABLES.iter().copied();
         for name in ROWS.iter().map(|row| row.name).chain(base_urls).chain(others) {
             assert!(IS_FIRST_LETTER[usize::from(name.as_bytes()[0])], "{name}");
         }

@@ -8,6 +8,7 @@ mod misspelled;
 mod parse;
 mod results;
 mod rows;
+mod traces;
 
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use llm_exe::{
 };
 use llm_exe_events::{EndpointAuth, StreamingEntryPoint};
 
-use parse::{Get, flag, number, seconds, text, word, words};
+use parse::{Get, flag, number, quoted_url, seconds, text, word, words};
 use rows::default_of;
 
 use crate::destination::{Destination, ResultPrefix};
@@ -28,10 +29,7 @@ pub use error::SettingsError;
 pub use misspelled::misspelled_settings;
 pub use results::ResultSettings;
 pub use rows::{SettingRow, setting_rows};
-
-/// Settings that only later versions support. The function does not start if one of them is set,
-/// because ignoring a restriction would be dangerous.
-pub const UNSUPPORTED_SETTINGS: &[&str] = &["LOG_PROMPTS"];
+pub use traces::TraceSettings;
 
 /// The variables that can set the AWS region, in order of precedence.
 pub const REGION_VARIABLES: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
@@ -88,6 +86,10 @@ pub struct Settings {
     pub log_level: LogLevel,
     /// The names of the tags that are dimensions of metrics.
     pub metric_tags: Vec<String>,
+    /// Where spans are exported, if they are. Boxed, because most functions export none.
+    pub traces: Option<Box<TraceSettings>>,
+    /// Whether `LOG_PROMPTS` is set.
+    pub log_prompts: bool,
 }
 
 /// The region and the base URLs of AWS services, and the settings for secrets.
@@ -119,12 +121,6 @@ impl Settings {
     /// Returns an error for the first setting that is invalid.
     pub fn parse(look_up: &dyn Fn(&str) -> Option<String>) -> Result<Settings, SettingsError> {
         let get = |name: &str| look_up(name).filter(|text| !text.trim().is_empty());
-        // "false" is accepted, because a disabled feature needs no support.
-        let is_set = |name: &str| get(name).is_some_and(|text| text.trim() != "false");
-        if let Some(name) = UNSUPPORTED_SETTINGS.iter().find(|name| is_set(name)) {
-            let text = "this version does not support it yet; remove it";
-            return Err(SettingsError::new(name, text));
-        }
         let mut endpoints = Endpoints::new();
         for provider in PROVIDERS {
             let own = [provider.base_url_setting];
@@ -160,7 +156,26 @@ impl Settings {
             aws,
             log_level: word(&get, "LOG_LEVEL", LEVELS)?.unwrap_or_default(),
             metric_tags: metric_tags(&get)?,
+            traces: traces::parse(&get)?.map(Box::new),
+            log_prompts: flag(&get, "LOG_PROMPTS")?,
         })
+    }
+
+    /// Returns whether prompts, replies, and the arguments and results of tools are logged.
+    pub fn logs_contents(&self) -> bool {
+        self.log_prompts && self.log_level >= LogLevel::Debug
+    }
+
+    /// Returns what the program logs once when it starts.
+    pub fn start_warning(&self) -> Option<&'static str> {
+        match (self.log_prompts, self.log_level) {
+            (false, _) => None,
+            (true, LogLevel::Debug) => Some(
+                "LOG_PROMPTS is set: the log contains prompts, replies, and the arguments and \
+                 results of tools",
+            ),
+            (true, _) => Some("LOG_PROMPTS has no effect, because LOG_LEVEL is not debug"),
+        }
     }
 }
 
@@ -265,12 +280,6 @@ fn config_hosts(get: &Get<'_>) -> Result<ConfigHosts, SettingsError> {
 
 fn invalid_url(name: &str, reason: &InvalidBaseUrl, url: &str) -> SettingsError {
     SettingsError::new(name, format!("{reason}{}", quoted_url(url)))
-}
-
-/// Quotes a URL for an error message. Returns an empty string if the URL has a password or a query,
-/// because these may contain a secret.
-fn quoted_url(url: &str) -> String {
-    if url.contains(['@', '?']) { String::new() } else { format!("; got {url:?}") }
 }
 
 fn aws(get: &Get<'_>) -> Result<AwsSettings, SettingsError> {

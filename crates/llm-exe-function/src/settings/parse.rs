@@ -95,3 +95,9 @@ pub(super) fn number(
         }
     }
 }
+
+/// Quotes a URL for an error message. Returns an empty string if the URL has a password or a query,
+/// because these may contain a secret.
+pub(super) fn quoted_url(url: &str) -> String {
+    if url.contains(['@', '?']) { String::new() } else { format!("; got {url:?}") }
+}

@@ -124,9 +124,50 @@ pub(super) static ROWS: &[SettingRow] = &[
     ),
     row("LOG_LEVEL", "info", "error, warn, info or debug"),
     row(
+        "LOG_PROMPTS",
+        "false",
+        "whether the log contains prompts and replies; requires LOG_LEVEL=debug",
+    ),
+    row(
         "METRIC_TAGS",
         "",
         "names of the tags of requests that are dimensions of metrics, like team",
+    ),
+    row(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "",
+        "base URL to which spans are exported, like http://localhost:4318; default: no export",
+    ),
+    row(
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        "",
+        "the URL for spans itself, like https://xray.eu-west-1.amazonaws.com/v1/traces",
+    ),
+    row(
+        "OTEL_EXPORTER_OTLP_HEADERS",
+        "",
+        "headers of exports, like api-key=secret, with percent-encoded values",
+    ),
+    row("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json", "the protocol of exports: http/json"),
+    row("OTEL_EXPORTER_OTLP_TIMEOUT", "200", "maximum milliseconds of an export, at most 200"),
+    row("OTEL_SERVICE_NAME", "", "name of the service in traces; default: that of the function"),
+    row(
+        "OTEL_RESOURCE_ATTRIBUTES",
+        "",
+        "further attributes of the service, like deployment.environment.name=test",
+    ),
+    row(
+        "OTEL_TRACES_SAMPLER",
+        "parentbased_always_on",
+        "which traces are exported: always_on, always_off, traceidratio, or one of them after \
+         parentbased_",
+    ),
+    row("OTEL_TRACES_SAMPLER_ARG", "1", "the share of traces that traceidratio exports"),
+    row("OTEL_SDK_DISABLED", "false", "whether nothing is exported"),
+    row(
+        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT",
+        "false",
+        "whether spans contain prompts, replies, and the arguments and results of tools",
     ),
 ];
 

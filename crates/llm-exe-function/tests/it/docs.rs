@@ -6,7 +6,7 @@ use std::path::Path;
 
 use llm_exe::LOCAL_NAMES;
 use llm_exe::providers::API_PATHS;
-use llm_exe_function::{Settings, UNSUPPORTED_SETTINGS, setting_rows};
+use llm_exe_function::{Settings, setting_rows};
 use serde_json::{Value, json};
 
 /// The comments around the table.
@@ -41,7 +41,6 @@ fn settings_of_the_cdk_app_are_up_to_date() {
     let settings = Value::Array(setting_rows().iter().map(|row| rules_of(row.name)).collect());
     let lists = [
         ("SETTINGS", "The settings of the function and the values that they accept.", settings),
-        ("UNSUPPORTED", "Settings that only later versions support.", json!(UNSUPPORTED_SETTINGS)),
         ("API_PATHS", "Paths that providers append to a base URL.", json!(API_PATHS)),
         ("LOCAL_NAMES", "Domains of local networks, without configs.", json!(LOCAL_NAMES)),
         (

@@ -8,7 +8,7 @@ use llm_exe::{ConfigHosts, ResultDestination, ToolRules};
 use llm_exe_events::EndpointAuth;
 use llm_exe_function::destination::{Destination, ResultPrefix};
 use llm_exe_function::{
-    AwsSettings, LogLevel, ResultSettings, Settings, SettingsError, setting_rows,
+    AwsSettings, LogLevel, ResultSettings, Sampler, Settings, SettingsError, setting_rows,
 };
 use proptest::prelude::*;
 
@@ -19,6 +19,11 @@ fn parse(variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
 
 /// The name of a setting, an invalid value, and a part of the expected error message.
 const INVALID: &[(&str, &str, &str)] = &[
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318", "http://"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "grpc://localhost:4317", "http://"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://user:pass@a.example", "OTEL_EXPORTER_OTLP_HEADERS"),
+    ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "https://", "URL"),
+    ("LOG_PROMPTS", "yes", "true, false"),
     ("ENDPOINT_AUTH", "IAM", "AWS_IAM, API_KEY, NONE"),
     ("ENDPOINT_AUTH", "NONE,API_KEY", "AWS_IAM, API_KEY, NONE"),
     ("HTTP_DEADLINE_SECONDS", "0", "1 to 900"),
@@ -139,9 +144,6 @@ const INVALID: &[(&str, &str, &str)] = &[
     ("AWS_ENDPOINT_URL_EVENTS", "http://events.example", "loopback"),
 ];
 
-/// Settings that only later versions support, each with a value that is not empty.
-const UNSUPPORTED: &[(&str, &str)] = &[("LOG_PROMPTS", "true")];
-
 #[test]
 fn invalid_value_error_names_the_setting_and_what_is_allowed() {
     let mut wrong = Vec::new();
@@ -171,18 +173,6 @@ fn invalid_value_is_quoted_unless_it_may_contain_a_secret() {
     }
     let error = parse(&[("OPENAI_BASE_URL", "https://me:secret-word@a.example")]).unwrap_err();
     assert!(!error.to_string().contains("secret-word"), "{error}");
-}
-
-#[test]
-fn setting_of_a_later_version_is_rejected() {
-    for (name, value) in UNSUPPORTED {
-        let error = parse(&[(name, value)]).unwrap_err().to_string();
-        assert!(
-            error.contains(name) && error.contains("does not support it yet"),
-            "{name}: {error}"
-        );
-        parse(&[(name, "")]).unwrap();
-    }
 }
 
 #[test]
@@ -226,7 +216,7 @@ fn defaults_match_the_table() {
 
 fn all_set_to(value: &str) -> Result<Settings, SettingsError> {
     let rows = setting_rows();
-    let all = rows.iter().map(|row| row.name).chain(UNSUPPORTED.iter().map(|(name, _)| *name));
+    let all = rows.iter().map(|row| row.name);
     parse(&all.map(|name| (name, value)).collect::<Vec<_>>())
 }
 
@@ -384,5 +374,101 @@ proptest! {
         if let Err(error) = parse(&[(row.name, &text)]) {
             prop_assert!(error.to_string().contains(row.name));
         }
+    }
+}
+
+#[test]
+fn settings_of_traces_follow_opentelemetry() {
+    const BASE: (&str, &str) = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318/");
+    const XRAY: &str = "https://xray.eu-west-1.amazonaws.com/v1/traces";
+    const XRAY_CHINA: &str = "https://xray.cn-north-1.amazonaws.com.cn/v1/traces";
+    let traces = |variables: &[(&str, &str)]| parse(variables).unwrap().traces;
+    assert!(traces(&[("OTEL_TRACES_SAMPLER", "xray")]).is_none());
+    for off in [("OTEL_SDK_DISABLED", "true"), ("OTEL_TRACES_EXPORTER", "none")] {
+        assert!(traces(&[BASE, off]).is_none());
+    }
+    let settings = traces(&[BASE]).unwrap();
+    assert_eq!(settings.endpoint, "http://localhost:4318/v1/traces");
+    assert_eq!((settings.timeout, settings.has_content), (Duration::from_millis(200), false));
+    assert_eq!(settings.sampler, Sampler { is_parent_based: true, ratio: 1.0 });
+    assert_eq!(settings.resource, [("service.name".to_owned(), "llm-exe".to_owned())]);
+    for (url, region) in [
+        (XRAY, Some("eu-west-1")),
+        (XRAY_CHINA, Some("cn-north-1")),
+        ("https://xray.example.com/v1/traces", None),
+        ("https://xray.a.b.amazonaws.com/v1/traces", None),
+    ] {
+        let settings = traces(&[BASE, ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", url)]).unwrap();
+        assert_eq!((&*settings.endpoint, settings.xray_region.as_deref()), (url, region));
+    }
+    let settings = traces(&[
+        BASE,
+        ("OTEL_EXPORTER_OTLP_HEADERS", "ignored=1"),
+        ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", " api-key = a%20secret%3D ,x=y"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/json"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "50"),
+        ("OTEL_TRACES_SAMPLER", "parentbased_traceidratio"),
+        ("OTEL_TRACES_SAMPLER_ARG", "0.1"),
+        ("OTEL_SERVICE_NAME", "triage"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "team=a%2Cb,service.name=other"),
+        ("AWS_LAMBDA_FUNCTION_NAME", "f"),
+        ("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "SPAN_ONLY"),
+    ]);
+    let settings = settings.unwrap();
+    let headers = settings.headers.iter().map(|(name, value)| (name.as_str(), value.to_str()));
+    let headers: Vec<_> = headers.map(|(name, value)| (name, value.unwrap())).collect();
+    assert_eq!(headers, [("api-key", "a secret="), ("x", "y")]);
+    assert_eq!((settings.timeout, settings.has_content), (Duration::from_millis(50), true));
+    assert_eq!(settings.sampler, Sampler { is_parent_based: true, ratio: 0.1 });
+    for (key, value) in [
+        ("service.name", "triage"),
+        ("team", "a,b"),
+        ("faas.name", "f"),
+        ("cloud.platform", "aws_lambda"),
+    ] {
+        let found = settings.resource.iter().filter(|(known, _)| known == key);
+        assert_eq!(found.map(|(_, value)| &**value).collect::<Vec<_>>(), [value], "{key}");
+    }
+    assert!(!format!("{settings:?}").contains("secret"));
+    for (name, value, expected) in [
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf", "http/json"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "0", "1 to"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "sk-secret", "api-key=secret"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "a b=sk-secret", "api-key=secret"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "a=sk-secret%0A", "api-key=secret"),
+        ("OTEL_TRACES_SAMPLER", "xray", "traceidratio"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "team", "team=billing"),
+        ("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "1", "true, false"),
+    ] {
+        let error = parse(&[BASE, (name, value)]).unwrap_err().to_string();
+        assert!(error.contains(name) && error.contains(expected), "{error}");
+        assert!(!error.contains("sk-secret"), "{error}");
+    }
+    for argument in ["2", "-0.1", "NaN", "half"] {
+        let ratio = ("OTEL_TRACES_SAMPLER", "traceidratio");
+        let error = parse(&[BASE, ratio, ("OTEL_TRACES_SAMPLER_ARG", argument)]).unwrap_err();
+        assert!(error.to_string().contains("from 0 to 1"), "{error}");
+    }
+    let plain = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.internal:4318");
+    assert!(traces(&[plain]).is_some());
+    for secret in [
+        ("OTEL_EXPORTER_OTLP_HEADERS", "api-key=secret"),
+        ("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "true"),
+    ] {
+        let error = parse(&[plain, secret]).unwrap_err().to_string();
+        assert!(error.contains("expected https"), "{error}");
+    }
+}
+
+#[test]
+fn log_of_prompts_requires_the_level_debug() {
+    for (prompts, level, logs, warns) in [
+        ("false", "debug", false, false),
+        ("true", "debug", true, true),
+        ("true", "info", false, true),
+    ] {
+        let settings = parse(&[("LOG_PROMPTS", prompts), ("LOG_LEVEL", level)]).unwrap();
+        assert_eq!((settings.logs_contents(), settings.start_warning().is_some()), (logs, warns));
     }
 }

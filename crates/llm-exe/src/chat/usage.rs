@@ -58,6 +58,21 @@ impl Usage {
         self
     }
 
+    /// Returns the counts that were added since an earlier sum.
+    pub(crate) fn since(self, earlier: Usage) -> Self {
+        let usage = Usage {
+            input_tokens: self.input_tokens.saturating_sub(earlier.input_tokens),
+            output_tokens: self.output_tokens.saturating_sub(earlier.output_tokens),
+            cached_input_tokens: self
+                .cached_input_tokens
+                .saturating_sub(earlier.cached_input_tokens),
+            cache_write_tokens: self.cache_write_tokens.saturating_sub(earlier.cache_write_tokens),
+            reasoning_tokens: self.reasoning_tokens.saturating_sub(earlier.reasoning_tokens),
+            total_tokens: 0,
+        };
+        usage.with_total()
+    }
+
     /// Splits the counts of a provider so that each token is counted once.
     pub(crate) fn from_reported(counts: &ReportedCounts) -> Self {
         let ReportedCounts { prompt, completion, cached, cache_write, reasoning, total } = *counts;

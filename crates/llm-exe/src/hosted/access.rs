@@ -24,8 +24,16 @@ const URL_CONFIG_FIELDS: &[&str] = &[
 ];
 
 /// The fields that a caller may always set, even if `overridable` does not list them.
-const NEVER_PINNED_FIELDS: &[&str] =
-    &["data", "return", "idempotencyKey", "continue", "toolResults", "stream", "streamFormat"];
+const NEVER_PINNED_FIELDS: &[&str] = &[
+    "data",
+    "return",
+    "idempotencyKey",
+    "continue",
+    "toolResults",
+    "stream",
+    "streamFormat",
+    "traceparent",
+];
 
 /// The fields of a call that continues a conversation, which no config may set. Callers of a pinned
 /// config may never set `conversation`, because it could replace the prompt.

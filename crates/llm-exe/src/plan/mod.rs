@@ -52,6 +52,7 @@ use crate::parsers::{Context as ParserContext, OutputError};
 use crate::prompt::{Limits, Partials, Template, VariableUse};
 use crate::providers::PriceList;
 use crate::request::{ParsedRequest, Request};
+use crate::trace::TraceParent;
 use chain::ChainContext;
 use problems::Problems;
 use render::TemplateValues;
@@ -183,6 +184,7 @@ impl Plan {
     ) -> Result<Plan, RejectedRequest> {
         let ParsedRequest { request, mut problems, mut warnings } = parsed;
         let stream = stream_format::parse(&request, &mut problems);
+        check_traceparent(request.traceparent.as_deref(), &mut warnings);
         let is_strict = is_strict(&request, rules);
         let step_count = Cell::new(0);
         let step_count = &step_count;
@@ -723,6 +725,14 @@ fn check_idempotency_key(key: Option<&str>, mode: Mode, problems: &mut Problems)
             "is supported only in direct and HTTP calls to a function with the setting \
              RESULT_PREFIX, not in records or hosted configs",
         ),
+    }
+}
+
+/// Warns of a `traceparent` that is not valid. As W3C Trace Context requires, a new trace starts.
+fn check_traceparent(text: Option<&str>, warnings: &mut Vec<String>) {
+    if let Some(Err(error)) = text.map(str::parse::<TraceParent>) {
+        let received = json::quoted(text.unwrap_or_default());
+        warnings.push(format!("traceparent was ignored: {error}, got {received}"));
     }
 }
 

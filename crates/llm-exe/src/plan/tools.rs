@@ -42,6 +42,7 @@ pub(super) const FIELDS_NOT_ALLOWED_IN_TOOLS: &[&str] = &[
     "toolResults",
     "stream",
     "streamFormat",
+    "traceparent",
 ];
 
 /// The tools of a request, and how the conversation with them runs.

@@ -106,6 +106,8 @@ pub struct Request {
     /// Labels for the log and the metrics, such as a team, at most 10. Names and values have 1 to
     /// 64 letters, digits, `_`, `.` and `-`.
     pub tags: Option<Map<String, Value>>,
+    /// The span around the request, as in the header `traceparent` of W3C Trace Context.
+    pub traceparent: Option<String>,
     /// The S3 key of a hosted config, which provides the fields that are missing from the request.
     pub key: Option<String>,
     /// The S3 bucket that contains `key`. Default: the stack's prompt bucket.

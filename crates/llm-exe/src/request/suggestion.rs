@@ -41,6 +41,7 @@ data variables vars context
 options settings generationconfig modeloptions
 fallbacks fallbackmodels
 idempotencyKey clienttoken
+traceparent tracecontext traceid
 run runs execute exec target call invoke
 lambda function functionname functionarn lambdaarn lambdafunction arn handler
 request executor subrequest

@@ -16,6 +16,7 @@ use super::quote::{quote_body, quote_message};
 use super::read_response::{ParsedResponse, ResponseFailure};
 use super::report::Report;
 use super::secrets::{SecretsInUse, scrub_reply};
+use super::spans;
 use super::step_queue::StepQueue;
 use crate::chat::{Chat, Reply, Usage};
 use crate::endpoints::Endpoints;
@@ -48,9 +49,9 @@ pub(super) struct ProviderClient {
 
 /// What reads a response: the dialect, and the chat that the request was built from.
 #[derive(Clone, Copy)]
-struct ReplyReader<'a> {
-    dialect: &'a dyn Dialect,
-    chat: &'a Chat,
+pub(super) struct ReplyReader<'a> {
+    pub(super) dialect: &'a dyn Dialect,
+    pub(super) chat: &'a Chat,
 }
 
 /// A failed call.
@@ -89,11 +90,28 @@ impl ProviderClient {
         &self,
         context: &mut Context,
         target: &Target,
-        dialect: &dyn Dialect,
-        chat: &Chat,
+        reader: ReplyReader<'_>,
         request: &WireRequest,
     ) -> Result<(Reply, SecretsInUse), FailedCall> {
-        let reader = ReplyReader { dialect, chat };
+        if context.trace.is_none() {
+            return self.send_and_check(context, target, reader, request).await;
+        }
+        let span = spans::start_chat(context, target, reader.chat, request);
+        let call = Box::pin(self.send_and_check(context, target, reader, request));
+        let outcome = call.await;
+        let ended = outcome.as_ref().map(|(reply, _)| reply).map_err(|failed| &failed.error);
+        spans::end_chat(span, context, reader.chat, ended);
+        outcome
+    }
+
+    async fn send_and_check(
+        &self,
+        context: &mut Context,
+        target: &Target,
+        reader: ReplyReader<'_>,
+        request: &WireRequest,
+    ) -> Result<(Reply, SecretsInUse), FailedCall> {
+        let chat = reader.chat;
         let mut secret = self.get_secret(context, request).await?;
         context.add_secrets(&secret);
         let mut sent = self.send(context, target, reader, request, secret.as_ref()).await;

@@ -14,6 +14,7 @@ use super::context::Context;
 use super::events::EventStream;
 use super::outcome::Run;
 use super::report::{Report, StepReport, StoredCounts};
+use super::spans;
 use super::tool_loop::ToolRunner;
 use crate::error::{Error, ErrorKind, Problem};
 use crate::json::type_name;
@@ -446,10 +447,12 @@ impl<'a> RunningChain<'a> {
         if let Err(error) = self.check_time_left() {
             return context.fail(error);
         }
+        let span = spans::start_step(&mut context, &step.name, item);
         let mut run = match &step.repeat {
             None => self.run_once(context, step, scope).await,
             Some(repeat) => self.run_repeatedly(context, step, repeat, scope).await,
         };
+        spans::end_run(span, &run);
         let maps_errors_to_null = step.each.as_ref().is_some_and(|each| each.maps_errors_to_null);
         if let (Err(error), Some(item), true) = (&run.outcome, item, maps_errors_to_null)
             && is_error_of_item(error.kind())

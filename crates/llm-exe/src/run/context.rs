@@ -17,6 +17,7 @@ use crate::error::{Error, ErrorKind};
 use crate::function_name::FunctionName;
 use crate::ports::{ProgressStore, Secret, ToolHandler};
 use crate::providers::amount_of_dollars;
+use crate::trace::{Trace, TraceScope};
 
 /// Maximum number of provider calls for one request, including retries, repairs, fallbacks and the
 /// requests of tools.
@@ -107,6 +108,8 @@ pub struct Context {
     pub(super) observer: Option<Arc<dyn Observer>>,
     /// Where the run sends its events, if its result is streamed.
     pub(super) events: Option<EventStream>,
+    /// Where the run records its spans, if it is traced.
+    pub(super) trace: Option<TraceScope>,
     /// The state of this request and of those around and inside of it. `None` if the request has no
     /// tools; its report then counts the calls.
     shared: Option<Arc<SharedState>>,
@@ -144,6 +147,7 @@ impl Context {
             handler: None,
             observer: None,
             events: None,
+            trace: None,
             shared: None,
             cost_limit: None,
             progress_store: None,
@@ -191,6 +195,12 @@ impl Context {
     #[must_use]
     pub fn with_event_sink(self, sink: Arc<dyn EventSink>) -> Self {
         Context { events: Some(EventStream::new(sink)), ..self }
+    }
+
+    /// Records the spans of the run, with those of the requests inside of it.
+    #[must_use]
+    pub fn with_trace(self, trace: Trace) -> Self {
+        Context { trace: Some(TraceScope::new(trace)), ..self }
     }
 
     /// Returns the handler of a tool that has no `run`, if there is one.
@@ -268,6 +278,7 @@ impl Context {
         nested.origins.clone_from(&self.origins);
         nested.shared.clone_from(&self.shared);
         nested.caller.clone_from(&self.caller);
+        nested.trace.clone_from(&self.trace);
         nested.cost_limit.clone_from(&self.cost_limit);
         nested.checkpoints = self.checkpoints.as_ref().map(|known| known.nested(name));
         nested.report.full = self.report.full;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::call_provider::ProviderClient;
+use super::call_provider::{ProviderClient, ReplyReader};
 use super::check_reply::{CheckedReply, check_reply};
 use super::checkpoint::{Checkpoints, StoredStart, StoredTurn};
 use super::context::Context;
@@ -367,8 +367,8 @@ impl<'a> Conversation<'a> {
                 Some(limit) => Some(Box::pin(self.reserve_cost(context, &limit)).await?),
                 None => None,
             };
-            let (dialect, request) = (self.api.dialect, &self.request);
-            let call = self.client.call(context, self.target, dialect, &self.chat, request);
+            let reader = ReplyReader { dialect: self.api.dialect, chat: &self.chat };
+            let call = self.client.call(context, self.target, reader, &self.request);
             let started = Instant::now();
             let outcome = call.await;
             duration += started.elapsed();

@@ -17,6 +17,7 @@ mod read_response;
 mod report;
 mod schema_prompt;
 mod secrets;
+mod spans;
 mod step_queue;
 mod tool_arguments;
 mod tool_loop;
@@ -168,11 +169,19 @@ impl Runner {
     /// [`Runner::run`].
     pub async fn run_plan(&self, context: impl Into<Context>, plan: &Plan) -> Run {
         let mut context = context.into();
+        let span = spans::start_run(&mut context);
         let outcome = self.run_for_reader(&mut context, plan, &[]).await;
-        context.finish(outcome)
+        let run = context.finish(outcome);
+        spans::end_run(span, &run);
+        run
     }
 
     async fn run_request(&self, mut context: Context, request: Value, mode: Mode) -> Run {
+        let span = spans::start_run(&mut context);
+        let end = |run: Run| {
+            spans::end_run(span, &run);
+            run
+        };
         if mode == Mode::Run {
             self.preload(&request);
         }
@@ -180,7 +189,7 @@ impl Runner {
             Ok(resolved) => resolved,
             Err(error) => {
                 context.report.durations.config = context.started.elapsed();
-                return context.fail(error);
+                return end(context.fail(error));
             }
         };
         let ResolvedRequest { request, warnings, is_pinned, origins, pinned_steps } = resolved;
@@ -189,7 +198,7 @@ impl Runner {
             Some(stored) => {
                 let own = context.report.config.as_ref().filter(|_| is_pinned);
                 if own.map(|source| &*source.location) != stored.pinned_config.as_deref() {
-                    return context.fail(Error::invalid("continue", UNKNOWN_CONVERSATION));
+                    return end(context.fail(Error::invalid("continue", UNKNOWN_CONVERSATION)));
                 }
                 Some(stored.conversation)
             }
@@ -212,10 +221,10 @@ impl Runner {
         };
         let plan = self.client.steps.run(validate).await;
         let run = self.run_with_origins(context, plan, &origins).await;
-        match origins.is_empty() {
+        end(match origins.is_empty() {
             true => run,
             false => Run { outcome: run.outcome.map_err(|error| label(error, &origins)), ..run },
-        }
+        })
     }
 
     /// Checks that the calls of tools can be handed back, and that the operator allows the Lambda
@@ -296,10 +305,19 @@ impl Runner {
     /// Runs a plan, or reports why there is none.
     pub(crate) fn run_validated(
         &self,
-        context: Context,
+        mut context: Context,
         plan: Result<Plan, RejectedRequest>,
     ) -> PortFuture<'_, Run> {
-        self.run_with_origins(context, plan, &[])
+        let span = spans::start_run(&mut context);
+        let run = self.run_with_origins(context, plan, &[]);
+        match span {
+            None => run,
+            Some(span) => Box::pin(async move {
+                let run = run.await;
+                spans::end_run(Some(span), &run);
+                run
+            }),
+        }
     }
 
     /// Runs a plan, or reports why there is none. `origins` are the hosted configs of the request

@@ -15,6 +15,7 @@ use super::checkpoint::{Checkpoints, StoredRun, StoredToolRun};
 use super::context::Context;
 use super::outcome::Run;
 use super::report::{Report, StoredCounts, ToolRunReport};
+use super::spans;
 use super::tool_arguments::read_arguments;
 use crate::chat::{Chat, Message, Reply, ToolCall, ToolContent, ToolResult};
 use crate::deadline::Deadline;
@@ -28,6 +29,7 @@ use crate::plan::{
 };
 use crate::ports::{FunctionCall, PortFuture, Secret, ToolHandler};
 use crate::scrub::remove_secrets;
+use crate::trace::OpenSpan;
 
 /// Maximum number of tools of one turn that run at the same time.
 const MAX_CONCURRENT: usize = 10;
@@ -135,6 +137,8 @@ struct FinishedRun {
     nested: Report,
     /// The name and the content of the entry, if it is not stored yet.
     unstored: Option<(String, StoredToolRun)>,
+    /// The span of the run, if it is traced.
+    span: Option<Box<OpenSpan>>,
 }
 
 impl FinishedRun {
@@ -354,15 +358,20 @@ impl<'a> ToolLoop<'a> {
                 Err(error) => return Some(Err(error)),
             }
             let started = Instant::now();
-            let (outcome, nested) = self.execute(context, &name, (index, call), run).await;
+            let mut span = spans::start_tool(context, call, self.turns);
+            let place = (&*name, span.as_deref());
+            let (outcome, nested) = self.execute(context, place, (index, call), run).await;
             let duration = started.elapsed();
+            if let Some(span) = &mut span {
+                span.stop_clock();
+            }
             let error = outcome.as_ref().err().map(Error::kind);
             let outcome = outcome.map_err(|error| {
                 let text = format!("{}: {}", error.kind(), error.message());
                 shorten(&text, MAX_TOOL_ERROR_CHARS)
             });
             let outcome = outcome.and_then(check_size);
-            let mut finished = FinishedRun { outcome, duration, nested, unstored: None };
+            let mut finished = FinishedRun { outcome, duration, nested, unstored: None, span };
             finished.nested.lacked_time |= error == Some(ErrorKind::Timeout);
             if let Some(checkpoints) = &context.checkpoints {
                 let run = finished.to_stored(context, call);
@@ -384,7 +393,7 @@ impl<'a> ToolLoop<'a> {
     async fn execute(
         &self,
         context: &Context,
-        name: &str,
+        place: (&str, Option<&OpenSpan>),
         (index, call): (usize, &ToolCall),
         run: &PlannedRun<'a>,
     ) -> (Result<String, Error>, Report) {
@@ -398,7 +407,7 @@ impl<'a> ToolLoop<'a> {
         }
         match executor {
             ToolExecutor::Request(plan) => {
-                let run = self.run_request(context, name, (tool, plan, arguments), deadline).await;
+                let run = self.run_request(context, place, (tool, plan, arguments), deadline).await;
                 let outcome = run.outcome.map(|result| match result {
                     Value::Null => text_or_ok(String::new()),
                     result => result_text(result),
@@ -449,7 +458,7 @@ impl<'a> ToolLoop<'a> {
         context.count_restored(&counts);
         let mut nested = Report::default();
         nested.restore(counts);
-        Ok(Some(FinishedRun { outcome, duration, nested, unstored: None }))
+        Ok(Some(FinishedRun { outcome, duration, nested, unstored: None, span: None }))
     }
 
     /// Stores those failures of tools that could have ended the run. Now the model has replied to
@@ -470,7 +479,7 @@ impl<'a> ToolLoop<'a> {
     async fn run_request(
         &self,
         context: &Context,
-        name: &str,
+        (name, span): (&str, Option<&OpenSpan>),
         (tool, plan, arguments): (&PlannedTool, &Plan, &Map<String, Value>),
         deadline: Deadline,
     ) -> Run {
@@ -481,7 +490,8 @@ impl<'a> ToolLoop<'a> {
                 Arc::make_mut(&mut plan.data).insert(name.clone(), value.clone());
             }
         }
-        let nested = context.nested(name, deadline);
+        let mut nested = context.nested(name, deadline);
+        nested.trace = span.map(OpenSpan::scope);
         self.runner.run_nested(nested, &plan).await
     }
 
@@ -548,9 +558,10 @@ impl<'a> ToolLoop<'a> {
                     continue;
                 }
                 (CheckedCall::Run(..), Some(Ok(finished))) => {
-                    let FinishedRun { outcome, duration, nested, unstored } = finished;
+                    let FinishedRun { outcome, duration, nested, unstored, span } = finished;
                     // The result can contain a secret of another tool of this turn.
                     let outcome = scrub_outcome(outcome, &secrets);
+                    spans::end_tool(span, call, &outcome, &secrets);
                     self.unstored.extend(unstored);
                     context.report.add_nested(&format!("tool {}", call.name), nested);
                     let event = self.report_run(context, call, &outcome, duration);

@@ -52,6 +52,7 @@ const LAYERS: &[&[&str]] = &[
         "keys",
         "region",
         "word_list",
+        "trace",
     ],
     &["hosted", "prompt", "providers", "parsers", "transport", "web_config"],
     &["endpoints"],

@@ -278,6 +278,8 @@ pub(crate) struct TestFunction {
     inner: Function,
     pub(crate) simulator: Arc<Simulator>,
     pub(crate) store: Arc<MemoryStore>,
+    /// The value of `X-Amzn-Trace-Id` of the next invocations.
+    pub(crate) trace_id: Mutex<String>,
 }
 
 impl TestFunction {
@@ -322,12 +324,13 @@ impl TestFunction {
             }
         };
         let settings = Settings::parse(&look_up).unwrap();
-        let keys = EnvironmentKeys::new(|_| Some("a-key".to_owned()));
+        let keys = EnvironmentKeys::new(|_| Some("a-key-of-some-length".to_owned()));
         let inner = Function::new(&settings, Arc::new(keys))
             .with_results(store.clone(), store.clone())
             .with_documents(store.clone())
             .with_functions(store.clone());
-        TestFunction { inner, simulator, store }
+        let trace_id = Mutex::new("Root=1-2-3".to_owned());
+        TestFunction { inner, simulator, store, trace_id }
     }
 
     /// Handles an event with this time limit.
@@ -347,7 +350,7 @@ impl TestFunction {
             request_id: request_id.to_owned(),
             version: "1",
             function_arn: Some(FUNCTION_ARN.to_owned()),
-            trace_id: Some("Root=1-2-3".to_owned()),
+            trace_id: Some(self.trace_id.lock().unwrap().clone()),
         };
         let event = event.to_string();
         self.inner.handle(event.as_bytes(), invocation, Deadline::after(timeout)).await

@@ -1,6 +1,7 @@
 //! Tests for stored results, notifications and idempotency keys, with an in-memory store that can
 //! fail.
 
+mod collector;
 mod conversations;
 mod costs;
 mod destinations;
@@ -11,3 +12,4 @@ mod offloading;
 mod progress;
 mod records;
 mod streams;
+mod traces;

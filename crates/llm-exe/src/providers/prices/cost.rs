@@ -109,6 +109,13 @@ impl Cost {
         self.is_unknown |= other.is_unknown;
     }
 
+    /// Returns the cost in US dollars of the calls that were added since an earlier sum, or `None`
+    /// if it is not known.
+    pub(crate) fn usd_since(&self, earlier: Option<&Cost>) -> Option<String> {
+        let before = earlier.map_or(Some(0), Cost::total)?;
+        Some(format_dollars(self.total()?.saturating_sub(before)))
+    }
+
     /// Marks the cost as an estimate, because it can lack a call, or because the server can have
     /// other prices.
     pub(crate) fn set_estimate(&mut self) {
