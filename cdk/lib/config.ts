@@ -148,8 +148,8 @@ export const OPTIONS = {
     example: { team: 'research' },
   }),
   alarmEmail: optional(
-    'e-mail address that receives alarms for errors, throttles and dead letters; confirm the ' +
-      'subscription that AWS sends',
+    'e-mail address that receives alarms for failed invocations and requests, throttles and dead ' +
+      'letters; confirm the subscription that AWS sends',
     string(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, 'an e-mail address'),
     { example: 'ops@example.com' },
   ),

@@ -525,7 +525,7 @@ describe('event sources', () => {
 
   test('alarms can publish to their topic', () => {
     const alarms = template(OPTION_SETS['alarms']);
-    alarms.resourceCountIs('AWS::CloudWatch::Alarm', 4);
+    alarms.resourceCountIs('AWS::CloudWatch::Alarm', 5);
     alarms.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [Match.anyValue()] });
     alarms.hasResourceProperties('AWS::SNS::Subscription', {
       Protocol: 'email',
@@ -543,6 +543,24 @@ describe('event sources', () => {
       },
     });
     template().resourceCountIs('AWS::CloudWatch::Alarm', 0);
+  });
+
+  test('failures are counted by Lambda and by the function', () => {
+    const alarms = template(OPTION_SETS['alarms']);
+    for (const [namespace, metric, dimension] of [
+      ['AWS/Lambda', 'Errors', 'FunctionName'],
+      ['LlmExe', 'errors', 'functionName'],
+    ]) {
+      alarms.hasResourceProperties('AWS::CloudWatch::Alarm', {
+        Namespace: namespace,
+        MetricName: metric,
+        Dimensions: [{ Name: dimension, Value: { Ref: Match.stringLikeRegexp('Function') } }],
+        Statistic: 'Sum',
+        Threshold: 1,
+        ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+        TreatMissingData: 'notBreaching',
+      });
+    }
   });
 
   test('a batch writes its results, even in an app without feature flags', () => {

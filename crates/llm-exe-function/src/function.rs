@@ -201,6 +201,7 @@ impl Function {
                     let handle = std::pin::pin!(async {
                         let source = detect(&event);
                         line.source = source.name();
+                        line.is_http = source.responds_with_status();
                         self.handle_source(source, event, &invocation, deadline, &mut line, outputs)
                             .await
                     });
@@ -223,6 +224,7 @@ impl Function {
         };
         line.duration = started.elapsed();
         line.request_id = invocation.request_id;
+        line.function_arn = invocation.function_arn;
         HandledEvent { outcome, line }
     }
 
