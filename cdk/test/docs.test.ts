@@ -6,7 +6,7 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { test } from 'node:test';
 
-import { OPTIONS, OPTION_OF_SETTING } from '../lib/config.ts';
+import { OPTIONS, OPTION_OF_SETTING, readConfig } from '../lib/config.ts';
 import { ENV } from '../lib/env.ts';
 import { PROVIDERS } from '../lib/providers.ts';
 import { dashboardPicture, dashboardsOf } from '../../scripts/lib/dashboard-picture.mjs';
@@ -64,6 +64,13 @@ for (const page of PAGES) {
       assert.ok(scripts[command!], command);
     }
     for (const [, key] of text.matchAll(/-c (\w+)=/g)) assert.ok(key! in OPTIONS, key);
+  });
+
+  test(`${page}: the examples of the context are valid`, () => {
+    for (const [, json] of text.matchAll(/```json\n([^]*?)```/g)) {
+      const { context } = JSON.parse(json!) as { context?: Record<string, unknown> };
+      if (context) readConfig(context);
+    }
   });
 
   test(`${page}: all links resolve`, () => {
