@@ -64,8 +64,8 @@ export function checkHeaderSettings(names: readonly string[]): string[] {
   const headers = names.filter((name) => HEADER_SETTING.test(name));
   return headers.map(
     (name) =>
-      `${name} contains secrets, which would be readable in the template; send the traces to a ` +
-      'collector in a layer that adds the headers, as docs/observability.md describes',
+      `${name} contains secrets, which would be readable in the template; put the headers into .env as ` +
+      'TRACE_HEADERS and run npm run update-secrets',
   );
 }
 

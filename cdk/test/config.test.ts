@@ -218,7 +218,7 @@ const INVALID: [Record<string, unknown>, string][] = [
   ...['OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_EXPORTER_OTLP_TRACES_HEADERS'].map(
     (name): [Record<string, unknown>, string] => [
       { environment: { [name]: 'authorization=Bearer sk-1' } },
-      `environment: ${name} contains secrets, which would be readable in the template; send the`,
+      `environment: ${name} contains secrets, which would be readable in the template; put the`,
     ],
   ),
   [{ toolsFromHttp: 'yes' }, 'toolsFromHttp: expected true or false, got "yes"'],
