@@ -11,6 +11,9 @@ import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 
+/** The metrics that the function writes to its log, as docs/lambda.md describes. */
+const NAMESPACE = 'LlmExe';
+
 /** Adds alarms for errors, for throttling, and for messages in `queues`, which should be empty. */
 export function addAlarms(
   scope: Construct,
@@ -32,8 +35,18 @@ export function addAlarms(
   );
   topic.addSubscription(new EmailSubscription(email));
   const period = Duration.minutes(5);
+  // Lambda's metric lacks the errors of HTTP responses, streams and records. The function's own
+  // metric lacks crashes and timeouts of the process.
+  const failedRequests = new cloudwatch.Metric({
+    namespace: NAMESPACE,
+    metricName: 'errors',
+    dimensionsMap: { functionName: fn.functionName },
+    statistic: 'Sum',
+    period,
+  });
   const metrics: [string, string, cloudwatch.IMetric][] = [
     ['Errors', 'Failed invocations', fn.metricErrors({ period })],
+    ['FailedRequests', 'Failed requests', failedRequests],
     ['Throttles', 'Throttled invocations', fn.metricThrottles({ period })],
     ...Object.entries(queues).map(([id, queue]): [string, string, cloudwatch.IMetric] => [
       id,

@@ -19,9 +19,13 @@ import { BATCH_PREFIX } from './prefixes.ts';
 import { PROVIDERS } from './providers.ts';
 import {
   BUCKET,
+  TRACE_ENDPOINT_SETTINGS,
   checkCompatibleProviders,
+  checkHeaderSettings,
   checkSettings,
+  checkTraceDestination,
   isConfigHost,
+  isInSandbox,
   quote,
   rangeOf,
   wordsOf,
@@ -97,6 +101,20 @@ const bedrockModel = string(
   'a model ID, a pattern like "anthropic.*", or the ARN of a model or an inference profile',
 );
 
+const layerArn = string(
+  /^arn:aws[\w-]*:lambda:[a-z0-9-]+:\d{12}:layer:[\w-]+:\d+$/,
+  'the ARN of a version of a layer, like arn:aws:lambda:REGION:ACCOUNT:layer:NAME:1',
+);
+
+/** A parser for `xray` or the URL of a collector. The URL is checked with the other options. */
+const traceDestination = string(
+  (value) => /^(xray|https?:\/\/\S+)$/.test(value),
+  'xray, or the URL of an OpenTelemetry collector, like http://localhost:4318',
+);
+
+/** Lambda's maximum number of layers of a function. */
+const MAX_LAYERS = 5;
+
 /** A parser for a whole number in the range of a setting of the function. */
 const numberOf = (setting: string): Parser<number> => integer(...rangeOf(setting));
 
@@ -137,6 +155,24 @@ export const OPTIONS = {
     env: 'LOG_LEVEL',
     example: 'debug',
   }),
+  dashboardEnabled: option(
+    false,
+    'adds a CloudWatch dashboard; needs an additional statement in the boundary policy',
+    boolean,
+  ),
+  traceDestination: optional(
+    'where traces are sent: `xray` (needs an additional statement in the boundary policy), or the ' +
+      'URL of an OpenTelemetry collector; if unset, nowhere',
+    traceDestination,
+    { example: 'xray' },
+  ),
+  layers: option(
+    [],
+    'ARNs of Lambda layers, such as that of an OpenTelemetry collector; needs an additional ' +
+      'statement in the boundary policy',
+    list(layerArn),
+    { example: ['arn:aws:lambda:us-west-2:000000000000:layer:opentelemetry-collector-amd64:1'] },
+  ),
   permissionsBoundary: option(
     'LlmExeLambdaCdkPermissionBoundaryPolicy',
     'name of the policy that is the permissions boundary of every role; `none` for no boundary',
@@ -148,8 +184,8 @@ export const OPTIONS = {
     example: { team: 'research' },
   }),
   alarmEmail: optional(
-    'e-mail address that receives alarms for errors, throttles and dead letters; confirm the ' +
-      'subscription that AWS sends',
+    'e-mail address that receives alarms for failed invocations and requests, throttles and dead ' +
+      'letters; confirm the subscription that AWS sends',
     string(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, 'an e-mail address'),
     { example: 'ops@example.com' },
   ),
@@ -519,6 +555,7 @@ function checkCombinations(config: Config): string[] {
       'responseStreaming: requires endpointEnabled, because only the function URL streams',
     );
   }
+  problems.push(...checkTraces(config));
   for (const name of Object.keys(config.tags)) {
     if (/^aws:/i.test(name)) {
       problems.push(`tags: ${quote(name)} is reserved, because it begins with aws:`);
@@ -531,6 +568,22 @@ function checkCombinations(config: Config): string[] {
       (problem) => `openAiCompatibleProviders.${problem}`,
     ),
   );
+  return problems;
+}
+
+function checkTraces({ traceDestination: destination, layers }: Config): string[] {
+  const problems: string[] = [];
+  if (layers.length > MAX_LAYERS) {
+    problems.push(`layers: expected at most ${MAX_LAYERS}, got ${layers.length}`);
+  }
+  if (destination === undefined) return problems;
+  const problem = checkTraceDestination(destination);
+  if (problem) problems.push(`traceDestination: ${problem}`);
+  else if (isInSandbox(destination) && layers.length === 0) {
+    problems.push(
+      `traceDestination: ${destination} requires layers, with a layer whose extension is the collector`,
+    );
+  }
   return problems;
 }
 
@@ -636,11 +689,13 @@ function checkPrefixOverlaps(config: Config): string[] {
 /** Checks the names and values of `environment` as the function checks them at its start. */
 function checkEnvironment(config: Config): string[] {
   const problems = Object.keys(config.environment).flatMap((name) => {
-    const owner = OPTION_OF_SETTING[name];
+    const isTraceEndpoint = TRACE_ENDPOINT_SETTINGS.includes(name);
+    const owner = isTraceEndpoint ? 'traceDestination' : OPTION_OF_SETTING[name];
     if (owner) return [`${name} is set by the option ${owner}; use that instead`];
     const isName = /^[A-Z_][A-Z0-9_]*$/.test(name);
     return isName ? [] : [`expected names in capital letters, got ${quote(name)}`];
   });
+  problems.push(...checkHeaderSettings(Object.keys(config.environment)));
   if (problems.length === 0) {
     problems.push(...checkSettings(config.environment, providerNames(config)));
   }

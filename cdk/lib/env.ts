@@ -16,6 +16,8 @@ export interface EnvRow {
   readonly description: string;
   /** The parameter under `/{stack}/Secret/` that stores the value. */
   readonly secret?: string;
+  /** The form of the value. Messages contain its description, and never the value of a secret. */
+  readonly format?: { readonly pattern: RegExp; readonly expected: string };
   /** Whether a deployment needs the variable. Keys are never required. */
   readonly isRequired?: boolean;
 }
@@ -55,6 +57,19 @@ export const ENV: readonly EnvRow[] = [
     name: ENDPOINT_KEY,
     description: 'key that callers send if `endpointAuth` is `API_KEY`',
     secret: 'KeyEndpoint',
+  },
+  {
+    // OTEL_EXPORTER_OTLP_HEADERS, which other programs use too, could be set for another server.
+    name: 'TRACE_HEADERS',
+    description:
+      'headers for the collector of `traceDestination`, like `authorization=Bearer%20…,x-team=a`',
+    secret: 'KeyTraceHeaders',
+    format: {
+      // The values are percent-encoded: https://opentelemetry.io/docs/specs/otel/protocol/exporter/
+      pattern: /^[\w!#$%&'*+.^`|~-]+=[^\s,;]*(,[\w!#$%&'*+.^`|~-]+=[^\s,;]*)*$/,
+      expected:
+        'headers like name=value,other=value, with spaces and commas in values written as %20 and %2C',
+    },
   },
 ];
 
@@ -209,6 +224,12 @@ export function readEnv(text: string, path = '.env', options: EnvOptions = {}): 
     const { value, source, isFromEnvironment } = find(row);
     if (/[\r\n]/.test(value)) {
       problems.push(`${source}: ${row.name}: expected a key without line breaks`);
+    }
+    if (value && row.format && !row.format.pattern.test(value)) {
+      problems.push(
+        `${source}: ${row.name}: expected ${row.format.expected} (value not shown, because it may ` +
+          'be a key)',
+      );
     }
     const { name, secret: parameter } = row;
     if (!value) return [];

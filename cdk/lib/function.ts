@@ -18,7 +18,12 @@ import { promptBucket } from './bucket.ts';
 import { destinationStatements } from './destinations.ts';
 import { canMatchBedrockModel } from './models.ts';
 import { checkProgram, type ArchitectureName } from './program.ts';
-import { checkSettings, isObjectPrefix } from './settings.ts';
+import {
+  checkHeaderSettings,
+  checkSettings,
+  checkTraceDestination,
+  isObjectPrefix,
+} from './settings.ts';
 import {
   checkEnvironmentSize,
   checkOwnArn,
@@ -26,6 +31,7 @@ import {
   toolArns,
   toolStatements,
 } from './tool-functions.ts';
+import { traceSettings, traceStatements } from './traces.ts';
 
 /**
  * The request headers that web pages may send: the content type, and the headers that AWS_IAM and
@@ -145,6 +151,13 @@ export interface LlmExeFunctionProps {
    * in a VPC can't stream. Requires `endpoint`. Default: `false`.
    */
   readonly responseStreaming?: boolean;
+  /**
+   * Where the function sends its traces: `xray`, or the URL of an OpenTelemetry collector, such as
+   * that of an extension in `layers`. Default: nowhere.
+   */
+  readonly traceDestination?: string;
+  /** The layers of the function, such as that of an OpenTelemetry collector. Default: none. */
+  readonly layers?: readonly lambda.ILayerVersion[];
   /** Additional settings from docs/lambda.md. Do not put API keys here. Default: none. */
   readonly environment?: Readonly<Record<string, string>>;
   /** The permissions boundary of the function's role. Default: none. */
@@ -212,6 +225,7 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
       ...(props.reservedConcurrentExecutions !== undefined && {
         reservedConcurrentExecutions: props.reservedConcurrentExecutions,
       }),
+      ...(props.layers && { layers: [...props.layers] }),
       ...(props.vpc && {
         vpc: props.vpc,
         vpcSubnets: props.vpcSubnets,
@@ -325,6 +339,7 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
     if (props.responseStreaming && !props.endpoint) {
       problems.push('responseStreaming: requires endpoint, because only the function URL streams');
     }
+    problems.push(...this.checkTraces(props));
     const prefix = props.results?.prefix;
     const isPrefix = prefix === undefined || Token.isUnresolved(prefix) || isObjectPrefix(prefix);
     if (!isPrefix) {
@@ -340,6 +355,22 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
     if (problems.length > 0) {
       throw new Error(problems.map((problem) => `${this.node.path}: ${problem}`).join('\n'));
     }
+  }
+
+  private checkTraces({ traceDestination, layers = [] }: LlmExeFunctionProps): string[] {
+    const problems: string[] = [];
+    if (traceDestination !== undefined && !Token.isUnresolved(traceDestination)) {
+      const problem = checkTraceDestination(traceDestination);
+      if (problem) problems.push(`traceDestination: ${problem}`);
+    }
+    const { region } = Stack.of(this);
+    if (Token.isUnresolved(region)) return problems;
+    for (const { layerVersionArn: arn } of layers) {
+      const [, , , layerRegion] = Token.isUnresolved(arn) ? [] : arn.split(':');
+      if (layerRegion === undefined || layerRegion === region) continue;
+      problems.push(`layers: expected a layer in ${region}, the region of the stack, got ${arn}`);
+    }
+    return problems;
   }
 
   private computedSettings(props: LlmExeFunctionProps): Record<string, string> {
@@ -358,6 +389,7 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
       ...(tools.length > 0 && { TOOL_FUNCTIONS: tools.join(',') }),
       ...(props.toolsFromHttp && { TOOLS_FROM_HTTP: 'true' }),
       ...(props.responseStreaming && { RESPONSE_STREAMING: 'url' }),
+      ...(props.traceDestination && traceSettings(props.traceDestination, Stack.of(this).region)),
     };
   }
 
@@ -420,6 +452,7 @@ export class LlmExeFunction extends Construct implements iam.IGrantable {
       ...bedrockStatements(this, models),
       ...mantleStatements(this, props.environment?.['AWS_BEDROCK_BASE_URL']),
       ...toolStatements(toolArns(props.toolFunctions)),
+      ...traceStatements(props.traceDestination),
     ]) {
       this.role.addToPolicy(statement);
     }
@@ -477,6 +510,8 @@ const OPTIONAL_PROPERTY_OF_SETTING: Readonly<Record<string, keyof LlmExeFunction
   TOOL_FUNCTIONS: 'toolFunctions',
   TOOLS_FROM_HTTP: 'toolsFromHttp',
   RESPONSE_STREAMING: 'responseStreaming',
+  OTEL_EXPORTER_OTLP_ENDPOINT: 'traceDestination',
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'traceDestination',
 };
 
 function checkEnvironment(props: LlmExeFunctionProps): string[] {
@@ -488,7 +523,8 @@ function checkEnvironment(props: LlmExeFunctionProps): string[] {
     const property = PROPERTY_OF_SETTING[name] ?? (isSet ? optional : undefined);
     return property ? [`${name} is set by the property ${property}; use that instead`] : [];
   });
-  problems.push(...checkSettings(Object.fromEntries(known)));
+  const headers = checkHeaderSettings(Object.keys(environment));
+  problems.push(...(headers.length > 0 ? headers : checkSettings(Object.fromEntries(known))));
   if (known.some(([name]) => name === 'OFFLOAD_RESULTS_OVER') && !results) {
     problems.push('OFFLOAD_RESULTS_OVER requires results, where large results are stored');
   }

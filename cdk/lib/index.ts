@@ -2,6 +2,7 @@
 
 export { LlmExeBatch, type BatchFormat, type LlmExeBatchProps } from './batch.ts';
 export { promptBucket, type PromptBucketProps } from './bucket.ts';
+export { LlmExeDashboard, type LlmExeDashboardProps } from './dashboard.ts';
 export {
   LlmExeFunction,
   type EndpointAuth,

@@ -13,7 +13,6 @@ import {
   SERVER_FIELDS,
   SETTINGS,
   STRUCTURED_OUTPUTS,
-  UNSUPPORTED,
 } from './settings-data.ts';
 import { suggestion } from './suggest.ts';
 
@@ -29,14 +28,45 @@ const RULES = new Map<string, Rule>(SETTINGS.map((setting) => [setting.name, set
 /** The names of all settings. */
 const SETTING_NAMES: readonly string[] = SETTINGS.map(({ name }) => name);
 
-/** Variables that the runtime of the function reads, but not the function. */
-const RUNTIME_VARIABLES = ['GLIBC_TUNABLES', 'MALLOC_ARENA_MAX', 'RUST_BACKTRACE', 'TZ'];
+/**
+ * Variables that the runtime of the function reads, or the layer of the OpenTelemetry collector, but
+ * not the function.
+ */
+const RUNTIME_VARIABLES = [
+  'GLIBC_TUNABLES',
+  'MALLOC_ARENA_MAX',
+  'OPENTELEMETRY_COLLECTOR_CONFIG_URI',
+  'RUST_BACKTRACE',
+  'TZ',
+];
 
 /**
  * The variables that Lambda reserves. CloudFormation also rejects them, but only during deployment.
  */
 const RESERVED_BY_LAMBDA =
   /^(_HANDLER|_X_AMZN_TRACE_ID|AWS_(DEFAULT_)?REGION|AWS_EXECUTION_ENV|AWS_ACCESS_KEY(_ID)?|AWS_SECRET_ACCESS_KEY|AWS_SESSION_TOKEN|AWS_XRAY_(CONTEXT_MISSING|DAEMON_ADDRESS)|AWS_LAMBDA_.*|LAMBDA_.*)$/;
+
+/** The value of `traceDestination` for AWS X-Ray in the region of the function. */
+export const XRAY = 'xray';
+
+/** Settings that `traceDestination` sets. */
+export const TRACE_ENDPOINT_SETTINGS = [
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+];
+
+/** Settings of OpenTelemetry whose values contain the keys of the server that receives traces. */
+const HEADER_SETTING = /^OTEL_EXPORTER_OTLP_(TRACES_)?HEADERS$/;
+
+/** Describes the settings that must not be in a template, because they contain keys. */
+export function checkHeaderSettings(names: readonly string[]): string[] {
+  const headers = names.filter((name) => HEADER_SETTING.test(name));
+  return headers.map(
+    (name) =>
+      `${name} contains secrets, which would be readable in the template; put the headers into .env as ` +
+      'TRACE_HEADERS and run npm run update-secrets',
+  );
+}
 
 /** Returns the smallest and the largest number that a setting accepts. */
 export function rangeOf(name: string): [number, number] {
@@ -73,7 +103,6 @@ export function checkSettings(
 function checkSettingName(name: string): string | undefined {
   if (RESERVED_BY_LAMBDA.test(name)) return 'is reserved by Lambda';
   if (RULES.has(name) || RUNTIME_VARIABLES.includes(name)) return undefined;
-  if ((UNSUPPORTED as readonly string[]).includes(name)) return undefined;
   const hint = suggestion(name, SETTING_NAMES);
   // The names of all other settings do not contain any of these words.
   if (!hint && /KEY|SECRET|PASSW|TOKEN/.test(name)) {
@@ -89,9 +118,6 @@ function checkValue(name: string, raw: string, providers: readonly string[]): st
   const value = raw.trim();
   // The function treats an empty setting as unset.
   if (value === '') return undefined;
-  if ((UNSUPPORTED as readonly string[]).includes(name)) {
-    return value === 'false' ? undefined : 'is not supported by this version yet; remove it';
-  }
   const problem = checkRule(name, value, providers);
   return problem && `is invalid: ${problem}`;
 }
@@ -273,6 +299,32 @@ function checkBaseUrl(url: string, isProvider = true): string | undefined {
   return `the URL must not contain the path of the API, which the provider appends; use ${used}`;
 }
 
+/** The path that the function appends to the URL of a collector. */
+const TRACES_PATH = '/v1/traces';
+
+/**
+ * Returns why traces can't be sent to a destination, which is `xray` or the URL of an OpenTelemetry
+ * collector.
+ */
+export function checkTraceDestination(destination: string): string | undefined {
+  if (destination === XRAY) return undefined;
+  if (!destination.includes('://')) {
+    return `expected xray, or the URL of a collector, got ${JSON.stringify(destination)}`;
+  }
+  const problem = checkBaseUrl(destination, false);
+  if (problem) return problem;
+  const base = destination.replace(/\/+$/, '');
+  if (!base.endsWith(TRACES_PATH)) return undefined;
+  const used = base.slice(0, -TRACES_PATH.length);
+  return `the URL must not contain ${TRACES_PATH}, which the function appends; use ${used}`;
+}
+
+/** Returns whether a URL is that of a program in the same sandbox, such as a Lambda extension. */
+export function isInSandbox(url: string): boolean {
+  const host = hostOf(url).replace(/^\[|\]$/g, '');
+  return /^(localhost|.*\.localhost|127\.[\d.]+|::1)$/i.test(host);
+}
+
 const LOCAL_ADDRESSES = new BlockList();
 LOCAL_ADDRESSES.addSubnet('127.0.0.0', 8, 'ipv4');
 LOCAL_ADDRESSES.addSubnet('10.0.0.0', 8, 'ipv4');
@@ -291,8 +343,12 @@ function isLocalHost(text: string): boolean {
 
 /** Returns the host of a URL that a function outside of a VPC can't reach. */
 export function unreachableHost(url: string): string | undefined {
-  const host = /^[a-z]+:\/\/(\[[^\]]*\]|[^/:?#]*)/i.exec(url.trim())?.[1] ?? '';
+  const host = hostOf(url);
   return isLocalHost(host) ? host : undefined;
+}
+
+function hostOf(url: string): string {
+  return /^[a-z]+:\/\/(\[[^\]]*\]|[^/:?#]*)/i.exec(url.trim())?.[1] ?? '';
 }
 
 /**

@@ -12,11 +12,13 @@ import type { Construct } from 'constructs';
 
 import { addAlarms } from './alarms.ts';
 import { LlmExeBatch } from './batch.ts';
+import { BOUNDARY_ADDITIONS } from './boundary.ts';
 import { functionCode } from './code.ts';
 import { OPTIONS, functionEnvironment, type Config } from './config.ts';
+import { LlmExeDashboard } from './dashboard.ts';
 import { LlmExeFunction, type ResultsProps } from './function.ts';
 import { parseFunctionArn } from './function-name.ts';
-import { unreachableHost } from './settings.ts';
+import { isInSandbox, unreachableHost } from './settings.ts';
 import { addEventRule, addInbox, deadLetterQueue, httpApi, requestQueue } from './sources.ts';
 
 export interface LlmExeStackProps extends StackProps {
@@ -48,9 +50,10 @@ export class LlmExeStack extends Stack {
     this.llm = this.createFunction(props, boundary, failedEvents);
     const queues: Record<string, sqs.IQueue> = {};
     if (failedEvents) queues['FailedEvents'] = failedEvents;
+    let queue: sqs.IQueue | undefined;
     if (config.queueEnabled) {
       const deadLetters = deadLetterQueue(this, 'DeadLetters');
-      const queue = requestQueue(this, this.llm, config, deadLetters);
+      queue = requestQueue(this, this.llm, config, deadLetters);
       queues['DeadLetters'] = deadLetters;
       this.addOutput('QueueUrl', queue.queueUrl, 'URL of the request queue');
       this.addOutput(
@@ -74,6 +77,7 @@ export class LlmExeStack extends Stack {
     }
     if (config.batchEnabled) this.addBatch(config, boundary);
     if (config.alarmEmail) addAlarms(this, config.alarmEmail, this.llm.function, queues);
+    if (config.dashboardEnabled) this.addDashboard(config, queue, queues);
     this.addOutput('FunctionArn', this.llm.function.functionArn, 'ARN of the function');
     this.addOutput('FunctionName', this.llm.function.functionName, 'Name of the function');
     this.addOutput(
@@ -87,6 +91,29 @@ export class LlmExeStack extends Stack {
     for (const [name, value] of Object.entries(config.tags)) Tags.of(this).add(name, value);
     const isTagged = 'environment' in config.tags;
     if (props.environment && !isTagged) Tags.of(this).add('environment', props.environment);
+  }
+
+  /** Adds a dashboard. Its name contains the region, because names are unique in the account. */
+  private addDashboard(
+    config: Config,
+    queue: sqs.IQueue | undefined,
+    { DeadLetters: messages, FailedEvents: events }: Readonly<Record<string, sqs.IQueue>>,
+  ): void {
+    const dashboardName = `${config.stackName}-${this.region}`;
+    new LlmExeDashboard(this, 'Dashboard', {
+      function: this.llm,
+      dashboardName,
+      ...(queue && { queue }),
+      deadLetterQueues: {
+        ...(messages && { 'failed messages': messages }),
+        ...(events && { 'failed events': events }),
+      },
+    });
+    this.addOutput(
+      'DashboardUrl',
+      `https://console.aws.amazon.com/cloudwatch/home?region=${this.region}#dashboards/dashboard/${dashboardName}`,
+      'URL of the dashboard in the console',
+    );
   }
 
   private addBatch(config: Config, boundary: iam.IManagedPolicy | undefined): void {
@@ -132,6 +159,10 @@ export class LlmExeStack extends Stack {
       toolsFromHttp: config.toolsFromHttp,
       endpointAuth: config.endpointAuth,
       responseStreaming: config.responseStreaming,
+      layers: [...new Set(config.layers)].map((arn) =>
+        lambda.LayerVersion.fromLayerVersionArn(this, `Layer-${arn}`, arn),
+      ),
+      ...(config.traceDestination && { traceDestination: config.traceDestination }),
       environment: functionEnvironment(config),
       ...(failedEvents && { onFailure: new SqsDestination(failedEvents) }),
       ...(boundary && { permissionsBoundary: boundary }),
@@ -207,11 +238,12 @@ export class LlmExeStack extends Stack {
           `LlmExeLambda; ${config.stackName} needs its own policies`,
       );
     }
-    if (config.httpApiEnabled) {
+    for (const { option, name, actions, isNeeded } of BOUNDARY_ADDITIONS) {
+      if (!isNeeded(config)) continue;
       Annotations.of(this).addWarningV2(
-        'llm-exe:httpApiEnabled',
-        `httpApiEnabled: ${SHIPPED_BOUNDARY} does not allow API Gateway actions as shipped; first add ` +
-          'the statement of documentation/setup/LlmExeLambdaCdkHttpApiPolicy.json to it',
+        `llm-exe:${option}`,
+        `${option}: ${SHIPPED_BOUNDARY} does not allow ${actions} as shipped; first add the ` +
+          `statement of documentation/setup/LlmExeLambdaCdk${name}Policy.json to it`,
       );
     }
     const destinations = [config.resultDestination, ...config.resultDestinationOverride];
@@ -244,6 +276,9 @@ export class LlmExeStack extends Stack {
         `environment.${name}`,
         value,
       ]),
+      ...(config.traceDestination && !isInSandbox(config.traceDestination)
+        ? [['traceDestination', config.traceDestination] satisfies [string, unknown]]
+        : []),
     ];
     for (const [path, url] of servers) {
       const host = typeof url === 'string' ? unreachableHost(url) : undefined;

@@ -97,7 +97,7 @@ const INVALID: [Record<string, unknown>, string][] = [
   ],
   [
     { environment: { LOG_PROMPTS: 'x' } },
-    'environment: LOG_PROMPTS is not supported by this version yet',
+    'environment: LOG_PROMPTS is invalid: expected one of true, false',
   ],
   [
     { environment: { OPENAI_BASE_URL: 'http://example.com' } },
@@ -163,6 +163,64 @@ const INVALID: [Record<string, unknown>, string][] = [
     { responseStreaming: true, endpointEnabled: false },
     'responseStreaming: requires endpointEnabled',
   ],
+  [{ dashboardEnabled: 'on' }, 'dashboardEnabled: expected true or false, got "on"'],
+  ...['x-ray', 'localhost:4318', 'grpc://localhost:4317', 'true', 'https:// a.example'].map(
+    (traceDestination): [Record<string, unknown>, string] => [
+      { traceDestination },
+      'traceDestination: expected xray, or the URL of an OpenTelemetry collector, like ' +
+        `http://localhost:4318, got "${traceDestination}"`,
+    ],
+  ),
+  [
+    { traceDestination: 'http://otel.example.com' },
+    'traceDestination: http is allowed only for loopback and private addresses; use https',
+  ],
+  [
+    { traceDestination: 'https://otel.example.com/v1/traces/' },
+    'traceDestination: the URL must not contain /v1/traces, which the function appends; use ' +
+      'https://otel.example.com',
+  ],
+  [
+    { traceDestination: 'https://user:sk-1@otel.example.com' },
+    'traceDestination: the base URL must not contain a user name or password',
+  ],
+  [
+    { traceDestination: 'https://otel.example.com?key=sk-1' },
+    'traceDestination: the base URL must not contain a query',
+  ],
+  ...['http://localhost:4318', 'http://127.0.0.1:4318', 'http://[::1]:4318'].map(
+    (traceDestination): [Record<string, unknown>, string] => [
+      { traceDestination },
+      `traceDestination: ${traceDestination} requires layers, with a layer whose extension is the`,
+    ],
+  ),
+  ...['otel', 'arn:aws:lambda:us-west-2:000000000000:layer:otel']
+    .concat('arn:aws:lambda:us-west-2:000000000000:function:otel:1')
+    .map((arn): [Record<string, unknown>, string] => [
+      { layers: [arn] },
+      'layers: expected a list in which each item is the ARN of a version of a layer, like ' +
+        `arn:aws:lambda:REGION:ACCOUNT:layer:NAME:1, got "${arn}"`,
+    ]),
+  [
+    {
+      layers: [1, 2, 3, 4, 5, 6].map(
+        (version) => `arn:aws:lambda:us-west-2:000000000000:layer:otel:${version}`,
+      ),
+    },
+    'layers: expected at most 5, got 6',
+  ],
+  ...['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'].map(
+    (name): [Record<string, unknown>, string] => [
+      { environment: { [name]: 'https://otel.example.com' } },
+      `environment: ${name} is set by the option traceDestination; use that instead`,
+    ],
+  ),
+  ...['OTEL_EXPORTER_OTLP_HEADERS', 'OTEL_EXPORTER_OTLP_TRACES_HEADERS'].map(
+    (name): [Record<string, unknown>, string] => [
+      { environment: { [name]: 'authorization=Bearer sk-1' } },
+      `environment: ${name} contains secrets, which would be readable in the template; put the`,
+    ],
+  ),
   [{ toolsFromHttp: 'yes' }, 'toolsFromHttp: expected true or false, got "yes"'],
   [{ toolsFromHttp: true }, 'toolsFromHttp: requires toolFunctions'],
   [
@@ -344,6 +402,8 @@ test('accepts values that resemble rejected ones', () => {
       'arn:aws-us-gov:lambda:us-gov-west-1:111111111111:function:orders:$LATEST',
     toolsFromHttp: 'true',
     tags: { awsome: 'yes' },
+    layers: 'arn:aws-us-gov:lambda:us-gov-west-1:111111111111:layer:otel_collector-1:12',
+    traceDestination: 'https://otel.example.com:4318/v1/traces-of/team',
   });
   readConfig({ reservedConcurrency: 0 });
 });

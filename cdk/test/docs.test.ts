@@ -6,14 +6,17 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { test } from 'node:test';
 
-import { OPTIONS, OPTION_OF_SETTING } from '../lib/config.ts';
+import { OPTIONS, OPTION_OF_SETTING, readConfig } from '../lib/config.ts';
 import { ENV } from '../lib/env.ts';
 import { PROVIDERS } from '../lib/providers.ts';
-import { ROOT, template } from './support/synth.ts';
+import { dashboardPicture, dashboardsOf } from '../../scripts/lib/dashboard-picture.mjs';
+import { OPTION_SETS } from './support/option-sets.ts';
+import { ROOT, template, type Context } from './support/synth.ts';
 
 const DEPLOY = join(ROOT, 'docs', 'deploy.md');
 const PAGES = [
   'docs/deploy.md',
+  'docs/observability.md',
   'docs/step-functions.md',
   'docs/tools.md',
   'documentation/setup/README.md',
@@ -63,6 +66,13 @@ for (const page of PAGES) {
     for (const [, key] of text.matchAll(/-c (\w+)=/g)) assert.ok(key! in OPTIONS, key);
   });
 
+  test(`${page}: the examples of the context are valid`, () => {
+    for (const [, json] of text.matchAll(/```json\n([^]*?)```/g)) {
+      const { context } = JSON.parse(json!) as { context?: Record<string, unknown> };
+      if (context) readConfig(context);
+    }
+  });
+
   test(`${page}: all links resolve`, () => {
     for (const [, link] of text.matchAll(/\]\(([^)#]+)(#[^)]*)?\)/g)) {
       if (link!.startsWith('https://')) continue;
@@ -70,6 +80,51 @@ for (const page of PAGES) {
     }
   });
 }
+
+interface Body {
+  widgets: {
+    type: string;
+    x: number;
+    y: number;
+    width: number;
+    height: number;
+    properties: Record<string, string>;
+  }[];
+}
+
+function dashboard(context: Context): Body {
+  const [body] = dashboardsOf(template(context).toJSON() as never);
+  return body as Body;
+}
+
+test('docs/dashboard.svg matches the code', () => {
+  const path = join(ROOT, 'docs', 'dashboard.svg');
+  const picture = dashboardPicture(dashboard(OPTION_SETS['a dashboard with queues']!));
+  if (process.env['UPDATE']) writeFileSync(path, picture);
+  const message = 'docs/dashboard.svg is out of date; run scripts/update';
+  assert.equal(readFileSync(path, 'utf8'), picture, message);
+});
+
+test('the picture of the dashboard contains the titles, the axes and the legends', () => {
+  const { widgets } = dashboard(OPTION_SETS['a dashboard with queues']!);
+  const texts = [
+    ...readFileSync(join(ROOT, 'docs', 'dashboard.svg'), 'utf8').matchAll(/<text[^>]*>([^<]*)</g),
+  ].map(([, text]) => text);
+  for (const { type, properties } of widgets) {
+    if (type !== 'text') assert.ok(texts.includes(properties['title']), properties['title']);
+  }
+  for (const expected of ['US dollars', 'provider:model, source', 'failed events', 'restP99']) {
+    assert.ok(texts.includes(expected), expected);
+  }
+});
+
+test('docs/observability.md describes each graph of the dashboard', () => {
+  const page = readFileSync(join(ROOT, 'docs', 'observability.md'), 'utf8');
+  for (const { type, properties } of dashboard(OPTION_SETS['a dashboard with queues']!).widgets) {
+    if (type !== 'text')
+      assert.ok(page.includes(`| ${properties['title']} |`), properties['title']);
+  }
+});
 
 test('docs/deploy.md lists every command', () => {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
@@ -110,6 +165,25 @@ test('the function uses the same names of settings and keys', () => {
   }
 });
 
+test('the dashboard uses the names of metrics and log fields that the function writes', () => {
+  const line = readFileSync(join(ROOT, 'crates', 'llm-exe-function', 'src', 'log_line.rs'), 'utf8');
+  const body = JSON.stringify(dashboard(OPTION_SETS['a dashboard']!)).replaceAll('\\', '');
+  const metrics = [...body.matchAll(/MetricName="(\w+)"|"LlmExe","(\w+)"/g)].flatMap((match) =>
+    match.slice(1).filter(Boolean),
+  );
+  const expected = ['attempts', 'costUsd', 'errors', 'inputTokens', 'outputTokens', 'providerMs'];
+  assert.deepEqual([...new Set(metrics)].sort(), expected);
+  for (const name of expected) assert.ok(line.includes(`"Name":"${name}"`), name);
+  for (const dimensions of ['"source"', '"provider","model"', '"functionName"']) {
+    assert.ok(line.includes(dimensions), dimensions);
+  }
+  const fields = ['capabilityLearned', 'coldStart', 'durationMs', 'errorType', 'providerMs'];
+  for (const field of [...fields, 'records']) {
+    assert.ok(body.includes(field), field);
+    assert.ok(line.includes(`("${field}"`), field);
+  }
+});
+
 /** Returns the cells of those table rows on a page that begin with a name in backquotes. */
 function tableRows(page: string): string[][] {
   return readFileSync(join(ROOT, page), 'utf8')
@@ -132,6 +206,18 @@ const WITHOUT_OPTION = [
   'AWS_ENDPOINT_URL',
   'AWS_REGION',
   'METRIC_TAGS',
+  'LOG_PROMPTS',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+  'OTEL_EXPORTER_OTLP_HEADERS',
+  'OTEL_EXPORTER_OTLP_PROTOCOL',
+  'OTEL_EXPORTER_OTLP_TIMEOUT',
+  'OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT',
+  'OTEL_RESOURCE_ATTRIBUTES',
+  'OTEL_SDK_DISABLED',
+  'OTEL_SERVICE_NAME',
+  'OTEL_TRACES_SAMPLER',
+  'OTEL_TRACES_SAMPLER_ARG',
   'PRICES',
   'STRICT',
 ];

@@ -237,3 +237,33 @@ test('.env.sample contains every variable and no key', () => {
   );
   for (const { name, secret } of ENV) if (secret) assert.equal(sample[name], '');
 });
+
+test('the headers of traces are checked, and messages do not contain them', () => {
+  const secretsOf = (headers: string) =>
+    readEnv(`TRACE_HEADERS="${headers}"`, '.env', { isPartial: true }).secrets;
+  for (const headers of ['authorization=Bearer%20a', 'x-key=a=b==,x-team=c', 'a=b%2Cc,d=']) {
+    assert.deepEqual(secretsOf(headers), [
+      { name: 'TRACE_HEADERS', parameter: 'KeyTraceHeaders', value: headers },
+    ]);
+  }
+  for (const headers of [
+    'sentinel',
+    'authorization: sentinel',
+    'authorization=Bearer sentinel',
+    'a=sentinel,b',
+    'a b=sentinel',
+  ]) {
+    assert.throws(
+      () => secretsOf(headers),
+      (error: Error) => {
+        assert.match(
+          error.message,
+          /^\.env: TRACE_HEADERS: expected headers like name=value,other=/,
+        );
+        assert.ok(!error.message.includes('sentinel'), error.message);
+        return true;
+      },
+      headers,
+    );
+  }
+});

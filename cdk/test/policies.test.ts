@@ -12,10 +12,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
+import { BOUNDARY_ADDITIONS } from '../lib/boundary.ts';
+import { readConfig } from '../lib/config.ts';
 import { allows, like, listOf, policyOf, type Policy } from './support/iam.ts';
 import { OPTION_SETS } from './support/option-sets.ts';
 import { resolve, type Arns } from './support/resolve.ts';
-import { ROOT, template, type Context, type Statement } from './support/synth.ts';
+import { REGION, ROOT, template, type Context, type Statement } from './support/synth.ts';
 
 /** The resource that an action needs access to. */
 interface Target {
@@ -26,6 +28,8 @@ interface Target {
 interface ResourceRow extends Target {
   /** Actions in the resource schema that this stack never needs, each with a reason. */
   notNeeded?: Record<string, string>;
+  /** Actions that are needed only if the resource has the property. */
+  onlyWith?: Record<string, string>;
   /** Actions that need access to another resource or use different condition keys. */
   other?: Record<string, Target>;
 }
@@ -41,14 +45,23 @@ const RESOURCES = read('resources') as Record<string, ResourceRow>;
 const BOOTSTRAP = read('bootstrap') as Record<string, ResourceRow>;
 const BOUNDARY = policyOf('LlmExeLambdaCdkPermissionBoundaryPolicy');
 const DEPLOY = policyOf('DeployLlmExeCdkAppPolicy');
-const HTTP_API = policyOf('LlmExeLambdaCdkHttpApiPolicy');
-/**
- * The boundary with the statement that `httpApiEnabled` requires, as the account guide describes.
- */
-const BOUNDARY_WITH_HTTP_API: Policy = {
-  ...BOUNDARY.policy,
-  Statement: [...BOUNDARY.policy.Statement, ...HTTP_API.policy.Statement],
-};
+/** The policies with the statements that some options require, by their names. */
+const ADDITIONS = Object.fromEntries(
+  BOUNDARY_ADDITIONS.map(({ name }) => [name, policyOf(`LlmExeLambdaCdk${name}Policy`)]),
+);
+
+/** Returns the boundary with additional statements, as the account guide describes. */
+function boundaryWith(...names: string[]): Policy {
+  const added = names.flatMap((name) => ADDITIONS[name]!.policy.Statement);
+  return { ...BOUNDARY.policy, Statement: [...BOUNDARY.policy.Statement, ...added] };
+}
+
+/** Returns the names of the additional statements that a context requires. */
+function additionsFor(context: Context): string[] {
+  const config = readConfig(context);
+  return BOUNDARY_ADDITIONS.filter(({ isNeeded }) => isNeeded(config)).map(({ name }) => name);
+}
+
 /**
  * Actions that list resources. They do not name a resource, so AWS checks whether they are allowed
  * on `*`.
@@ -59,7 +72,7 @@ const LIST_ACTIONS = [
   'ssm:DescribeParameters',
 ];
 
-for (const [name, { text }] of Object.entries({ BOUNDARY, DEPLOY, HTTP_API })) {
+for (const [name, { text }] of Object.entries({ BOUNDARY, DEPLOY, ...ADDITIONS })) {
   test(`the policy ${name} is valid in IAM`, () => {
     assert.ok(text.replace(/\s/g, '').length <= 6144, 'at most 6,144 characters');
     for (const statement of (JSON.parse(text) as Policy).Statement) {
@@ -84,9 +97,10 @@ test('only the policy for httpApiEnabled allows API Gateway actions', () => {
   const isApiGateway = (action: string): boolean => like(action.split(':')[0]!, 'apigateway');
   assert.deepEqual([BOUNDARY, DEPLOY].flatMap(actions).filter(isApiGateway), []);
   assert.deepEqual(
-    actions(HTTP_API).filter((action) => !isApiGateway(action)),
+    actions(ADDITIONS['HttpApi']!).filter((action) => !isApiGateway(action)),
     [],
   );
+  const boundary = boundaryWith('HttpApi');
   for (const action of ['DELETE', 'GET', 'PATCH', 'POST', 'PUT', 'TagResource', 'UntagResource']) {
     const resource = 'arn:aws:apigateway:us-west-2::/apis/a1b2c3';
     const access = { action: `apigateway:${action}`, resource };
@@ -94,19 +108,44 @@ test('only the policy for httpApiEnabled allows API Gateway actions', () => {
     assert.equal(allows(DEPLOY.policy, access), false, action);
     for (const other of ['/restapis/a1b2c3', '/domainnames/a.example', '/vpclinks/a1b2c3']) {
       const elsewhere = { ...access, resource: `arn:aws:apigateway:us-west-2::${other}` };
-      assert.equal(allows(BOUNDARY_WITH_HTTP_API, elsewhere), false, `${action} on ${other}`);
+      assert.equal(allows(boundary, elsewhere), false, `${action} on ${other}`);
     }
   }
 });
 
-test('the command of the account guide adds the statement to the boundary', () => {
+test('the command of the account guide adds statements to the boundary', () => {
   const guide = readFileSync(join(ROOT, 'documentation', 'setup', 'README.md'), 'utf8');
-  const [, command] = /```bash\n(node -e [^]*?)```/.exec(guide) ?? [];
-  const { stdout, stderr } = spawnSync('bash', ['-c', command!], { encoding: 'utf8', cwd: ROOT });
-  assert.equal(stderr, '');
-  assert.ok(!stdout.includes('YOUR_AWS'), 'the placeholders are replaced');
-  assert.deepEqual(JSON.parse(stdout), BOUNDARY_WITH_HTTP_API);
-  assert.ok(stdout.replace(/\s/g, '').length <= 6144, 'at most 6,144 characters');
+  const [, command = ''] = /```bash\n(node -e [^]*?)```/.exec(guide) ?? [];
+  const run = (script: string): string => {
+    const { stdout, stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8', cwd: ROOT });
+    assert.equal(stderr, '');
+    assert.ok(!stdout.includes('YOUR_AWS'), 'the placeholders are replaced');
+    return stdout;
+  };
+  const documented = "' HttpApi |";
+  assert.ok(command.includes(documented), command);
+  assert.deepEqual(JSON.parse(run(command)), boundaryWith('HttpApi'));
+  const names = Object.keys(ADDITIONS);
+  const all = run(command.replace(documented, `' ${names.join(' ')} |`));
+  assert.deepEqual(JSON.parse(all), boundaryWith(...names));
+});
+
+test('the boundary with all statements is not too long for IAM, in every region', () => {
+  // The names of other regions of the partition `aws` are not longer.
+  const text = JSON.stringify(boundaryWith(...Object.keys(ADDITIONS)));
+  const length = text.replaceAll(REGION, 'ap-southeast-1').replace(/\s/g, '').length;
+  assert.ok(length <= 6144, `at most 6,144 characters, not ${length}`);
+});
+
+test('the account guide lists each policy with additional statements', () => {
+  const guide = readFileSync(join(ROOT, 'documentation', 'setup', 'README.md'), 'utf8');
+  for (const { name, option } of BOUNDARY_ADDITIONS) {
+    const { Sid } = ADDITIONS[name]!.policy.Statement[0]!;
+    const row = guide.split('\n').find((line) => line.startsWith(`| [${name}](`));
+    for (const part of [`LlmExeLambdaCdk${name}Policy.json`, `\`${option}`, `\`${Sid}\``]) {
+      assert.ok(row?.includes(part), `${name}: ${part}`);
+    }
+  }
 });
 
 test('with `*` as the region, the policies apply to all regions', () => {
@@ -136,13 +175,22 @@ function withNames(target: Target, id: string, stack: string): Target {
 }
 
 /** Returns the actions that a resource requires but the policy does not allow. */
-function deniedActions(policy: Policy, type: string, row: ResourceRow, id: string, stack: string) {
+function deniedActions(
+  policy: Policy,
+  type: string,
+  row: ResourceRow,
+  id: string,
+  stack: string,
+  properties: unknown = {},
+): string[] {
   const steps = handlers[type];
   assert.ok(steps, `${type}: run scripts/oracles/cfn_handlers.py`);
   return [...new Set(Object.values(steps).flat())].flatMap((action) => {
     const matches = (pattern: string): boolean => like(pattern.toLowerCase(), action.toLowerCase());
     const other = Object.entries(row.other ?? {}).find(([pattern]) => matches(pattern));
     if (!other && Object.keys(row.notNeeded ?? {}).some(matches)) return [];
+    const [, property] = Object.entries(row.onlyWith ?? {}).find(([key]) => matches(key)) ?? [];
+    if (property !== undefined && !(property in (properties as object))) return [];
     const { arn, context } = withNames(other?.[1] ?? row, id, stack);
     const resource = LIST_ACTIONS.includes(action) ? '*' : arn;
     const access = { action, resource, ...(context && { context }) };
@@ -165,6 +213,8 @@ function rowOf(type: string): ResourceRow {
 
 for (const [name, context] of Object.entries(OPTION_SETS)) {
   const stack = 'LlmExeLambda';
+  const additions = additionsFor(context);
+  const boundary = boundaryWith(...additions);
   const resources = resourcesOf(context);
   const arns: Arns = Object.fromEntries(
     resources.map(([id, type]) => [id, withNames(rowOf(type), id, stack).arn]),
@@ -172,11 +222,10 @@ for (const [name, context] of Object.entries(OPTION_SETS)) {
 
   test(`CloudFormation can create, update and delete the resources: ${name}`, () => {
     const denied = (boundary: Policy): string[] =>
-      resources.flatMap(([id, type]) => deniedActions(boundary, type, rowOf(type), id, stack));
-    const isHttpApi = Boolean(context['httpApiEnabled']);
-    const boundary = isHttpApi ? BOUNDARY_WITH_HTTP_API : BOUNDARY.policy;
+      resources.flatMap(([id, type, properties]) =>
+        deniedActions(boundary, type, rowOf(type), id, stack, properties),
+      );
     assert.deepEqual([...new Set(denied(boundary))], []);
-    if (isHttpApi) assert.notDeepEqual(denied(BOUNDARY.policy), []);
   });
 
   const statements = resources
@@ -187,8 +236,23 @@ for (const [name, context] of Object.entries(OPTION_SETS)) {
     });
 
   test(`the boundary allows the permissions of the roles: ${name}`, () => {
-    assert.deepEqual(statements.flatMap(outsideBoundary), []);
+    const outside = (policy: Policy): string[] =>
+      statements.flatMap((statement) => outsideBoundary(policy, statement));
+    assert.deepEqual(outside(boundary), []);
   });
+
+  for (const addition of additions) {
+    test(`the statement ${addition} is required: ${name}`, () => {
+      const others = boundaryWith(...additions.filter((other) => other !== addition));
+      const denied = [
+        ...resources.flatMap(([id, type, properties]) =>
+          deniedActions(others, type, rowOf(type), id, stack, properties),
+        ),
+        ...statements.flatMap((statement) => outsideBoundary(others, statement)),
+      ];
+      assert.notDeepEqual(denied, []);
+    });
+  }
 
   test(`no role has wildcard actions, or the resource * except for X-Ray: ${name}`, () => {
     const wide = statements.filter((statement) => {
@@ -254,7 +318,7 @@ test('the ARN of an inference profile allows its models, only through the profil
 });
 
 /** Returns the actions in a statement of a role that the boundary does not allow. */
-function outsideBoundary(statement: Statement): string[] {
+function outsideBoundary(boundary: Policy, statement: Statement): string[] {
   const context = Object.fromEntries(
     Object.values(statement.Condition ?? {}).flatMap((keys) =>
       Object.entries(keys).map(([key, value]) => [key, String(listOf(value)[0])]),
@@ -262,7 +326,7 @@ function outsideBoundary(statement: Statement): string[] {
   );
   return listOf(statement.Action).flatMap((action) =>
     listOf(statement.Resource as string | string[])
-      .filter((resource) => !allows(BOUNDARY.policy, { action, resource, context }))
+      .filter((resource) => !allows(boundary, { action, resource, context }))
       .map((resource) => `${action} on ${resource}`),
   );
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { App, Lazy, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
-import { Code } from 'aws-cdk-lib/aws-lambda';
+import { Code, LayerVersion, type ILayerVersion } from 'aws-cdk-lib/aws-lambda';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
 
 import { OPTION_OF_SETTING, readConfig } from '../lib/config.ts';
@@ -70,6 +70,9 @@ test('the construct rejects what would break the function', () => {
     [{ environment: { ENDPOINT_AUTH: 'NONE' } }, /set by the property endpointAuth/],
     [{ environment: { OFFLOAD_RESULTS_OVER: '9999' } }, /requires results/],
     [{ environment: { XAI_API_KEY: 'x' } }, /XAI_API_KEY looks like a secret/],
+    [{ environment: { OTEL_EXPORTER_OTLP_HEADERS: 'x' } }, /OTLP_HEADERS contains secrets, which/],
+    [{ traceDestination: 'x-ray' }, /traceDestination: expected xray, or the URL of a collector/],
+    [{ traceDestination: 'ftp://a.example' }, /traceDestination: expected a URL that begins with/],
     [{ allowedBedrockModels: ['anthropic'] }, /allowedBedrockModels: expected .* got "anthropic"/],
     [{ results: { prefix: '/results' } }, /results: expected a prefix without leading/],
     [{ results: { prefix: '' } }, /results: expected a prefix/],
@@ -78,6 +81,23 @@ test('the construct rejects what would break the function', () => {
     assert.throws(() => construct(props), message);
   }
   construct({ environment: { OPENAI_BASE_URL: Lazy.string({ produce: () => 'x' }) } });
+});
+
+test('the construct rejects a layer of another region', () => {
+  const stack = new Stack(new App(), 'Mine', { env: { region: 'eu-west-1' } });
+  const layer = (id: string, region: string): ILayerVersion =>
+    LayerVersion.fromLayerVersionArn(
+      stack,
+      id,
+      `arn:aws:lambda:${region}:000000000000:layer:otel:1`,
+    );
+  const code = Code.fromAsset(CODE);
+  const traceDestination = 'http://localhost:4318';
+  new LlmExeFunction(stack, 'Llm', { code, layers: [layer('A', 'eu-west-1')], traceDestination });
+  assert.throws(
+    () => new LlmExeFunction(stack, 'Other', { code, layers: [layer('B', 'us-east-1')] }),
+    /layers: expected a layer in eu-west-1, the region of the stack, got arn:aws:lambda:us-east-1:/,
+  );
 });
 
 test('the construct can be in a VPC', () => {
@@ -115,6 +135,11 @@ test('servers that only a function in a VPC can reach cause a warning', () => {
   }
   const url = { OLLAMA_ENDPOINT: 'http://localhost:11434' };
   assert.match(warnings({ environment: url })[0]!, /^environment\.OLLAMA_ENDPOINT: .* localhost;/);
+  const collector = { traceDestination: 'http://10.0.0.5:4318' };
+  assert.match(warnings(collector)[0]!, /^traceDestination: the function is not in a VPC .* 10\.0/);
+  const layers = ['arn:aws:lambda:us-west-2:000000000000:layer:otel:1'];
+  const local = { traceDestination: 'http://localhost:4318', layers, permissionsBoundary: 'none' };
+  assert.deepEqual(warnings(local), []);
   const publicUrl = { v: { baseUrl: 'https://10.example.com/v1' } };
   assert.deepEqual(warnings({ openAiCompatibleProviders: publicUrl }), []);
 });

@@ -32,6 +32,8 @@ const OPTIONS = [
   'batchEnabled=true',
   '-c',
   'alarmEmail=ops@example.com',
+  '-c',
+  'dashboardEnabled=true',
 ];
 const PARAMETER = '/LlmExeLambda/Secret/KeyOpenAI';
 
@@ -140,6 +142,23 @@ describe('a deployment', () => {
     assert.equal(status, 0, output);
     bucket = await resource('AWS::S3::Bucket', 'LlmPrompts');
     assert.match(bucket, /^llmexelambda-llmprompts/);
+  });
+
+  test('the dashboard has the names of the deployed function, log group and queues', async () => {
+    const DashboardName = `LlmExeLambda-${MOTO_REGION}`;
+    const xml = await account.query('monitoring', { Action: 'GetDashboard', DashboardName });
+    const [, escaped = ''] = /<DashboardBody>([^]*)<\/DashboardBody>/.exec(xml) ?? [];
+    const body = escaped.replaceAll('&quot;', '"').replaceAll('&lt;', '<').replaceAll('&gt;', '>');
+    const { widgets } = JSON.parse(body.replaceAll('&amp;', '&')) as { widgets: object[] };
+    assert.equal(widgets.length, 14);
+    const text = JSON.stringify(widgets);
+    const names = [
+      await resource('AWS::Lambda::Function'),
+      await resource('AWS::Logs::LogGroup'),
+      (await resource('AWS::SQS::Queue', 'Queue')).replace(/.*\//, ''),
+    ];
+    for (const name of names) assert.ok(name !== '' && text.includes(name), name);
+    assert.ok(text.includes(`"region":"${MOTO_REGION}"`));
   });
 
   test('without a profile and a file, the credentials in the environment are used', async () => {

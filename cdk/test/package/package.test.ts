@@ -127,7 +127,7 @@ describe('the package in the app of cdk init', { timeout: 1_200_000 }, () => {
       console.log(names.every((name) => module[name] === common[name]), names.join(' '));`;
     writeFileSync(join(APP, 'both.mjs'), script);
     const output = run(APP, process.execPath, 'both.mjs').trim();
-    assert.equal(output, 'true LlmExeBatch LlmExeFunction promptBucket');
+    assert.equal(output, 'true LlmExeBatch LlmExeDashboard LlmExeFunction promptBucket');
   });
 
   test('a zip in the package is the default code', () => {

@@ -80,6 +80,14 @@ const WRITTEN_SETS: Readonly<Record<string, Context>> = {
     queueEnabled: true,
     inboxPrefix: 'inbox/',
   },
+  'a dashboard': { dashboardEnabled: true },
+  'a dashboard with queues': { dashboardEnabled: true, queueEnabled: true, inboxPrefix: 'inbox/' },
+  'traces to X-Ray': { traceDestination: 'xray' },
+  'traces to a collector': {
+    traceDestination: 'http://localhost:4318',
+    layers: ['arn:aws:lambda:us-west-2:000000000000:layer:opentelemetry-collector-amd64:1'],
+    environment: { OPENTELEMETRY_COLLECTOR_CONFIG_URI: '/opt/collector.yaml' },
+  },
   'other buckets': {
     promptBucketName: 'llmexelambda-prompts',
     configBuckets: ['llmexelambda-shared'],
@@ -136,6 +144,8 @@ const WRITTEN_SETS: Readonly<Record<string, Context>> = {
     resultPrefix: 'results',
     batchEnabled: true,
     alarmEmail: 'ops@example.com',
+    dashboardEnabled: true,
+    traceDestination: 'xray',
   },
 };
 

@@ -4,6 +4,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { BOUNDARY_ADDITIONS } from '../../lib/boundary.ts';
 import { listOf, policyOf } from './iam.ts';
 import { OPTION_SETS } from './option-sets.ts';
 import { ROOT, template } from './synth.ts';
@@ -46,7 +47,9 @@ write('written by hand', {
   Resources: {
     Boundary: policy('LlmExeLambdaCdkPermissionBoundaryPolicy'),
     Deploy: policy('DeployLlmExeCdkAppPolicy'),
-    HttpApi: policy('LlmExeLambdaCdkHttpApiPolicy'),
+    ...Object.fromEntries(
+      BOUNDARY_ADDITIONS.map(({ name }) => [name, policy(`LlmExeLambdaCdk${name}Policy`)]),
+    ),
     Research: stateMachine('research', {}),
     Article: stateMachine('article', {}),
     Approval: stateMachine('approval', {

@@ -93,6 +93,12 @@ pub trait EventSource: Sync {
         true
     }
 
+    /// Returns true if the caller receives errors as HTTP responses with a status. The errors of
+    /// other sources fail the invocation, or are part of its response.
+    fn responds_with_status(&self) -> bool {
+        false
+    }
+
     /// Returns the maximum size of a response in bytes of JSON.
     fn max_response_bytes(&self) -> usize {
         MAX_RESPONSE_BYTES

@@ -93,6 +93,7 @@ impl Function {
     /// Creates a function with these settings, which reads API keys from `keys`.
     pub fn new(settings: &Settings, keys: Arc<dyn Keys>) -> Self {
         let endpoints = settings.endpoints.clone();
+        let tracer = Tracer::new(settings.traces.as_deref(), settings.logs_contents(), &keys);
         Function {
             runner: Runner::new(endpoints, Arc::clone(&keys), settings.rules.clone()),
             providers: settings.rules.providers.clone(),
@@ -104,7 +105,7 @@ impl Function {
             http_deadline: settings.http_deadline,
             metric_tags: MetricTags::new(&settings.metric_tags),
             response_streaming: settings.response_streaming.clone(),
-            tracer: Tracer::new(settings.traces.as_deref(), settings.logs_contents()),
+            tracer,
             is_warm: AtomicBool::new(false),
         }
     }
@@ -243,6 +244,7 @@ impl Function {
                     let handle = std::pin::pin!(async {
                         let source = detect(&event);
                         line.source = source.name();
+                        line.is_http = source.responds_with_status();
                         self.handle_source(source, event, &invocation, deadline, &mut line, outputs)
                             .await
                     });
@@ -266,6 +268,7 @@ impl Function {
         line.duration = started.elapsed();
         line.xray_trace_id = invocation.trace_id.as_deref().and_then(xray_root).map(str::to_owned);
         line.request_id = invocation.request_id;
+        line.function_arn = invocation.function_arn;
         if let Some(stream) = stream {
             stream.finish(&outcome, &line.request_id);
         }

@@ -39,8 +39,13 @@ const TYPICAL_BYTES: usize = 2048;
 pub struct LogLine {
     /// The request id that Lambda assigned to the invocation.
     pub request_id: String,
+    /// The ARN of the function, if it is known. The metric of errors has the function's name as its
+    /// dimension.
+    pub function_arn: Option<String>,
     /// The name of the event source.
     pub source: &'static str,
+    /// Whether the caller receives errors as HTTP responses.
+    pub is_http: bool,
     /// Whether this is the first invocation of the process.
     pub cold: bool,
     /// The duration of the invocation.
@@ -86,7 +91,9 @@ impl LogLine {
     pub fn new(request_id: String) -> Self {
         LogLine {
             request_id,
+            function_arn: None,
             source: "unreadable",
+            is_http: false,
             cold: false,
             duration: Duration::ZERO,
             status: None,
@@ -192,6 +199,10 @@ impl LogLine {
         }
         line.add_word("message", if self.error.is_none() { "answered" } else { "failed" });
         line.add_word("source", self.source);
+        let function_name = self.function_name();
+        if let Some(name) = function_name {
+            line.add_json("functionName", &["\"", name, "\""]);
+        }
         line.add("coldStart", &self.cold)?;
         line.add_some("httpStatus", self.status.as_ref())?;
         self.write_records(&mut line)?;
@@ -202,6 +213,7 @@ impl LogLine {
             line.add("errorMessage", &error.for_log())?;
             line.add_some("providerStatus", error.provider_status().as_ref())?;
         }
+        line.add("errors", &self.error_count())?;
         line.add("durationMs", &milliseconds(self.duration))?;
         line.add_some("droppedSpans", Some(&self.dropped_spans).filter(|count| **count > 0))?;
         line.add_some("traceError", self.trace_error.as_ref())?;
@@ -209,7 +221,7 @@ impl LogLine {
             // Names and values of tags contain nothing that JSON escapes.
             line.add_json_named(&["tag_", name], &["\"", value, "\""]);
         }
-        self.write_metrics(&mut line, now);
+        self.write_metrics(&mut line, now, function_name.is_some());
         Ok(line.finish())
     }
 
@@ -312,6 +324,26 @@ impl LogLine {
         self.warnings.len() + self.request_warnings
     }
 
+    /// Returns the number of failed records, or 1 if the event failed as a whole. Errors that an HTTP
+    /// caller caused are not counted, because an operator can't correct them: those with a status
+    /// below 500, except for the rate limit of a provider.
+    pub fn error_count(&self) -> usize {
+        let is_of_caller =
+            |kind: ErrorKind| kind.http_status() < 500 && kind != ErrorKind::ProviderRateLimited;
+        match self.error.as_ref().map(Error::kind) {
+            None => 0,
+            Some(kind) if self.is_http && is_of_caller(kind) => 0,
+            Some(_) => self.failed.len().max(1),
+        }
+    }
+
+    /// Returns the name of the function in its ARN. It contains nothing that JSON escapes.
+    fn function_name(&self) -> Option<&str> {
+        let name = self.function_arn.as_deref()?.split(':').nth(6)?;
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        (!name.is_empty() && name.bytes().all(is_plain)).then_some(name)
+    }
+
     fn write_warnings(&self, line: &mut Fields, max_level: LogLevel) -> serde_json::Result<()> {
         let count = self.warning_count();
         if count == 0 {
@@ -328,7 +360,7 @@ impl LogLine {
     /// Writes the field from which CloudWatch reads the metrics, in its embedded metric format:
     /// the names of the line's fields that are metrics, and of those that are their dimensions.
     /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
-    fn write_metrics(&self, line: &mut Fields, now: SystemTime) {
+    fn write_metrics(&self, line: &mut Fields, now: SystemTime, has_function_name: bool) {
         let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let timestamp = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
         let called_provider = self.report.attempts > 0;
@@ -349,7 +381,9 @@ impl LogLine {
                 if called_provider { PROVIDER_METRICS } else { "" },
                 if self.has_known_cost() { COST_METRIC } else { "" },
                 if self.warning_count() > 0 { WARNING_METRICS } else { "" },
-                "]}]}",
+                "]}",
+                if has_function_name { ERROR_METRIC } else { "" },
+                "]}",
             ],
         );
     }
@@ -386,6 +420,12 @@ const COST_METRIC: &str = r#",{"Name":"costUsd","Unit":"None"}"#;
 
 /// The metric of a line with warnings.
 const WARNING_METRICS: &str = r#",{"Name":"warningCount","Unit":"Count"}"#;
+
+/// The metric of errors. Its only dimension is the function, so that one alarm covers all sources.
+const ERROR_METRIC: &str = concat!(
+    r#",{"Namespace":"LlmExe","Dimensions":[["functionName"]]"#,
+    r#","Metrics":[{"Name":"errors","Unit":"Count"}]}"#,
+);
 
 /// A failed record in a log line.
 #[derive(Serialize)]

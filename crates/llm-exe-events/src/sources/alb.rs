@@ -58,6 +58,10 @@ impl EventSource for Alb {
         http::authorize(&http_v1::unauthenticated(event), auth)
     }
 
+    fn responds_with_status(&self) -> bool {
+        true
+    }
+
     fn is_behind_gateway(&self, _: &Value) -> bool {
         true
     }

@@ -51,6 +51,10 @@ impl EventSource for HttpV1 {
         http::authorize(&http_request(event), auth)
     }
 
+    fn responds_with_status(&self) -> bool {
+        true
+    }
+
     fn is_behind_gateway(&self, _: &Value) -> bool {
         true
     }

@@ -46,6 +46,10 @@ impl EventSource for HttpV2 {
 
     /// Returns true for HTTP APIs, which time out before the function does. A function URL waits
     /// for as long as the function runs.
+    fn responds_with_status(&self) -> bool {
+        true
+    }
+
     fn is_behind_gateway(&self, event: &Value) -> bool {
         !is_function_url(event)
     }

@@ -30,6 +30,7 @@ pub use misspelled::misspelled_settings;
 pub use results::ResultSettings;
 pub use rows::{SettingRow, setting_rows};
 pub use traces::TraceSettings;
+pub(crate) use traces::{EXPECTED_HEADERS, parse_headers};
 
 /// The variables that can set the AWS region, in order of precedence.
 pub const REGION_VARIABLES: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];

@@ -26,6 +26,8 @@ pub struct TraceSettings {
     pub endpoint: String,
     /// The headers of each request. They can be secrets.
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Whether the headers may be in Parameter Store, because no setting contains them.
+    pub may_have_stored_headers: bool,
     /// The maximum time to send spans.
     pub timeout: Duration,
     /// Which traces are exported.
@@ -66,6 +68,9 @@ pub(super) fn parse(get: &Get<'_>) -> Result<Option<TraceSettings>, SettingsErro
     let timeout = either(get, "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT");
     let timeout = number(get, timeout, "a number of milliseconds", 1..=3_600_000)?;
     Ok(Some(TraceSettings {
+        may_have_stored_headers: headers.is_empty()
+            && xray_region.is_none()
+            && endpoint.starts_with("https:"),
         endpoint,
         headers,
         timeout: timeout.map_or(MAX_TIMEOUT, Duration::from_millis).min(MAX_TIMEOUT),
@@ -131,22 +136,26 @@ fn pairs(text: &str) -> Option<Vec<(String, String)>> {
     pairs.collect()
 }
 
+/// The form of headers.
+pub(crate) const EXPECTED_HEADERS: &str = "expected headers such as api-key=secret, separated by \
+                                           commas, with values that are percent-encoded";
+
 /// Parses the headers. Errors do not quote them, because they can be secrets.
 fn headers(get: &Get<'_>) -> Result<Vec<(HeaderName, HeaderValue)>, SettingsError> {
     let traces = "OTEL_EXPORTER_OTLP_TRACES_HEADERS";
     let name = either(get, traces, "OTEL_EXPORTER_OTLP_HEADERS");
     let Some(text) = get(name) else { return Ok(Vec::new()) };
-    let headers = pairs(&text).and_then(|pairs| {
-        let headers = pairs.into_iter().map(|(name, value)| {
-            let mut value = HeaderValue::try_from(value).ok()?;
-            value.set_sensitive(true);
-            Some((HeaderName::try_from(name).ok()?, value))
-        });
-        headers.collect()
+    parse_headers(&text).ok_or_else(|| SettingsError::new(name, EXPECTED_HEADERS))
+}
+
+/// Parses headers in the format of the setting.
+pub(crate) fn parse_headers(text: &str) -> Option<Vec<(HeaderName, HeaderValue)>> {
+    let headers = pairs(text)?.into_iter().map(|(name, value)| {
+        let mut value = HeaderValue::try_from(value).ok()?;
+        value.set_sensitive(true);
+        Some((HeaderName::try_from(name).ok()?, value))
     });
-    let text = "expected headers such as api-key=secret, separated by commas, with values that are \
-                percent-encoded";
-    headers.ok_or_else(|| SettingsError::new(name, text))
+    headers.collect()
 }
 
 fn sampler(get: &Get<'_>) -> Result<Sampler, SettingsError> {

@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use llm_exe::bytes::Bytes;
-use llm_exe::http::{Method, Request, header};
+use llm_exe::http::{HeaderName, HeaderValue, Method, Request, header};
 use llm_exe::ports::{NoSigner, Signer, UnsignedRequest};
 use llm_exe::transport::{HttpClient, HttpError};
-use llm_exe::{Deadline, Error};
+use llm_exe::{Deadline, Error, ErrorKind, KeyName, Keys};
+use tokio::sync::OnceCell;
 
 use super::otlp::{TracedSpan, to_json};
-use crate::settings::TraceSettings;
+use crate::settings::{EXPECTED_HEADERS, TraceSettings, parse_headers};
 
 /// Maximum size of a response in bytes.
 const MAX_RESPONSE_BYTES: usize = 64 * 1024;
@@ -22,6 +23,9 @@ const PAUSE: Duration = Duration::from_secs(30);
 
 const JSON: &str = "application/json";
 
+/// The name of the parameter with the headers.
+const STORED_HEADERS: &str = "KeyTraceHeaders";
+
 /// The name of X-Ray in signatures.
 const XRAY: &str = "xray";
 
@@ -30,14 +34,26 @@ pub(super) struct Exporter {
     settings: TraceSettings,
     http: HttpClient,
     signer: Arc<dyn Signer>,
+    keys: Arc<dyn Keys>,
+    /// The headers from Parameter Store, which are read once.
+    stored_headers: Arc<OnceCell<Headers>>,
     /// When exports start again after a collector did not respond.
     paused_until: Mutex<Option<Instant>>,
 }
 
 impl Exporter {
-    pub(super) fn new(settings: TraceSettings) -> Self {
+    pub(super) fn new(settings: TraceSettings, keys: Arc<dyn Keys>) -> Self {
         let (http, signer) = (HttpClient::default(), Arc::new(NoSigner));
-        Exporter { settings, http, signer, paused_until: Mutex::default() }
+        let (stored_headers, paused_until) = (Arc::default(), Mutex::default());
+        Exporter { settings, http, signer, keys, stored_headers, paused_until }
+    }
+
+    /// Fetches the headers in the background, unless they are known.
+    pub(super) fn preload_headers(&self) {
+        if self.settings.may_have_stored_headers && !self.stored_headers.initialized() {
+            let (cell, keys) = (Arc::clone(&self.stored_headers), Arc::clone(&self.keys));
+            tokio::spawn(async move { drop(read_headers(&cell, &*keys).await) });
+        }
     }
 
     pub(super) fn set_http(&mut self, http: HttpClient) {
@@ -96,7 +112,11 @@ impl Exporter {
         let body = to_json(resource, spans);
         let mut request = Request::builder().method(Method::POST).uri(endpoint);
         request = request.header(header::CONTENT_TYPE, JSON);
-        for (name, value) in headers {
+        let stored = match self.settings.may_have_stored_headers {
+            true => read_headers(&self.stored_headers, &*self.keys).await?,
+            false => &[],
+        };
+        for (name, value) in headers.iter().chain(stored) {
             request = request.header(name, value);
         }
         if let Some(region) = xray_region {
@@ -124,6 +144,23 @@ impl Exporter {
     }
 }
 
+/// The headers of exports, which can be secrets.
+type Headers = Vec<(HeaderName, HeaderValue)>;
+
+/// Returns the headers that are in Parameter Store. If there are none, none are sent.
+async fn read_headers<'a>(
+    cell: &'a OnceCell<Headers>,
+    keys: &dyn Keys,
+) -> Result<&'a [(HeaderName, HeaderValue)], String> {
+    let read = async || match keys.get(&KeyName::new(STORED_HEADERS, &[])).await {
+        Ok(headers) => parse_headers(headers.expose())
+            .ok_or_else(|| format!("{STORED_HEADERS}: {EXPECTED_HEADERS}")),
+        Err(error) if error.kind() == ErrorKind::SecretNotFound => Ok(Vec::new()),
+        Err(error) => Err(error.message().to_owned()),
+    };
+    cell.get_or_try_init(read).await.map(Vec::as_slice)
+}
+
 /// Returns an error if the collector rejected some of the spans.
 fn check_response(body: &[u8]) -> Result<(), String> {
     #[derive(Default, serde::Deserialize)]
@@ -145,6 +182,64 @@ fn check_response(body: &[u8]) -> Result<(), String> {
         Some(count) => {
             let count: String = count.chars().filter(char::is_ascii_digit).take(20).collect();
             Err(format!("the collector rejected {count} spans"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use llm_exe::ports::PortFuture;
+    use llm_exe::{Error, ErrorKind, KeyName, Keys, Secret};
+    use tokio::sync::OnceCell;
+
+    use super::read_headers;
+
+    /// Returns these outcomes, the last one first.
+    struct Store(Mutex<Vec<Result<&'static str, ErrorKind>>>);
+
+    impl Keys for Store {
+        fn get<'a>(&'a self, name: &'a KeyName) -> PortFuture<'a, Result<Secret, Error>> {
+            assert_eq!(name.store, "KeyTraceHeaders");
+            let outcome = self.0.lock().unwrap().pop().expect("the headers are read once");
+            let secret = outcome.map(|text| Secret::new(text).unwrap());
+            Box::pin(std::future::ready(secret.map_err(|kind| Error::new(kind, "no key"))))
+        }
+    }
+
+    #[tokio::test]
+    async fn stored_headers_are_read_once_and_may_be_missing() {
+        let unavailable = Err(ErrorKind::SecretUnavailable);
+        for (outcomes, expected) in [
+            (vec![Ok("authorization=Bearer%20a")], Ok(vec![("authorization", "Bearer a")])),
+            (vec![Err(ErrorKind::SecretNotFound)], Ok(Vec::new())),
+            (vec![Ok("a=b"), unavailable], Err("no key")),
+            (vec![Ok("sk-secret"), Ok("sk-secret")], Err("KeyTraceHeaders: expected headers")),
+        ] {
+            let (store, cell) = (Store(Mutex::new(outcomes)), OnceCell::new());
+            for attempt in 0..2 {
+                let headers = read_headers(&cell, &store).await;
+                let headers = headers.map(|headers| {
+                    let text = |(name, value): &(_, llm_exe::http::HeaderValue)| {
+                        let name: &llm_exe::http::HeaderName = name;
+                        (name.as_str().to_owned(), value.to_str().unwrap().to_owned())
+                    };
+                    headers.iter().map(text).collect::<Vec<_>>()
+                });
+                match (&expected, headers) {
+                    (Ok(expected), Ok(headers)) => {
+                        let expected = expected.iter().map(|(a, b)| (a.to_string(), b.to_string()));
+                        assert_eq!(headers, expected.collect::<Vec<_>>());
+                    }
+                    (Err(expected), Err(error)) => {
+                        assert!(error.contains(expected) && !error.contains("sk-"), "{error}");
+                    }
+                    // After a failure, the headers are read again.
+                    (Err(_), Ok(headers)) if attempt == 1 => assert_eq!(headers.len(), 1),
+                    (expected, headers) => panic!("{expected:?} {headers:?}"),
+                }
+            }
         }
     }
 }

@@ -8,10 +8,10 @@ mod sampler;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use llm_exe::Deadline;
 use llm_exe::ports::Signer;
 use llm_exe::trace::{self, SpanId, Trace, TraceId, TraceParent};
 use llm_exe::transport::HttpClient;
+use llm_exe::{Deadline, Keys};
 use serde_json::Value;
 
 use crate::log_line::{LogLine, LoggedContent};
@@ -32,8 +32,13 @@ pub(crate) struct Tracer {
 
 impl Tracer {
     /// Creates a tracer, or returns `None` if neither traces are exported nor contents are logged.
-    pub(crate) fn new(settings: Option<&TraceSettings>, logs_contents: bool) -> Option<Box<Self>> {
-        let exporter = settings.map(|settings| Exporter::new(settings.clone()));
+    pub(crate) fn new(
+        settings: Option<&TraceSettings>,
+        logs_contents: bool,
+        keys: &Arc<dyn Keys>,
+    ) -> Option<Box<Self>> {
+        let new_exporter = |it: &TraceSettings| Exporter::new(it.clone(), Arc::clone(keys));
+        let exporter = settings.map(new_exporter);
         let is_used = exporter.is_some() || logs_contents;
         is_used.then(|| Box::new(Tracer { exporter, logs_contents }))
     }
@@ -54,6 +59,9 @@ impl Tracer {
 
     /// Starts recording an event. `xray` is the value of `X-Amzn-Trace-Id`.
     pub(crate) fn start_event(&self, xray: Option<&str>) -> EventTraces<'_> {
+        if let Some(exporter) = &self.exporter {
+            exporter.preload_headers();
+        }
         EventTraces {
             tracer: self,
             xray: xray.map(str::to_owned),

@@ -105,6 +105,52 @@ async fn errors_after_a_call_state_what_it_cost() {
     assert!(body["error"]["cost"]["usd"].as_f64().unwrap() > 0.0, "{body}");
 }
 
+/// Returns the only metric with the function as its dimension, with its value.
+fn errors_of_function(line: &Value) -> &Value {
+    let directives = line["_aws"]["CloudWatchMetrics"].as_array().unwrap();
+    assert_eq!(directives.len(), 2, "{line}");
+    let expected = json!({
+        "Namespace": "LlmExe", "Dimensions": [["functionName"]],
+        "Metrics": [{ "Name": "errors", "Unit": "Count" }]
+    });
+    assert_eq!((&directives[1], &line["functionName"]), (&expected, &json!("llm-exe")));
+    &line["errors"]
+}
+
+#[tokio::test]
+async fn failures_are_counted_for_the_alarm() {
+    let function = TestFunction::with(&[]).await;
+    let http = |body: &Value| {
+        json!({
+            "version": "2.0", "rawPath": "/", "body": body.to_string(),
+            "requestContext": { "http": { "method": "POST", "path": "/" } }
+        })
+    };
+    let invalid = with(request("Hi"), "output", json!("nonsense"));
+    let missing_record = json!({ "Records": [{ "eventSource": "aws:sqs" }] });
+    let cases = [
+        (request("Hi"), vec![], 0),
+        (request("Hi"), vec![Step::status(500)], 1),
+        (invalid.clone(), vec![], 1),
+        (json!([]), vec![], 1),
+        (http(&request("Hi")), vec![], 0),
+        (http(&request("Hi")), vec![Step::status(500)], 1),
+        (http(&request("Hi")), vec![Step::status(429)], 1),
+        // The caller of an HTTP request caused it.
+        (http(&invalid), vec![], 0),
+        (sqs(&[request("Hi"), request("Hello")]), vec![], 0),
+        (sqs(&[request("Hi"), request("Hello")]), vec![Step::status(500)], 1),
+        (sqs(&[invalid.clone(), request("Hello"), invalid]), vec![], 2),
+        (missing_record, vec![], 1),
+    ];
+    for (event, script, expected) in cases {
+        function.simulator.clear();
+        function.simulator.script(script);
+        let (_, line) = function.invoke(&event).await;
+        assert_eq!(errors_of_function(&line), &json!(expected), "{event} {line}");
+    }
+}
+
 #[tokio::test]
 async fn errors_before_a_call_state_no_cost() {
     let function = TestFunction::with(&[PRICES]).await;
