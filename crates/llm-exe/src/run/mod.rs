@@ -18,6 +18,7 @@ mod report;
 mod schema_prompt;
 mod secrets;
 mod step_queue;
+mod stored_prices;
 mod tool_arguments;
 mod tool_loop;
 
@@ -52,13 +53,14 @@ use crate::ports::{
 };
 use crate::prompt::Limits;
 use crate::providers::PriceBook;
-use crate::request::ParsedRequest;
+use crate::request::{ParsedRequest, problem_of_warning};
 use crate::transport::{HttpClient, HttpTransport, Transport};
 use call_provider::ProviderClient;
 use checkpoint::{Checkpoints, StoredStart, StoredTurn, request_hash};
 use conversation::{Conversation, name_target};
 use fallbacks::StartedWith;
 use step_queue::StepQueue;
+use stored_prices::{StoredPrices, limits_cost};
 use tool_loop::ToolRunner;
 
 /// Runs requests in the form in which they arrive. Most programs use a
@@ -86,7 +88,9 @@ impl Runner {
         let learned = (!rules.strict_options).then(Arc::default);
         let steps = StepQueue::default();
         let prices = Arc::new(PriceBook::new(rules.prices.clone()));
-        let client = ProviderClient { endpoints, keys, transport, learned, steps, prices };
+        let stored_prices = None;
+        let client =
+            ProviderClient { endpoints, keys, transport, learned, steps, prices, stored_prices };
         Runner { client, rules, documents: None, functions: None }
     }
 
@@ -111,10 +115,14 @@ impl Runner {
         self
     }
 
-    /// Sets the store from which hosted configs are fetched. Wrap the store in
+    /// Sets the store from which hosted configs are fetched, and the prices of
+    /// [`PriceList::stored_at`](crate::PriceList::stored_at). Wrap the store in
     /// [`CachedDocuments`](crate::hosted::CachedDocuments) to cache the fetched documents.
     #[must_use]
-    pub fn with_documents(self, documents: Arc<dyn DocumentStore>) -> Self {
+    pub fn with_documents(mut self, documents: Arc<dyn DocumentStore>) -> Self {
+        let Rules { prices, providers, .. } = &self.rules;
+        let stored_prices = StoredPrices::new(prices, providers, Arc::clone(&documents));
+        self.client.stored_prices = stored_prices.map(Arc::new);
         Runner { documents: Some(documents), ..self }
     }
 
@@ -136,7 +144,19 @@ impl Runner {
         request: Value,
     ) -> impl Future<Output = Run> + Send {
         // The future of an `async fn` would contain the context twice.
-        self.run_request(context.into(), request, Mode::Run)
+        let mut context = context.into();
+        async move { self.run_request(&mut context, request, Mode::Run).await }
+    }
+
+    /// Runs a request as [`Runner::run`] does. If the future panics or is dropped,
+    /// [`Context::abort`] ends the run with a report of what it used so far. A context is used for
+    /// one run only.
+    pub fn run_in(
+        &self,
+        context: &mut Context,
+        request: Value,
+    ) -> impl Future<Output = Run> + Send {
+        self.run_request(context, request, Mode::Run)
     }
 
     /// Validates and renders a request as [`Runner::run`] would, without calling a provider.
@@ -144,7 +164,7 @@ impl Runner {
     /// Unlike the request field `dryRun`, this method also works for pinned hosted configs. Its
     /// caller must therefore be allowed to see the rendered prompt.
     pub async fn dry_run(&self, context: impl Into<Context>, request: Value) -> Run {
-        self.run_request(context.into(), request, Mode::DryRun).await
+        self.run_request(&mut context.into(), request, Mode::DryRun).await
     }
 
     /// Validates a request as [`Runner::dry_run`] does and returns the plan, for programs that show
@@ -156,6 +176,7 @@ impl Runner {
         let mut context = context.into();
         let resolved = self.resolve(&mut context, request).await?;
         let ResolvedRequest { request, warnings, origins, pinned_steps, .. } = resolved;
+        self.load_prices(&request, context.deadline).await?;
         let mut parsed = ParsedRequest::from_value(request);
         parsed.warnings.splice(0..0, warnings);
         let plan = Plan::validate(parsed, &self.rules, Mode::DryRun, false);
@@ -172,15 +193,15 @@ impl Runner {
         context.finish(outcome)
     }
 
-    async fn run_request(&self, mut context: Context, request: Value, mode: Mode) -> Run {
+    async fn run_request(&self, context: &mut Context, request: Value, mode: Mode) -> Run {
         if mode == Mode::Run {
             self.preload(&request);
         }
-        let resolved = match self.resolve(&mut context, request).await {
+        let resolved = match self.resolve(context, request).await {
             Ok(resolved) => resolved,
             Err(error) => {
                 context.report.durations.config = context.started.elapsed();
-                return context.fail(error);
+                return context.take_run(Err(error));
             }
         };
         let ResolvedRequest { request, warnings, is_pinned, origins, pinned_steps } = resolved;
@@ -189,11 +210,15 @@ impl Runner {
             Some(stored) => {
                 let own = context.report.config.as_ref().filter(|_| is_pinned);
                 if own.map(|source| &*source.location) != stored.pinned_config.as_deref() {
-                    return context.fail(Error::invalid("continue", UNKNOWN_CONVERSATION));
+                    let error = Error::invalid("continue", UNKNOWN_CONVERSATION);
+                    return context.take_run(Err(error));
                 }
                 Some(stored.conversation)
             }
         };
+        if let Err(error) = self.load_prices(&request, context.deadline).await {
+            return context.take_run(Err(error));
+        }
         // Only requests with several turns have progress to store.
         if context.progress_store.is_some() && has_nested(&request) {
             context.request_hash = Some(request_hash(&request));
@@ -215,6 +240,16 @@ impl Runner {
         match origins.is_empty() {
             true => run,
             false => Run { outcome: run.outcome.map_err(|error| label(error, &origins)), ..run },
+        }
+    }
+
+    /// Fetches the operator's prices, if the request limits its cost.
+    async fn load_prices(&self, request: &Value, deadline: Deadline) -> Result<(), Error> {
+        match &self.client.stored_prices {
+            Some(prices) if prices.are_missing() && limits_cost(request) => {
+                Box::pin(prices.load(deadline)).await
+            }
+            _ => Ok(()),
         }
     }
 
@@ -296,10 +331,10 @@ impl Runner {
     /// Runs a plan, or reports why there is none.
     pub(crate) fn run_validated(
         &self,
-        context: Context,
+        mut context: Context,
         plan: Result<Plan, RejectedRequest>,
     ) -> PortFuture<'_, Run> {
-        self.run_with_origins(context, plan, &[])
+        Box::pin(async move { self.run_with_origins(&mut context, plan, &[]).await })
     }
 
     /// Runs a plan, or reports why there is none. `origins` are the hosted configs of the request
@@ -308,20 +343,20 @@ impl Runner {
     /// many futures of their own would not compile.
     fn run_with_origins<'a>(
         &'a self,
-        mut context: Context,
+        context: &'a mut Context,
         plan: Result<Plan, RejectedRequest>,
         origins: &'a [NestedOrigin],
     ) -> PortFuture<'a, Run> {
         Box::pin(async move {
             let outcome = match plan {
                 // The plan is large, so it stays where it is.
-                Ok(ref plan) => self.run_for_reader(&mut context, plan, origins).await,
+                Ok(ref plan) => self.run_for_reader(context, plan, origins).await,
                 Err(rejected) => {
                     context.report.warnings = rejected.warnings;
                     Err(rejected.error)
                 }
             };
-            context.finish(outcome)
+            context.take_run(outcome)
         })
     }
 
@@ -348,7 +383,8 @@ impl Runner {
         if let Some(checkpoints) = context.checkpoints.take() {
             checkpoints.release(context.run_deadline).await;
         }
-        context.report.end_cancelled_call();
+        context.end_cancelled_calls();
+        context.report.is_cancelled = true;
         let text = "the run was cancelled, because the caller closed the stream";
         Err(Error::new(ErrorKind::ResultUnavailable, text))
     }
@@ -503,7 +539,7 @@ fn reject_warnings(context: &mut Context, conversations: &[Conversation<'_>]) ->
         return Ok(());
     }
     let logged = format!("{} warnings, which are errors in a strict request", warnings.len());
-    let problems = warnings.into_iter().map(|text| Problem::request("", text));
+    let problems = warnings.into_iter().map(problem_of_warning);
     Err(Error::from_problems(problems.collect()).logged_as(logged))
 }
 

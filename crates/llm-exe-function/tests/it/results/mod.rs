@@ -8,6 +8,8 @@ mod fixture;
 mod idempotency;
 mod lost_results;
 mod offloading;
+mod paid_calls;
 mod progress;
 mod records;
+mod stored_prices;
 mod streams;
