@@ -23,6 +23,7 @@ import {
   checkSettings,
   checkTraceDestination,
   isObjectPrefix,
+  priceBucket,
 } from './settings.ts';
 import {
   checkEnvironmentSize,
@@ -527,6 +528,16 @@ function checkEnvironment(props: LlmExeFunctionProps): string[] {
   problems.push(...(headers.length > 0 ? headers : checkSettings(Object.fromEntries(known))));
   if (known.some(([name]) => name === 'OFFLOAD_RESULTS_OVER') && !results) {
     problems.push('OFFLOAD_RESULTS_OVER requires results, where large results are stored');
+  }
+  const bucket = priceBucket(environment['PRICES']);
+  // The name of a bucket that the construct creates is not known here.
+  const buckets = [props.promptBucket, ...(props.configBuckets ?? [])];
+  const isReadable = buckets.some((readable) => readable?.bucketName === bucket);
+  if (bucket !== undefined && !Token.isUnresolved(bucket) && !isReadable) {
+    problems.push(
+      `PRICES is in the bucket ${bucket}, which the function can't read; put the object into the ` +
+        'prompt bucket and set PRICES to its key, or add the bucket to configBuckets',
+    );
   }
   return problems.map((problem) => `environment: ${problem}`);
 }

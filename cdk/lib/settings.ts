@@ -210,9 +210,68 @@ function checkText(name: string, value: string, providers: readonly string[]): s
     const [problem] = checkCompatibleProviders(parseObject(value));
     return problem;
   }
+  if (name === 'PRICES') return checkPrices(value, providers);
   const format = FORMATS[name];
   if (!format || format.isValid(value)) return undefined;
   return `expected ${format.expected}, got ${JSON.stringify(value)}`;
+}
+
+const PRICE_FIELDS = ['input', 'cachedInput', 'cacheWrite', 'output'];
+/** The maximum price in US dollars per million tokens. */
+const MAX_PRICE = 4294;
+
+/** Returns why prices are invalid. They are a JSON object, or the key of an S3 object with it. */
+function checkPrices(value: string, providers: readonly string[]): string | undefined {
+  const expected = 'expected a JSON object of prices, or an S3 key';
+  // Keys with these characters are not supported, so that malformed JSON is not read as a key.
+  if (!/[{}[\]"]/.test(value)) {
+    return isObjectPlace(value) ? undefined : `${expected}, got ${JSON.stringify(value)}`;
+  }
+  const prices = parseObject(value);
+  if (!prices) return `${expected}, got ${quote(value)}`;
+  for (const [pattern, price] of Object.entries(prices)) {
+    const problem = pattern.includes(':')
+      ? checkModelPattern(pattern, providers)
+      : `expected a pattern such as azure:*, got ${JSON.stringify(pattern)}`;
+    if (problem) return problem;
+    const reason = checkPrice(price);
+    if (reason) return `${pattern}: ${reason}`;
+  }
+  return undefined;
+}
+
+function checkPrice(price: unknown): string | undefined {
+  if (typeof price !== 'object' || price === null || Array.isArray(price)) {
+    return `expected {input, output}, got ${quote(price)}`;
+  }
+  const parts: Readonly<Record<string, unknown>> = { ...price };
+  const unknown = Object.keys(parts).find((name) => !PRICE_FIELDS.includes(name));
+  if (unknown !== undefined) {
+    return `unknown field ${JSON.stringify(unknown)}${suggestion(unknown, PRICE_FIELDS)}`;
+  }
+  for (const [name, part] of Object.entries(parts)) {
+    if (typeof part !== 'number' || part < 0 || part > MAX_PRICE) {
+      return `${name}: expected US dollars per million tokens, from 0 to 4,000, got ${quote(part)}`;
+    }
+  }
+  const missing = ['input', 'output'].find((name) => parts[name] === undefined);
+  return missing && `${missing}: missing`;
+}
+
+/** Returns whether a text is `s3://bucket/key`, or the key of an object. */
+function isObjectPlace(value: string): boolean {
+  const [, bucket, key = value] = /^s3:\/\/([^/]*)\/(.+)$/s.exec(value) ?? [];
+  return (
+    (bucket === undefined ? !value.includes('://') : BUCKET.test(bucket)) &&
+    Buffer.byteLength(key) <= 1024 &&
+    !/\p{Cc}/u.test(key) &&
+    key.split('/').every((part) => !['.', '..'].includes(part))
+  );
+}
+
+/** Returns the bucket of `PRICES`, if the setting names one. */
+export function priceBucket(value: string | undefined): string | undefined {
+  return /^s3:\/\/([^/]*)\//.exec(value?.trim() ?? '')?.[1];
 }
 
 /** Returns whether each item of a comma-separated list is valid, and there is at least one. */

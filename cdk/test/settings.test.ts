@@ -9,6 +9,7 @@ import { App, Lazy, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Code, LayerVersion, type ILayerVersion } from 'aws-cdk-lib/aws-lambda';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
 
 import { OPTION_OF_SETTING, readConfig } from '../lib/config.ts';
 import { LlmExeFunction, type LlmExeFunctionProps } from '../lib/function.ts';
@@ -69,6 +70,7 @@ test('the construct rejects what would break the function', () => {
     [{ environment: { STRICT_VARIABLES: 'yes' } }, /STRICT_VARIABLES is invalid: expected one of/],
     [{ environment: { ENDPOINT_AUTH: 'NONE' } }, /set by the property endpointAuth/],
     [{ environment: { OFFLOAD_RESULTS_OVER: '9999' } }, /requires results/],
+    [{ environment: { PRICES: 's3://other/prices.json' } }, /PRICES is in the bucket other, which/],
     [{ environment: { XAI_API_KEY: 'x' } }, /XAI_API_KEY looks like a secret/],
     [{ environment: { OTEL_EXPORTER_OTLP_HEADERS: 'x' } }, /OTLP_HEADERS contains secrets, which/],
     [{ traceDestination: 'x-ray' }, /traceDestination: expected xray, or the URL of a collector/],
@@ -80,6 +82,10 @@ test('the construct rejects what would break the function', () => {
   ] as const) {
     assert.throws(() => construct(props), message);
   }
+  construct({ environment: { PRICES: 'prices.json' } });
+  const stack = new Stack(new App(), 'Buckets');
+  const configBuckets = [Bucket.fromBucketName(stack, 'Configs', 'other')];
+  construct({ environment: { PRICES: 's3://other/prices.json' }, configBuckets });
   construct({ environment: { OPENAI_BASE_URL: Lazy.string({ produce: () => 'x' }) } });
 });
 

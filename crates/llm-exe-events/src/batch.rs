@@ -7,7 +7,7 @@ use llm_exe::Error;
 use llm_exe::error::shorten;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::record::{FinishedRecord, Outcome, Record, RecordRequest};
 use crate::source::to_json;
@@ -126,6 +126,32 @@ fn combined_error(records: &[FinishedRecord]) -> Option<Error> {
     };
     let message = summarize(&|error| error.message().to_owned());
     let logged = summarize(&Error::for_log);
-    let error = Error::new(first.kind(), message).logged_as(logged);
+    let error = add_run_details(Error::new(first.kind(), message).logged_as(logged), &failed);
     Some(error.with_retry_after(first.retry_after()).with_provider_status(first.provider_status()))
+}
+
+/// Adds what the runs of failed records used: that of a single record, or a list of records with
+/// their ids.
+fn add_run_details(error: Error, failed: &[(&str, &Error)]) -> Error {
+    let is_full = failed.iter().any(|(_, error)| error.has_full_details());
+    if let [(_, only)] = failed {
+        let details = only.run_details().cloned();
+        return match details {
+            Some(details) => error.with_run_details(details, is_full),
+            None => error,
+        };
+    }
+    let with_id = |(id, error): &(&str, &Error)| {
+        let mut fields = Map::new();
+        fields.insert("id".to_owned(), json!(id));
+        fields.extend(error.run_details()?.clone());
+        Some(Value::Object(fields))
+    };
+    let records: Vec<Value> = failed.iter().take(MAX_LISTED_FAILURES).filter_map(with_id).collect();
+    if records.is_empty() {
+        return error;
+    }
+    let mut fields = Map::new();
+    fields.insert("records".to_owned(), Value::Array(records));
+    error.with_run_details(fields, is_full)
 }

@@ -120,6 +120,8 @@ impl LogLine {
         let common_tags = common_tags(records);
         let requests = records.iter_mut().flat_map(|record| &mut record.requests);
         for (index, request) in requests.enumerate() {
+            // What an earlier attempt at the request paid for is in its own line.
+            request.report.keep_paid();
             let mut usage = self.report.usage;
             usage.add(request.report.usage);
             let attempts = self.report.attempts + request.report.attempts;
@@ -127,6 +129,8 @@ impl LogLine {
             changed.append(&mut request.report.changed);
             let mut learned = std::mem::take(&mut self.report.learned);
             learned.append(&mut request.report.learned);
+            let prices_error = self.report.prices_error.take();
+            let prices_error = prices_error.or(request.report.prices_error.take());
             let mut tool_runs = std::mem::take(&mut self.report.tool_runs);
             tool_runs.append(&mut request.report.tool_runs);
             // If there are several requests, the line describes the first one that called a
@@ -141,6 +145,7 @@ impl LogLine {
             self.report.changed = changed;
             self.report.learned = learned;
             self.report.tool_runs = tool_runs;
+            self.report.prices_error = prices_error;
             self.replayed += usize::from(request.replayed);
         }
         self.report.tags = common_tags;
@@ -158,7 +163,9 @@ impl LogLine {
     pub fn level(&self) -> LogLevel {
         use ErrorKind::{AccessDenied, Internal, ProviderAuthFailed, SecretNotFound};
         match self.error.as_ref().map(Error::kind) {
-            None if self.warnings.is_empty() => LogLevel::Info,
+            None if self.warnings.is_empty() && self.report.prices_error.is_none() => {
+                LogLevel::Info
+            }
             None => LogLevel::Warn,
             Some(Internal | AccessDenied | SecretNotFound | ProviderAuthFailed) => LogLevel::Error,
             Some(_) => LogLevel::Warn,
@@ -305,10 +312,11 @@ impl LogLine {
                 line.add(name, &count)?;
             }
             let cost = report.cost().copied().unwrap_or_default();
-            line.add_json("cost", &[&cost.to_json_text()]);
+            line.add_with("cost", |json| cost.write_json(json));
+            line.add_some("pricesError", report.prices_error.as_ref())?;
             // A metric must be a field of the line itself.
-            if let Some(usd) = cost.usd() {
-                line.add_json("costUsd", &[&usd]);
+            if cost.is_known() {
+                line.add_with("costUsd", |json| cost.write_usd(json));
             }
         }
         Ok(())
@@ -324,15 +332,17 @@ impl LogLine {
         self.warnings.len() + self.request_warnings
     }
 
-    /// Returns the number of failed records, or 1 if the event failed as a whole. Errors that an HTTP
-    /// caller caused are not counted, because an operator can't correct them: those with a status
-    /// below 500, except for the rate limit of a provider.
+    /// Returns the number of failed records, or 1 if the event failed as a whole. Errors that an
+    /// HTTP caller caused are not counted, because an operator can't correct them: those with a
+    /// status below 500, except for the rate limit of a provider. Streams that their caller closed
+    /// are not counted either.
     pub fn error_count(&self) -> usize {
         let is_of_caller =
             |kind: ErrorKind| kind.http_status() < 500 && kind != ErrorKind::ProviderRateLimited;
         match self.error.as_ref().map(Error::kind) {
             None => 0,
             Some(kind) if self.is_http && is_of_caller(kind) => 0,
+            Some(_) if self.report.is_cancelled => 0,
             Some(_) => self.failed.len().max(1),
         }
     }
@@ -457,6 +467,8 @@ struct LoggedStep {
     failed: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     skipped: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    restored: bool,
     attempts: u32,
     duration_ms: f64,
     input_tokens: u64,
@@ -482,14 +494,16 @@ fn list_steps(around: &str, steps: &[StepReport], listed: &mut Vec<LoggedStep>) 
         if listed.len() >= MAX_LISTED_STEPS {
             return;
         }
+        let usage = step.paid_usage();
         listed.push(LoggedStep {
             name,
             failed: step.has_failed,
             skipped: step.is_skipped,
-            attempts: step.attempts,
+            restored: step.is_restored(),
+            attempts: step.paid_attempts(),
             duration_ms: milliseconds(step.duration),
-            input_tokens: step.usage.input_tokens,
-            output_tokens: step.usage.output_tokens,
+            input_tokens: usage.input_tokens,
+            output_tokens: usage.output_tokens,
         });
     }
 }

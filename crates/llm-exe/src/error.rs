@@ -303,6 +303,13 @@ impl Error {
         error
     }
 
+    /// Sets the problems of a request that this error reports. Its message does not change.
+    #[must_use]
+    pub fn with_problems(mut self, problems: Vec<Problem>) -> Self {
+        self.problems = problems.into_boxed_slice();
+        self
+    }
+
     /// Sets a separate message for logs. Use this if the message for the caller quotes a prompt or
     /// a reply.
     #[must_use]
@@ -325,10 +332,11 @@ impl Error {
         self
     }
 
-    /// Adds what the run used, as fields of JSON. `is_full` states whether the request asked for
-    /// the `full` object.
+    /// Adds what the run used, as the fields that [`Error::run_details`] lists. `is_full` states
+    /// whether the request asked for the `full` object. Programs that store errors use this to read
+    /// them again.
     #[must_use]
-    pub(crate) fn with_run_details(mut self, fields: Map<String, Value>, is_full: bool) -> Self {
+    pub fn with_run_details(mut self, fields: Map<String, Value>, is_full: bool) -> Self {
         self.run_details = Some(Arc::new(RunDetails { fields, is_full }));
         self
     }
@@ -383,6 +391,12 @@ impl Error {
             }
             _ => Cow::Borrowed(&self.message),
         }
+    }
+
+    /// Returns whether the request asked for the `full` object, if the error has
+    /// [run details](Error::run_details).
+    pub fn has_full_details(&self) -> bool {
+        self.run_details.as_ref().is_some_and(|details| details.is_full)
     }
 
     /// Returns what the run used, if a provider was called: `provider`, `model`, `attempts`,

@@ -31,6 +31,12 @@ impl Fields {
         }
     }
 
+    /// Adds a field whose value a function writes, which must be valid JSON.
+    pub(super) fn add_with(&mut self, name: &'static str, write: impl FnOnce(&mut Vec<u8>)) {
+        self.add_name(name);
+        write(&mut self.json);
+    }
+
     /// Adds a field whose name is written in parts, which must not contain characters that JSON
     /// escapes.
     pub(super) fn add_json_named(&mut self, name: &[&str], value: &[&str]) {

@@ -158,9 +158,12 @@ impl Results {
         if let (true, Some(prefix), Some(identity)) = (may_have_tools, self.prefix(), identity) {
             context = context.with_progress(self.progress_store(prefix, identity));
         }
-        // The future is large, so it is pinned here and not moved.
-        let run = std::pin::pin!(runner.run(context, body));
-        let run = catch_failure(run, until).await;
+        let ended = {
+            // The future is large, so it is pinned here and not moved.
+            let run = std::pin::pin!(runner.run_in(&mut context, body));
+            catch_failure(run, until).await
+        };
+        let run = ended.unwrap_or_else(|error| context.abort(error));
         let run = match self.prefix().filter(|_| run.report.handed_back) {
             Some(prefix) => Box::pin(self.store_conversation(prefix, run, owner, deadline)).await,
             None => run,
@@ -183,16 +186,22 @@ fn has_any(request: &Value, names: &[&str]) -> bool {
     fields.is_some_and(|fields| fields.keys().any(|field| names.contains(&field.as_str())))
 }
 
-/// Awaits a run until shortly after its deadline. A panic becomes an error.
-async fn catch_failure(run: Pin<&mut impl Future<Output = Run>>, deadline: Deadline) -> Run {
+/// Awaits a run until shortly after its deadline.
+///
+/// # Errors
+/// `Internal` if the run panics, and `Timeout` if it does not end in time.
+async fn catch_failure(
+    run: Pin<&mut impl Future<Output = Run>>,
+    deadline: Deadline,
+) -> Result<Run, Error> {
     let run = AssertUnwindSafe(run).catch_unwind();
     let latest = deadline.instant() + GRACE;
-    let error = match tokio::time::timeout_at(latest.into(), run).await {
-        Ok(Ok(run)) => return run,
+    match tokio::time::timeout_at(latest.into(), run).await {
+        Ok(Ok(run)) => Ok(run),
         Ok(Err(_)) => {
-            Error::new(ErrorKind::Internal, "the function panicked while running the request")
+            let text = "the function panicked while running the request";
+            Err(Error::new(ErrorKind::Internal, text))
         }
-        Err(_) => Error::new(ErrorKind::Timeout, "the function ran out of time"),
-    };
-    Run { outcome: Err(error), report: Report::default() }
+        Err(_) => Err(Error::new(ErrorKind::Timeout, "the function ran out of time")),
+    }
 }

@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use llm_exe::error::{Problem, shorten};
 use llm_exe::{Error, ErrorKind, Report, Run, StopReason, hex};
 use llm_exe_events::{RESULT_MARK_FIELD, RESULT_MARK_VALUE};
 use ring::digest;
@@ -65,7 +66,25 @@ struct StoredError {
     /// The error message for the log, which does not quote prompts, replies or data.
     #[serde(default)]
     logged: String,
+    /// The problems of an invalid request.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    problems: Vec<StoredProblem>,
 }
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct StoredProblem {
+    path: String,
+    message: String,
+}
+
+/// Maximum number of problems that are stored, which is the number in an error message.
+const MAX_PROBLEMS: usize = 50;
+
+/// Maximum length in characters of the message of a problem that is stored.
+const MAX_PROBLEM_CHARS: usize = 600;
+
+/// The fields that a replayed error has if a provider was called.
+const RUN_DETAILS: [&str; 5] = ["provider", "model", "attempts", "usage", "cost"];
 
 impl StoredResult {
     /// Creates a stored result from a run.
@@ -82,7 +101,12 @@ impl StoredResult {
                 let (kind, message) = (error.kind(), error.message().to_owned());
                 let (kind, retryable) = (kind.name().to_owned(), kind.retryable());
                 let logged = error.for_log();
-                let error = StoredError { kind, message, retryable, logged };
+                let problems = error.problems().iter().take(MAX_PROBLEMS).map(|problem| {
+                    let message = shorten(&problem.message, MAX_PROBLEM_CHARS);
+                    StoredProblem { path: problem.path.clone(), message }
+                });
+                let problems = problems.collect();
+                let error = StoredError { kind, message, retryable, logged, problems };
                 (Status::Error, Value::Null, Some(error))
             }
         };
@@ -162,13 +186,28 @@ impl StoredResult {
                 }
                 Ok(result)
             }
-            Some(kind) => {
-                let texts = self.error.map(|error| (error.message, error.logged));
-                let (message, logged) = texts.unwrap_or_default();
-                Err(Error::new(kind, message).logged_as(logged))
-            }
+            Some(kind) => Err(self.replayed_error(kind)),
         };
         RequestOutcome { replayed: true, ..RequestOutcome::from_run(Run { outcome, report }) }
+    }
+
+    /// Returns the stored error, with what its run used.
+    fn replayed_error(self, kind: ErrorKind) -> Error {
+        let mut error = match self.error {
+            None => Error::new(kind, ""),
+            Some(StoredError { message, logged, problems, .. }) => {
+                let problem = |StoredProblem { path, message }| Problem::new(kind, path, message);
+                let problems = problems.into_iter().map(problem).collect();
+                Error::new(kind, message).with_problems(problems).logged_as(logged)
+            }
+        };
+        let attempts = self.details.get("attempts").and_then(Value::as_u64);
+        if attempts.is_some_and(|attempts| attempts > 0) {
+            let field = |name: &str| Some((name.to_owned(), self.details.get(name)?.clone()));
+            let fields = RUN_DETAILS.into_iter().filter_map(field).collect();
+            error = error.with_run_details(fields, self.full);
+        }
+        error
     }
 
     pub(crate) fn to_bytes(&self) -> Bytes {

@@ -12,6 +12,7 @@ mod traces;
 
 use std::time::Duration;
 
+use llm_exe::hosted::parse_object;
 use llm_exe::parsers::Parsers;
 use llm_exe::providers::{Access, ApiMode, InvalidBaseUrl, PROVIDERS, Providers, check_base_url};
 use llm_exe::{
@@ -198,8 +199,9 @@ fn rules(get: &Get<'_>, results: &ResultSettings) -> Result<Rules, SettingsError
     };
     let allowed_models = allowed_models(get, &providers)
         .map_err(|error| SettingsError::new("ALLOWED_MODELS", error.to_string()))?;
-    let prices =
-        prices(get, &providers).map_err(|error| SettingsError::new(PRICES, error.to_string()))?;
+    let forbidden_prefixes = results.prefix.iter().map(ResultPrefix::folder).collect();
+    let hosted = HostedRules { forbidden_prefixes, ..hosted };
+    let prices = prices(get, &providers, &hosted)?;
     Ok(Rules {
         strict_variables: flag(get, "STRICT_VARIABLES")?,
         strict_options: flag(get, "STRICT_OPTIONS")?,
@@ -209,10 +211,7 @@ fn rules(get: &Get<'_>, results: &ResultSettings) -> Result<Rules, SettingsError
         allowed_models,
         prices,
         max_tokens_ceiling: number(get, CEILING, "a whole number", 1..=u64::MAX)?,
-        hosted: HostedRules {
-            forbidden_prefixes: results.prefix.iter().map(ResultPrefix::folder).collect(),
-            ..hosted
-        },
+        hosted,
         tools: tools(get)?,
         destinations: results::allowed(get)?,
         destination_parser: Some(Destination::parse_field),
@@ -225,12 +224,32 @@ const MAX_METRIC_TAGS: usize = 10;
 /// The setting with the prices of models.
 const PRICES: &str = "PRICES";
 
-/// Parses the prices that take precedence over the list prices.
-fn prices(get: &Get<'_>, providers: &Providers) -> Result<PriceList, InvalidPrices> {
+/// Parses the prices that take precedence over the list prices, or the place of the S3 object that
+/// contains them.
+fn prices(
+    get: &Get<'_>,
+    providers: &Providers,
+    hosted: &HostedRules,
+) -> Result<PriceList, SettingsError> {
     let Some(text) = get(PRICES) else { return Ok(PriceList::default()) };
-    let prices: PriceList = text.parse()?;
-    prices.check_providers(providers)?;
-    Ok(prices)
+    let text = text.trim();
+    let invalid = |reason: String| SettingsError::new(PRICES, reason);
+    // Keys with these characters are not supported, so that malformed JSON is not read as a key.
+    if !text.contains(['{', '}', '[', ']', '"']) {
+        let location = parse_object(text, hosted);
+        let location = location.map_err(|error| {
+            invalid(format!(
+                "expected a JSON object of prices, or an S3 key: {error}; got {text:?}"
+            ))
+        })?;
+        return Ok(PriceList::stored_at(location));
+    }
+    let parse = || -> Result<PriceList, InvalidPrices> {
+        let prices: PriceList = text.parse()?;
+        prices.check_providers(providers)?;
+        Ok(prices)
+    };
+    parse().map_err(|error| invalid(error.to_string()))
 }
 
 /// Parses which Lambda functions tools may call.

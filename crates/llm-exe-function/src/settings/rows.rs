@@ -52,7 +52,7 @@ pub(super) static ROWS: &[SettingRow] = &[
     row(
         "STRICT",
         "false",
-        "whether every warning about a request is an error before the first call",
+        "whether every warning about a request is an error before the call that it concerns",
     ),
     row(
         "OPENAI_API_MODE",
@@ -65,7 +65,8 @@ pub(super) static ROWS: &[SettingRow] = &[
         "PRICES",
         "",
         "prices in US dollars per million tokens, like \
-         {\"azure:*\": {\"input\": 2.5, \"output\": 10}}; they replace list prices",
+         {\"azure:*\": {\"input\": 2.5, \"output\": 10}}, or the S3 key of an object with them; \
+         they replace list prices",
     ),
     row("AWS_S3_FILES_BUCKET_NAME", "", "the prompt bucket, used for a key without a bucket"),
     row(

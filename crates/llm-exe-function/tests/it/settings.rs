@@ -67,7 +67,12 @@ const INVALID: &[(&str, &str, &str)] = &[
         "opnai:gpt-4o",
         "unknown provider in \"opnai:gpt-4o\" (did you mean openai?)",
     ),
-    ("PRICES", "prices.json", "expected a JSON object of prices"),
+    ("PRICES", "prices.json", "or an S3 key: the key needs a bucket"),
+    ("PRICES", "s3://other/prices.json", "an S3 key: reading configs from the bucket \"other\""),
+    ("PRICES", "s3://B/prices.json", "or an S3 key: "),
+    ("PRICES", "a/../prices.json", "or an S3 key: the key must not contain the path segments"),
+    ("PRICES", "https://a.example/prices.json", "or an S3 key: "),
+    ("PRICES", "azure:*={}", "expected a JSON object of prices, got"),
     ("PRICES", "[]", "expected a JSON object of prices, got"),
     ("PRICES", "{\"gpt-4o\": {\"input\": 1, \"output\": 1}}", "such as azure:*, got"),
     (

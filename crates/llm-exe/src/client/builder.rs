@@ -347,8 +347,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets whether every warning about a request is an error before the first call, in all
-    /// requests. If it is, no request can change that.
+    /// Sets whether every warning about a request is an error before the call that it concerns, in
+    /// all requests. If it is, no request can change that.
     pub fn strict(mut self, strict: bool) -> Self {
         self.rules.strict = strict;
         self

@@ -34,7 +34,7 @@ pub use format::Format;
 pub use merge::merge;
 pub(crate) use nested::{NestedOrigin, resolve_nested};
 pub use origin::{ConfigSource, Origin};
-pub use pointer::{InvalidLocation, check_bucket, parse_config_url};
+pub use pointer::{InvalidLocation, check_bucket, parse_config_url, parse_object};
 pub use resolve::MAX_FETCH_TIME;
 pub(crate) use resolve::{Resolved, resolve};
 pub use stores::DocumentStores;

@@ -106,6 +106,31 @@ pub fn parse_config_url(url: &str) -> Result<DocumentLocation, InvalidLocation> 
     parse_url(url).map_err(InvalidLocation)
 }
 
+/// Parses the location of an object that a setting names: `s3://bucket/key` with an optional
+/// `?versionId=…`, or a key in the bucket of the rules.
+///
+/// # Errors
+/// [`InvalidLocation`] if the location is not valid, or if the rules do not allow to read it.
+pub fn parse_object(text: &str, rules: &HostedRules) -> Result<DocumentLocation, InvalidLocation> {
+    let location = if text.starts_with("s3://") {
+        parse_url(text).map_err(InvalidLocation)?
+    } else if text.contains("://") {
+        let text = "expected a key, or a URL that begins with s3://";
+        return Err(InvalidLocation(text.to_owned()));
+    } else {
+        check_key(text).map_err(|reason| InvalidLocation(format!("the key {reason}")))?;
+        let bucket = rules.bucket.clone().ok_or_else(|| {
+            let text = "the key needs a bucket; use s3://bucket/key, or set \
+                        AWS_S3_FILES_BUCKET_NAME";
+            InvalidLocation(text.to_owned())
+        })?;
+        DocumentLocation::Object { bucket, key: text.to_owned(), version: None }
+    };
+    let allowed = rules.check_location(&location);
+    allowed.map_err(|error| InvalidLocation(error.message().to_owned()))?;
+    Ok(location)
+}
+
 /// Checks the name of an S3 bucket.
 ///
 /// # Errors

@@ -51,7 +51,7 @@ use crate::parsers::ResultType;
 use crate::parsers::{Context as ParserContext, OutputError};
 use crate::prompt::{Limits, Partials, Template, VariableUse};
 use crate::providers::PriceList;
-use crate::request::{ParsedRequest, Request};
+use crate::request::{ParsedRequest, Request, problem_of_warning};
 use crate::trace::TraceParent;
 use chain::ChainContext;
 use problems::Problems;
@@ -146,7 +146,7 @@ pub struct Plan {
     pub dry_run: bool,
     /// Whether a missing template variable is an error.
     pub strict_variables: bool,
-    /// Whether every warning about the request is an error before the first call.
+    /// Whether every warning about the request is an error before the call that it concerns.
     pub strict: bool,
     /// Whether messages do not suggest names of variables, which can be those of a pinned config.
     pub(crate) hides_names: bool,
@@ -196,7 +196,7 @@ impl Plan {
                 Ok(plan)
             }
             Err(error) if is_strict && !error.problems().is_empty() => {
-                let warnings = warnings.into_iter().map(|text| Problem::request("", text));
+                let warnings = warnings.into_iter().map(problem_of_warning);
                 let problems = error.problems().iter().cloned().chain(warnings);
                 let error = Error::from_problems(problems.collect());
                 Err(RejectedRequest { error, warnings: Vec::new() })

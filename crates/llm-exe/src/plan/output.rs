@@ -8,7 +8,7 @@ use super::problems::Problems;
 use crate::error::shorten;
 use crate::json;
 use crate::parsers::{OutputOptions, Parser, Parsers, ResultType, SchemaUse};
-use crate::request::suggestion;
+use crate::request::{ignored_field_warning, suggestion};
 use crate::schema::Schema;
 
 /// Maximum value of the option `repairs`.
@@ -76,10 +76,8 @@ fn unknown_option_warning(parser: &Parser, name: &str) -> String {
     let common = parser.is_strict().then_some("repairs");
     let known: Vec<&str> = parser.options().iter().copied().chain(common).collect();
     let (option, hint, output) = (shorten(name, 60), suggestion(name, &known), parser.name());
-    format!(
-        "unknown field `outputOptions.{option}` was ignored{hint}: \
-         output {output} has no such option"
-    )
+    let hint = format!("{hint}: output {output} has no such option");
+    ignored_field_warning(&format!("outputOptions.{option}"), &hint)
 }
 
 /// Compiles the schema if the parser uses one. Returns `None` if a problem was added, and

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 pub use parse::{ParsedRequest, field_names};
-pub(crate) use parse::{is_field, too_many_items};
+pub(crate) use parse::{ignored_field_warning, is_field, problem_of_warning, too_many_items};
 pub(crate) use steps::{RequestRepeat, RequestStep, STEP_FIELDS};
 pub use suggestion::suggestion;
 pub(crate) use suggestion::synonym_suggestion;
@@ -100,8 +100,8 @@ pub struct Request {
     pub dry_run: Option<bool>,
     /// Whether a template variable that is missing from `data` is an error instead of a warning.
     pub strict_variables: Option<bool>,
-    /// Whether every warning about the request is an error before the first call. Includes
-    /// `strictVariables`, and options that a provider rejects are errors.
+    /// Whether every warning about the request is an error before the call that it concerns.
+    /// Includes `strictVariables`, and options that a provider rejects are errors.
     pub strict: Option<bool>,
     /// Labels for the log and the metrics, such as a team, at most 10. Names and values have 1 to
     /// 64 letters, digits, `_`, `.` and `-`.

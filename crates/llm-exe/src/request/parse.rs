@@ -348,7 +348,33 @@ fn unknown_field_warning(path: &ValuePath) -> String {
         None => String::new(),
     };
     let path = crate::error::shorten(&path.to_string(), 100);
-    format!("unknown field `{path}` was ignored{hint}")
+    ignored_field_warning(&path, &hint)
+}
+
+/// The texts before and after the path of an unknown field in a warning.
+const UNKNOWN_FIELD: [&str; 2] = ["unknown field `", "` was ignored"];
+
+/// Returns the warning about an unknown field. `hint` follows the text.
+pub(crate) fn ignored_field_warning(path: &str, hint: &str) -> String {
+    let [before, after] = UNKNOWN_FIELD;
+    [before, path, after, hint].concat()
+}
+
+/// Converts a warning to a problem of a strict request. An unknown field is not ignored then, and
+/// the problem has its path.
+pub(crate) fn problem_of_warning(warning: String) -> Problem {
+    let [before, after] = UNKNOWN_FIELD;
+    let field = warning.split_once(before).and_then(|(place, rest)| {
+        let (path, hint) = rest.split_once(after)?;
+        Some((place, path, hint))
+    });
+    let Some((place, path, hint)) = field else { return Problem::request("", warning) };
+    // The place is that of a step, such as `steps[1]: steps[0]: `.
+    let steps = place.replace(": ", ".");
+    match steps.contains(' ') {
+        false => Problem::request(steps + path, format!("unknown field{hint}")),
+        true => Problem::request(path, format!("{place}unknown field{hint}")),
+    }
 }
 
 /// Suggests `options.NAME` for an option outside of `options`.

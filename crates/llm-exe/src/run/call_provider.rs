@@ -18,6 +18,7 @@ use super::report::Report;
 use super::secrets::{SecretsInUse, scrub_reply};
 use super::spans;
 use super::step_queue::StepQueue;
+use super::stored_prices::StoredPrices;
 use crate::chat::{Chat, Reply, Usage};
 use crate::endpoints::Endpoints;
 use crate::error::{Error, ErrorKind};
@@ -45,6 +46,8 @@ pub(super) struct ProviderClient {
     pub(super) learned: Option<Arc<LearnedChanges>>,
     pub(super) steps: StepQueue,
     pub(super) prices: Arc<PriceBook>,
+    /// The operator's prices, if they are in a document.
+    pub(super) stored_prices: Option<Arc<StoredPrices>>,
 }
 
 /// What reads a response: the dialect, and the chat that the request was built from.
@@ -112,6 +115,7 @@ impl ProviderClient {
         request: &WireRequest,
     ) -> Result<(Reply, SecretsInUse), FailedCall> {
         let chat = reader.chat;
+        context.share_target(target);
         let mut secret = self.get_secret(context, request).await?;
         context.add_secrets(&secret);
         let mut sent = self.send(context, target, reader, request, secret.as_ref()).await;
@@ -126,13 +130,19 @@ impl ProviderClient {
         let (response, read) = sent?;
         let secrets = self.secrets_in_use(request, secret).await;
         context.add_secrets(&secrets.signing);
-        let report = &mut context.report;
+        if let Some(prices) = self.stored_prices.as_ref().filter(|prices| prices.are_missing())
+            && context.report.counts_cost
+        {
+            let loaded = Box::pin(prices.load(context.run_deadline)).await;
+            // The cost is null, because the call is paid for.
+            context.report.prices_error = loaded.err().map(|error| error.message().to_owned());
+        }
         let mut reply = match read {
             ParsedResponse::Reply(reply) => reply,
             ParsedResponse::Failed(failed) => {
-                report.usage.add(failed.usage.with_total());
-                if report.counts_cost {
-                    self.add_failed_cost(report, target, &failed);
+                context.record(|report| report.add_usage(failed.usage.with_total()));
+                if context.report.counts_cost {
+                    self.add_failed_cost(context, target, &failed);
                 }
                 let time_left = context.deadline.left();
                 let error = failure_error(&failed, &response, target, request, time_left);
@@ -145,24 +155,26 @@ impl ProviderClient {
                 return Err(FailedCall { error, rejection });
             }
             ParsedResponse::Unreadable(error) => {
-                report.answered = true;
-                if report.counts_cost {
-                    report.add_unknown_call();
+                context.report.answered = true;
+                if context.report.counts_cost {
+                    context.record(Report::add_unknown_call);
                 }
                 return Err(quote_body(error, &response, &secrets.expose()).into());
             }
         };
         scrub_reply(&mut reply, &secrets);
-        report.answered = true;
-        report.usage.add(reply.usage.with_total());
-        if report.counts_cost {
-            let billing = read_billing(&response, reply.usage);
-            self.add_cost(report, target, reply.model.as_deref(), reply.usage, &billing);
+        context.report.answered = true;
+        context.record(|report| report.add_usage(reply.usage.with_total()));
+        if context.report.counts_cost {
+            let billing = read_billing(target.provider.name(), &response, reply.usage);
+            self.add_cost(context, target, reply.model.as_deref(), reply.usage, &billing);
         }
+        let report = &mut context.report;
         report.add_warnings(std::mem::take(&mut reply.warnings));
         report.answered_model = reply.model.take();
         report.stop_reason = Some(reply.stop_reason);
         report.provider_stop_reason.clone_from(&reply.provider_stop_reason);
+        context.share_target(target);
         Ok((reply, secrets))
     }
 
@@ -197,18 +209,18 @@ impl ProviderClient {
     }
 
     /// Adds the cost of a response with a failure, which can contain a part of a reply.
-    fn add_failed_cost(&self, report: &mut Report, target: &Target, failed: &ResponseFailure) {
+    fn add_failed_cost(&self, context: &mut Context, target: &Target, failed: &ResponseFailure) {
         if failed.usage != Usage::default() {
-            self.add_cost(report, target, None, failed.usage, &Billing::default());
+            self.add_cost(context, target, None, failed.usage, &Billing::default());
         } else if failed.may_be_billed {
-            report.add_unknown_call();
+            context.record(Report::add_unknown_call);
         }
     }
 
     /// Adds the cost of a call, which is an estimate if the server is not the provider's own.
     fn add_cost(
         &self,
-        report: &mut Report,
+        context: &mut Context,
         target: &Target,
         answered: Option<&str>,
         usage: Usage,
@@ -218,7 +230,7 @@ impl ProviderClient {
         let model = CalledModel { provider, requested: &target.model, answered };
         let is_default_server = || self.endpoints.is_default(&target.provider);
         let cost = self.prices.cost_of_call(model, usage, billing, is_default_server);
-        report.add_cost(&cost, model, usage);
+        context.record(|report| report.add_cost(&cost, model, usage));
     }
 
     async fn secrets_in_use(&self, request: &WireRequest, key: Option<Secret>) -> SecretsInUse {
@@ -325,9 +337,9 @@ impl ProviderClient {
         let readers = (&mut read as _, body_reader);
         let deadline = context.deadline;
         let sent = self.transport.send_and_read(request, secret, &policy, deadline, readers);
-        context.report.is_calling = true;
+        context.record(|report| report.calls_in_progress += 1);
         let SendOutcome { outcome, attempts, may_be_billed } = sent.await;
-        context.report.is_calling = false;
+        context.record(|report| report.calls_in_progress -= 1);
         drop(streamer);
         let SentParts { text, content } = sent_parts;
         let (has_text, has_content) = (text.into_inner(), content.into_inner());
@@ -336,10 +348,11 @@ impl ProviderClient {
             // No other target is called, because its reply would continue the text.
             context.report.answered = true;
         }
-        context.report.durations.provider += started.elapsed();
+        let duration = started.elapsed();
+        context.record(|report| report.durations.provider += duration);
         context.add_calls(attempts, reserved);
         if may_be_billed && context.report.counts_cost {
-            context.report.add_unknown_call();
+            context.record(Report::add_unknown_call);
         }
         let response = outcome?;
         context.add_call_duration(started.elapsed());

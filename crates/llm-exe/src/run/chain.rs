@@ -106,6 +106,9 @@ pub(super) fn run_chain<'a>(
             add_targets(plan, &scope, "", &mut targets);
             runner.check_keys(context, targets).await?;
         }
+        if outer.is_none() && !plan.dry_run && has_strict_step(plan) {
+            check_strict_steps(context, plan, runner, data.clone()).await?;
+        }
         let chain =
             RunningChain { runner, context, steps, outer, data, is_dry_run: plan.dry_run, stops };
         if chain.is_dry_run {
@@ -131,6 +134,7 @@ pub(super) fn run_chain<'a>(
                 attempts: report.attempts,
                 usage: report.usage,
                 cost: report.cost().copied(),
+                paid: report.paid.clone(),
                 duration,
                 steps: Vec::new(),
             };
@@ -152,6 +156,29 @@ pub(super) fn run_chain<'a>(
             }
         }
     })
+}
+
+/// Returns whether a step of a chain, or of a chain inside of it, is strict.
+fn has_strict_step(plan: &Plan) -> bool {
+    plan.steps().iter().any(|step| step.plan.strict || has_strict_step(&step.plan))
+}
+
+/// Checks all steps of a chain as a dry run does, before the first call.
+///
+/// # Errors
+/// The warnings about strict steps that do not depend on results, and other errors of a dry run.
+async fn check_strict_steps(
+    context: &Context,
+    plan: &Plan,
+    runner: &dyn ToolRunner,
+    data: Vec<Arc<Map<String, Value>>>,
+) -> Result<(), Error> {
+    // The context is one of its own, so that the check neither reads progress nor is reported.
+    let mut context = context.nested("", context.deadline);
+    context.checkpoints = None;
+    let (context, steps, stops) = (&context, plan.steps(), Vec::new());
+    let chain = RunningChain { runner, context, steps, outer: None, data, is_dry_run: true, stops };
+    chain.dry_run(&mut chain.new_report()).await.map(drop)
 }
 
 /// Adds the report of a step to that of the chain.
@@ -700,7 +727,7 @@ async fn load_run(context: &Context, name: &str) -> Option<Run> {
             let StoredRun { outcome, duration, counts } = stored?;
             context.count_restored(&counts);
             nested.report.answered = true;
-            nested.report.restore(counts);
+            nested.report.restore_stored(counts);
             nested.report.durations.total = duration;
             Some(Run { outcome: Ok(outcome), report: nested.report })
         }

@@ -1,7 +1,7 @@
 //! The state of one run: the deadline, the origins of the request, and the report.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
@@ -15,6 +15,7 @@ use super::report::{Report, StoredCounts};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
 use crate::function_name::FunctionName;
+use crate::plan::Target;
 use crate::ports::{ProgressStore, Secret, ToolHandler};
 use crate::providers::amount_of_dollars;
 use crate::trace::{Trace, TraceScope};
@@ -76,6 +77,15 @@ struct SharedState {
     longest_call: AtomicU64,
     /// The secrets that were sent or that signed a call.
     secrets: Mutex<Vec<Secret>>,
+    /// The counts of all calls, restored ones included. The reports of requests inside of this one
+    /// are lost if the run is cancelled.
+    calls: Mutex<Report>,
+}
+
+impl SharedState {
+    fn calls(&self) -> MutexGuard<'_, Report> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The state of one run, which is passed through all of its steps.
@@ -308,11 +318,51 @@ impl Context {
 
     /// Records calls of the provider, and releases those that were reserved for them but not made.
     pub(super) fn add_calls(&mut self, count: u32, reserved: u32) {
-        self.report.attempts += count;
+        self.record(|report| report.add_attempts(count));
         if let Some(shared) = &self.shared {
             let unused = reserved.saturating_sub(count);
             shared.provider_calls.fetch_sub(unused, Ordering::Relaxed);
         }
+    }
+
+    /// Records a fact about the calls of this request, which has shared state if it has tools or
+    /// steps.
+    pub(super) fn record(&mut self, record: impl Fn(&mut Report)) {
+        record(&mut self.report);
+        if let Some(shared) = &self.shared {
+            record(&mut shared.calls());
+        }
+    }
+
+    /// Records the target that is called last, and the model that replied.
+    pub(super) fn share_target(&self, target: &Target) {
+        if let Some(shared) = &self.shared {
+            let mut calls = shared.calls();
+            let answered_model = &self.report.answered_model;
+            // The report of a conversation lacks the model while a further turn is in progress.
+            if answered_model.is_some() || !calls.is_for(target) {
+                calls.answered_model.clone_from(answered_model);
+            }
+            calls.set_target(target);
+        }
+    }
+
+    /// Completes the report of a run that did not end by itself: it contains the calls of the
+    /// requests inside of it, and those that were in progress.
+    pub(super) fn end_cancelled_calls(&mut self) {
+        if let Some(shared) = &self.shared {
+            let calls = std::mem::take(&mut *shared.calls());
+            self.report.replace_counts(calls);
+        }
+        self.report.end_cancelled_calls();
+    }
+
+    /// Ends a run whose future panicked, or was dropped before its end. The report contains what
+    /// the run used so far, calls that were in progress included.
+    #[must_use]
+    pub fn abort(mut self, error: Error) -> Run {
+        self.end_cancelled_calls();
+        self.fail(error)
     }
 
     /// Records the duration of a call of a provider that got a response.
@@ -358,12 +408,16 @@ impl Context {
     pub(super) fn restore(&mut self, counts: StoredCounts) {
         self.count_restored(&counts);
         self.report.answered = true;
-        self.report.restore(counts);
+        self.report.restore_stored(counts);
     }
 
-    /// Adds the calls of an earlier run to the limits.
+    /// Adds the calls of an earlier run to the limits and to the counts of all calls.
     pub(super) fn count_restored(&self, counts: &StoredCounts) {
         if let Some(shared) = &self.shared {
+            let mut calls = shared.calls();
+            calls.counts_cost = self.report.counts_cost;
+            calls.restore_stored(counts.of_calls());
+            drop(calls);
             shared.provider_calls.fetch_add(counts.attempts, Ordering::Relaxed);
             let tool_calls = u32::try_from(counts.tool_runs.len()).unwrap_or(u32::MAX);
             shared.tool_calls.fetch_add(tool_calls, Ordering::Relaxed);
@@ -390,8 +444,13 @@ impl Context {
 
     /// Ends the run.
     pub(super) fn finish(mut self, outcome: Result<Value, Error>) -> Run {
+        self.take_run(outcome)
+    }
+
+    /// Ends the run, and leaves an empty report.
+    pub(super) fn take_run(&mut self, outcome: Result<Value, Error>) -> Run {
         self.report.durations.total = self.started.elapsed();
-        Run { outcome, report: self.report }
+        Run { outcome, report: std::mem::take(&mut self.report) }
     }
 
     /// Ends the run with an error.

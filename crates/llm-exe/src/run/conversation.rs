@@ -14,6 +14,7 @@ use super::cost_limit::{CostLimit, Reservation};
 use super::events::EventStream;
 use super::learned::{self, Api, Change, LearnedChanges, MAX_METHODS, RequestChange};
 use super::observer::Turn;
+use super::report::Report;
 use super::schema_prompt;
 use super::secrets::SecretsInUse;
 use super::tool_loop::{NextStep, ToolLoop, ToolRunner};
@@ -218,7 +219,7 @@ impl<'a> Conversation<'a> {
             }
             repairs += 1;
             self.store_turn(context).await;
-            context.report.repairs += 1;
+            context.record(Report::add_repair);
             if let Some(events) = &context.events {
                 Box::pin(events.reset("repair")).await;
             }

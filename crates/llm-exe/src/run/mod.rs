@@ -19,6 +19,7 @@ mod schema_prompt;
 mod secrets;
 mod spans;
 mod step_queue;
+mod stored_prices;
 mod tool_arguments;
 mod tool_loop;
 
@@ -53,13 +54,14 @@ use crate::ports::{
 };
 use crate::prompt::Limits;
 use crate::providers::PriceBook;
-use crate::request::ParsedRequest;
+use crate::request::{ParsedRequest, problem_of_warning};
 use crate::transport::{HttpClient, HttpTransport, Transport};
 use call_provider::ProviderClient;
 use checkpoint::{Checkpoints, StoredStart, StoredTurn, request_hash};
 use conversation::{Conversation, name_target};
 use fallbacks::StartedWith;
 use step_queue::StepQueue;
+use stored_prices::{StoredPrices, limits_cost};
 use tool_loop::ToolRunner;
 
 /// Runs requests in the form in which they arrive. Most programs use a
@@ -87,7 +89,9 @@ impl Runner {
         let learned = (!rules.strict_options).then(Arc::default);
         let steps = StepQueue::default();
         let prices = Arc::new(PriceBook::new(rules.prices.clone()));
-        let client = ProviderClient { endpoints, keys, transport, learned, steps, prices };
+        let stored_prices = None;
+        let client =
+            ProviderClient { endpoints, keys, transport, learned, steps, prices, stored_prices };
         Runner { client, rules, documents: None, functions: None }
     }
 
@@ -112,10 +116,14 @@ impl Runner {
         self
     }
 
-    /// Sets the store from which hosted configs are fetched. Wrap the store in
+    /// Sets the store from which hosted configs are fetched, and the prices of
+    /// [`PriceList::stored_at`](crate::PriceList::stored_at). Wrap the store in
     /// [`CachedDocuments`](crate::hosted::CachedDocuments) to cache the fetched documents.
     #[must_use]
-    pub fn with_documents(self, documents: Arc<dyn DocumentStore>) -> Self {
+    pub fn with_documents(mut self, documents: Arc<dyn DocumentStore>) -> Self {
+        let Rules { prices, providers, .. } = &self.rules;
+        let stored_prices = StoredPrices::new(prices, providers, Arc::clone(&documents));
+        self.client.stored_prices = stored_prices.map(Arc::new);
         Runner { documents: Some(documents), ..self }
     }
 
@@ -137,7 +145,19 @@ impl Runner {
         request: Value,
     ) -> impl Future<Output = Run> + Send {
         // The future of an `async fn` would contain the context twice.
-        self.run_request(context.into(), request, Mode::Run)
+        let mut context = context.into();
+        async move { self.run_request(&mut context, request, Mode::Run).await }
+    }
+
+    /// Runs a request as [`Runner::run`] does. If the future panics or is dropped,
+    /// [`Context::abort`] ends the run with a report of what it used so far. A context is used for
+    /// one run only.
+    pub fn run_in(
+        &self,
+        context: &mut Context,
+        request: Value,
+    ) -> impl Future<Output = Run> + Send {
+        self.run_request(context, request, Mode::Run)
     }
 
     /// Validates and renders a request as [`Runner::run`] would, without calling a provider.
@@ -145,7 +165,7 @@ impl Runner {
     /// Unlike the request field `dryRun`, this method also works for pinned hosted configs. Its
     /// caller must therefore be allowed to see the rendered prompt.
     pub async fn dry_run(&self, context: impl Into<Context>, request: Value) -> Run {
-        self.run_request(context.into(), request, Mode::DryRun).await
+        self.run_request(&mut context.into(), request, Mode::DryRun).await
     }
 
     /// Validates a request as [`Runner::dry_run`] does and returns the plan, for programs that show
@@ -157,6 +177,7 @@ impl Runner {
         let mut context = context.into();
         let resolved = self.resolve(&mut context, request).await?;
         let ResolvedRequest { request, warnings, origins, pinned_steps, .. } = resolved;
+        self.load_prices(&request, context.deadline).await?;
         let mut parsed = ParsedRequest::from_value(request);
         parsed.warnings.splice(0..0, warnings);
         let plan = Plan::validate(parsed, &self.rules, Mode::DryRun, false);
@@ -176,20 +197,22 @@ impl Runner {
         run
     }
 
-    async fn run_request(&self, mut context: Context, request: Value, mode: Mode) -> Run {
-        let span = spans::start_run(&mut context);
-        let end = |run: Run| {
-            spans::end_run(span, &run);
-            run
-        };
+    async fn run_request(&self, context: &mut Context, request: Value, mode: Mode) -> Run {
+        let span = spans::start_run(context);
+        let run = self.resolve_and_run(context, request, mode).await;
+        spans::end_run(span, &run);
+        run
+    }
+
+    async fn resolve_and_run(&self, context: &mut Context, request: Value, mode: Mode) -> Run {
         if mode == Mode::Run {
             self.preload(&request);
         }
-        let resolved = match self.resolve(&mut context, request).await {
+        let resolved = match self.resolve(context, request).await {
             Ok(resolved) => resolved,
             Err(error) => {
                 context.report.durations.config = context.started.elapsed();
-                return end(context.fail(error));
+                return context.take_run(Err(error));
             }
         };
         let ResolvedRequest { request, warnings, is_pinned, origins, pinned_steps } = resolved;
@@ -198,11 +221,15 @@ impl Runner {
             Some(stored) => {
                 let own = context.report.config.as_ref().filter(|_| is_pinned);
                 if own.map(|source| &*source.location) != stored.pinned_config.as_deref() {
-                    return end(context.fail(Error::invalid("continue", UNKNOWN_CONVERSATION)));
+                    let error = Error::invalid("continue", UNKNOWN_CONVERSATION);
+                    return context.take_run(Err(error));
                 }
                 Some(stored.conversation)
             }
         };
+        if let Err(error) = self.load_prices(&request, context.deadline).await {
+            return context.take_run(Err(error));
+        }
         // Only requests with several turns have progress to store.
         if context.progress_store.is_some() && has_nested(&request) {
             context.request_hash = Some(request_hash(&request));
@@ -221,10 +248,20 @@ impl Runner {
         };
         let plan = self.client.steps.run(validate).await;
         let run = self.run_with_origins(context, plan, &origins).await;
-        end(match origins.is_empty() {
+        match origins.is_empty() {
             true => run,
             false => Run { outcome: run.outcome.map_err(|error| label(error, &origins)), ..run },
-        })
+        }
+    }
+
+    /// Fetches the operator's prices, if the request limits its cost.
+    async fn load_prices(&self, request: &Value, deadline: Deadline) -> Result<(), Error> {
+        match &self.client.stored_prices {
+            Some(prices) if prices.are_missing() && limits_cost(request) => {
+                Box::pin(prices.load(deadline)).await
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Checks that the calls of tools can be handed back, and that the operator allows the Lambda
@@ -308,16 +345,12 @@ impl Runner {
         mut context: Context,
         plan: Result<Plan, RejectedRequest>,
     ) -> PortFuture<'_, Run> {
-        let span = spans::start_run(&mut context);
-        let run = self.run_with_origins(context, plan, &[]);
-        match span {
-            None => run,
-            Some(span) => Box::pin(async move {
-                let run = run.await;
-                spans::end_run(Some(span), &run);
-                run
-            }),
-        }
+        Box::pin(async move {
+            let span = spans::start_run(&mut context);
+            let run = self.run_with_origins(&mut context, plan, &[]).await;
+            spans::end_run(span, &run);
+            run
+        })
     }
 
     /// Runs a plan, or reports why there is none. `origins` are the hosted configs of the request
@@ -326,20 +359,20 @@ impl Runner {
     /// many futures of their own would not compile.
     fn run_with_origins<'a>(
         &'a self,
-        mut context: Context,
+        context: &'a mut Context,
         plan: Result<Plan, RejectedRequest>,
         origins: &'a [NestedOrigin],
     ) -> PortFuture<'a, Run> {
         Box::pin(async move {
             let outcome = match plan {
                 // The plan is large, so it stays where it is.
-                Ok(ref plan) => self.run_for_reader(&mut context, plan, origins).await,
+                Ok(ref plan) => self.run_for_reader(context, plan, origins).await,
                 Err(rejected) => {
                     context.report.warnings = rejected.warnings;
                     Err(rejected.error)
                 }
             };
-            context.finish(outcome)
+            context.take_run(outcome)
         })
     }
 
@@ -366,7 +399,8 @@ impl Runner {
         if let Some(checkpoints) = context.checkpoints.take() {
             checkpoints.release(context.run_deadline).await;
         }
-        context.report.end_cancelled_call();
+        context.end_cancelled_calls();
+        context.report.is_cancelled = true;
         let text = "the run was cancelled, because the caller closed the stream";
         Err(Error::new(ErrorKind::ResultUnavailable, text))
     }
@@ -521,7 +555,7 @@ fn reject_warnings(context: &mut Context, conversations: &[Conversation<'_>]) ->
         return Ok(());
     }
     let logged = format!("{} warnings, which are errors in a strict request", warnings.len());
-    let problems = warnings.into_iter().map(|text| Problem::request("", text));
+    let problems = warnings.into_iter().map(problem_of_warning);
     Err(Error::from_problems(problems.collect()).logged_as(logged))
 }
 

@@ -115,10 +115,58 @@ pub struct StepReport {
     pub usage: Usage,
     /// What the calls cost, if it is computed.
     pub cost: Option<Cost>,
+    /// What this run paid for, if a part of the step was restored.
+    #[serde(skip)]
+    pub(super) paid: Option<Box<PaidCounts>>,
     /// The duration of the step.
     pub duration: Duration,
     /// The steps of a chain inside of the step.
     pub steps: Vec<StepReport>,
+}
+
+impl StepReport {
+    /// Returns the number of requests that this run sent to providers, without those of an earlier
+    /// run of the same request.
+    pub fn paid_attempts(&self) -> u32 {
+        self.paid.as_ref().map_or(self.attempts, |paid| paid.attempts)
+    }
+
+    /// Returns the token usage of the requests of this run.
+    pub fn paid_usage(&self) -> Usage {
+        self.paid.as_ref().map_or(self.usage, |paid| paid.usage)
+    }
+
+    /// Returns whether the step was restored from an earlier run of the same request, which paid
+    /// for it.
+    pub fn is_restored(&self) -> bool {
+        self.attempts > 0 && self.paid_attempts() == 0
+    }
+
+    /// Records that an earlier run paid for the step.
+    fn set_restored(&mut self) {
+        self.paid = Some(Box::default());
+        self.steps.iter_mut().for_each(StepReport::set_restored);
+    }
+}
+
+/// What this run paid for, if it restored the progress of an earlier run of the same request.
+#[derive(Debug, Clone, Default)]
+pub(super) struct PaidCounts {
+    attempts: u32,
+    repairs: u32,
+    usage: Usage,
+    cost: Option<Cost>,
+}
+
+impl PaidCounts {
+    fn add(&mut self, other: &PaidCounts) {
+        self.attempts += other.attempts;
+        self.repairs += other.repairs;
+        self.usage.add(other.usage);
+        if let Some(cost) = &other.cost {
+            self.cost.get_or_insert_default().add(cost);
+        }
+    }
 }
 
 /// What a part of a run adds to its report.
@@ -169,6 +217,21 @@ impl StoredCounts {
         counts.with_failed_targets(report)
     }
 
+    /// Returns only what the calls used, and the target that was called last.
+    pub(super) fn of_calls(&self) -> Self {
+        StoredCounts {
+            attempts: self.attempts,
+            repairs: self.repairs,
+            unknown_calls: self.unknown_calls,
+            usage: self.usage,
+            cost: self.cost,
+            answered_model: self.answered_model.clone(),
+            provider: self.provider.clone(),
+            model: self.model.clone(),
+            ..StoredCounts::default()
+        }
+    }
+
     /// Adds the targets that failed.
     pub(super) fn with_failed_targets(self, report: &Report) -> Self {
         let failed = report.passed_over.iter().flatten().map(FailedTarget::to_stored);
@@ -182,7 +245,7 @@ impl StoredCounts {
             repairs: report.repairs,
             unknown_calls: report.unknown_calls,
             usage: report.usage,
-            cost: report.cost().copied(),
+            cost: report.cost().copied().or(report.counts_cost.then(Cost::default)),
             limited_cost: report.limited_cost,
             answered_model: report.answered_model.clone(),
             warnings: report.warnings.clone(),
@@ -233,8 +296,13 @@ pub struct Report {
     pub repairs: u32,
     /// The total token usage of all replies.
     pub usage: Usage,
-    /// Whether a provider is being called.
-    pub(super) is_calling: bool,
+    /// What this run paid for. `None` if that is all of the counts, because no progress of an
+    /// earlier run was restored. Boxed, because most runs restore nothing.
+    pub(super) paid: Option<Box<PaidCounts>>,
+    /// The number of calls of providers that are in progress.
+    pub(super) calls_in_progress: u32,
+    /// Whether the run was cancelled, because its caller closed the stream.
+    pub is_cancelled: bool,
     /// Whether the costs of calls are computed.
     pub(super) counts_cost: bool,
     /// Whether an unknown cost is a warning, because the request asked for the cost or limits it.
@@ -246,6 +314,8 @@ pub struct Report {
     /// What the calls count toward a limit of the cost, in 10^-18 dollars. It can be more than
     /// their cost, because a call with an unknown cost counts as its highest cost.
     pub(super) limited_cost: u128,
+    /// Why the operator's prices are not known, so that the cost is not known either.
+    pub prices_error: Option<String>,
     /// Why the model stopped in the last reply.
     pub stop_reason: Option<StopReason>,
     /// The stop reason in the provider's own spelling.
@@ -312,6 +382,9 @@ impl Report {
     /// Adds the report of the request of a tool or a step. `place` is the start of its warnings,
     /// unless it is empty.
     pub(super) fn add_nested(&mut self, place: &str, nested: Report) {
+        if self.paid.is_some() || nested.paid.is_some() {
+            self.separate_paid().add(&nested.paid_counts());
+        }
         self.usage.add(nested.usage);
         self.limited_cost = self.limited_cost.saturating_add(nested.limited_cost);
         self.attempts += nested.attempts;
@@ -326,6 +399,7 @@ impl Report {
         self.add_warnings(warnings.collect());
         self.changed.extend(nested.changed);
         self.learned.extend(nested.learned);
+        self.prices_error = self.prices_error.take().or(nested.prices_error);
         self.has_pinned_tools |= nested.has_pinned_tools;
         self.lacked_time |= nested.lacked_time;
         self.tool_runs.extend(nested.tool_runs);
@@ -358,7 +432,7 @@ impl Report {
             repairs: std::mem::take(&mut self.repairs),
             unknown_calls: std::mem::take(&mut self.unknown_calls),
             usage: std::mem::take(&mut self.usage),
-            cost: self.cost.take().map(|cost| *cost),
+            cost: self.cost.take().map(|cost| *cost).or(self.counts_cost.then(Cost::default)),
             limited_cost: std::mem::take(&mut self.limited_cost),
             answered_model: self.answered_model.take(),
             warnings: std::mem::take(&mut self.warnings),
@@ -374,13 +448,8 @@ impl Report {
         self.unknown_calls += counts.unknown_calls;
         self.usage.add(counts.usage);
         self.limited_cost = self.limited_cost.saturating_add(counts.limited_cost);
-        match counts.cost {
-            Some(cost) => self.cost.get_or_insert_default().add(&cost),
-            // An earlier version stored no cost, unless the request asked for it.
-            None if self.counts_cost && counts.attempts > 0 => {
-                self.cost.get_or_insert_default().add(&Cost::UNKNOWN);
-            }
-            None => {}
+        if let Some(cost) = &counts.cost {
+            self.cost.get_or_insert_default().add(cost);
         }
         if counts.answered_model.is_some() {
             self.answered_model = counts.answered_model;
@@ -400,10 +469,100 @@ impl Report {
         self.steps.extend(counts.steps);
     }
 
+    /// Adds the counts of an earlier run of the request, which this run does not pay for.
+    pub(super) fn restore_stored(&mut self, mut counts: StoredCounts) {
+        self.separate_paid();
+        // An earlier version stored no cost, unless the request asked for it.
+        if counts.cost.is_none() && self.counts_cost && counts.attempts > 0 {
+            counts.cost = Some(Cost::UNKNOWN);
+        }
+        counts.steps.iter_mut().for_each(StepReport::set_restored);
+        self.restore(counts);
+    }
+
+    /// Counts separately what this run pays for from now on.
+    fn separate_paid(&mut self) -> &mut PaidCounts {
+        let paid = self.paid.take().unwrap_or_else(|| Box::new(self.paid_counts()));
+        self.paid.insert(paid)
+    }
+
+    /// Returns what this run paid for.
+    fn paid_counts(&self) -> PaidCounts {
+        if let Some(paid) = &self.paid {
+            return PaidCounts::clone(paid);
+        }
+        let Report { attempts, repairs, usage, .. } = *self;
+        PaidCounts { attempts, repairs, usage, cost: self.cost().copied() }
+    }
+
+    /// Removes what an earlier run of the same request paid for: its attempts and repairs, its
+    /// token usage and its cost. The counts of steps do not change.
+    pub fn keep_paid(&mut self) {
+        if let Some(paid) = self.paid.take() {
+            let PaidCounts { attempts, repairs, usage, cost } = *paid;
+            (self.attempts, self.repairs, self.usage) = (attempts, repairs, usage);
+            self.cost = cost.map(Box::new);
+        }
+    }
+
+    /// Adds calls of a provider.
+    pub(super) fn add_attempts(&mut self, count: u32) {
+        self.attempts += count;
+        if let Some(paid) = &mut self.paid {
+            paid.attempts += count;
+        }
+    }
+
+    /// Adds a repair.
+    pub(super) fn add_repair(&mut self) {
+        self.repairs += 1;
+        if let Some(paid) = &mut self.paid {
+            paid.repairs += 1;
+        }
+    }
+
+    /// Adds the token usage of a reply.
+    pub(super) fn add_usage(&mut self, usage: Usage) {
+        self.usage.add(usage);
+        if let Some(paid) = &mut self.paid {
+            paid.usage.add(usage);
+        }
+    }
+
+    /// Changes the cost in the same way as the part of it that this run pays for.
+    fn change_cost(&mut self, change: impl Fn(&mut Cost)) {
+        change(self.cost.get_or_insert_default());
+        if let Some(paid) = &mut self.paid {
+            change(paid.cost.get_or_insert_default());
+        }
+    }
+
+    /// Replaces the counts with those that a request shared with the requests inside of it.
+    pub(super) fn replace_counts(&mut self, shared: Report) {
+        self.attempts = shared.attempts;
+        self.repairs = shared.repairs;
+        self.usage = shared.usage;
+        self.cost = shared.cost;
+        self.paid = shared.paid;
+        self.unknown_calls = shared.unknown_calls;
+        self.calls_in_progress = shared.calls_in_progress;
+        self.durations.provider = shared.durations.provider;
+        if shared.provider.is_some() {
+            (self.provider, self.model) = (shared.provider, shared.model);
+            self.answered_model = shared.answered_model;
+        }
+    }
+
     /// Sets the target that is being called.
     pub(super) fn set_target(&mut self, target: &Target) {
         target.provider.name().clone_into(self.provider.get_or_insert_default());
         self.model.get_or_insert_default().clone_from(&target.model);
+    }
+
+    /// Returns whether a target was called last.
+    pub(super) fn is_for(&self, target: &Target) -> bool {
+        self.provider.as_deref() == Some(target.provider.name())
+            && self.model.as_ref() == Some(&target.model)
     }
 
     /// Records a target that failed.
@@ -425,13 +584,16 @@ impl Report {
         if self.warns_of_cost && cost.total().is_none() {
             let CalledModel { provider, requested, answered } = model;
             let model = answered.unwrap_or(requested);
-            let reason = match usage == Usage::default() {
-                true => format!("the response of {provider} {model} contains no token counts"),
-                false => format!("the price of {provider} {model} is not known"),
+            let reason = match (&self.prices_error, usage == Usage::default()) {
+                (Some(error), _) => error.clone(),
+                (None, true) => {
+                    format!("the response of {provider} {model} contains no token counts")
+                }
+                (None, false) => format!("the price of {provider} {model} is not known"),
             };
             self.add_warnings(vec![format!("cost: {reason}")]);
         }
-        self.cost.get_or_insert_default().add(cost);
+        self.change_cost(|total| total.add(cost));
     }
 
     /// Adds the cost of another request.
@@ -447,10 +609,10 @@ impl Report {
         self.mark_cost_as_estimate();
     }
 
-    /// Counts the call that was in flight when the run was cancelled. It may be billed.
-    pub(super) fn end_cancelled_call(&mut self) {
-        if std::mem::take(&mut self.is_calling) {
-            self.attempts += 1;
+    /// Counts the calls that were in progress when the run was cancelled. They may be billed.
+    pub(super) fn end_cancelled_calls(&mut self) {
+        for _ in 0..std::mem::take(&mut self.calls_in_progress) {
+            self.add_attempts(1);
             if self.counts_cost {
                 self.add_unknown_call();
             }
@@ -459,7 +621,7 @@ impl Report {
 
     /// Records that the cost can differ from the bill.
     pub(super) fn mark_cost_as_estimate(&mut self) {
-        self.cost.get_or_insert_default().set_estimate();
+        self.change_cost(Cost::set_estimate);
     }
 
     /// Adds warnings, except for duplicates and for warnings beyond [`MAX_WARNINGS`].

@@ -457,7 +457,7 @@ impl<'a> ToolLoop<'a> {
         let StoredRun { outcome, duration, counts } = stored.run;
         context.count_restored(&counts);
         let mut nested = Report::default();
-        nested.restore(counts);
+        nested.restore_stored(counts);
         Ok(Some(FinishedRun { outcome, duration, nested, unstored: None, span: None }))
     }
 

@@ -36,9 +36,12 @@ async fn warnings_of_a_strict_request_are_errors_before_the_first_call() {
     assert_eq!((lenient.report.warnings.len(), simulator.journal().len()), (3, 1));
     let mut with_data = careless(true);
     with_data["data"] = json!({ "name": "Ada" });
-    let expected: Vec<String> =
-        lenient.report.warnings.iter().filter(|text| !text.contains("name")).cloned().collect();
+    let without_variable = lenient.report.warnings.iter().filter(|text| !text.contains("name"));
+    let expected: Vec<String> = without_variable
+        .map(|text| text.replace("unknown field `colour` was ignored", "colour: unknown field"))
+        .collect();
     assert_eq!(expected.len(), 2);
+    assert!(expected.contains(&"colour: unknown field".to_owned()), "{expected:?}");
     let mut by_setting = with_data.clone();
     by_setting["strict"] = json!(false);
     for (by_rule, request) in [(false, with_data), (true, by_setting)] {
@@ -126,5 +129,59 @@ async fn steps_inherit_strict() {
     let error = run(&simulator, false, chain(dropped)).await.outcome.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     assert!(messages(&error)[0].contains("seed"), "{error}");
-    assert_eq!(simulator.journal().len(), 1);
+    assert!(simulator.journal().is_empty(), "{error}");
+}
+
+#[tokio::test]
+async fn problems_of_unknown_fields_have_paths() {
+    let simulator = Simulator::start().await.unwrap();
+    let paths = async |request: Value| {
+        let error = run(&simulator, true, request).await.outcome.unwrap_err();
+        let problems = error.problems().iter();
+        let problem = |it: &llm_exe::Problem| (it.path.clone(), it.message.clone());
+        problems.map(problem).collect::<Vec<_>>()
+    };
+    let found = paths(json!({
+        "provider": "openai", "model": "gpt-4o-mini", "message": "Hi", "temprature": 1,
+        "output": "listToArray", "outputOptions": { "zzz": 1 }
+    }));
+    let found = found.await;
+    let expected = [
+        ("temprature", "unknown field (did you mean options.temperature?)"),
+        ("outputOptions.zzz", "unknown field: output listToArray has no such option"),
+    ];
+    assert_eq!(found, expected.map(|(path, text)| (path.to_owned(), text.to_owned())));
+    let found = paths(json!({
+        "provider": "openai", "model": "gpt-4o-mini", "steps": [
+            { "name": "one", "message": "Hi", "outptu": "json" },
+            { "name": "two", "steps": [{ "name": "three", "message": "Hi", "colour": 1 }] }
+        ]
+    }));
+    let found = found.await;
+    let paths: Vec<&str> = found.iter().map(|(path, _)| path.as_str()).collect();
+    assert_eq!(paths, ["steps[0].outptu", "steps[1].steps[0].colour"], "{found:?}");
+    assert!(simulator.journal().is_empty());
+}
+
+#[tokio::test]
+async fn only_warnings_that_depend_on_results_end_a_chain_later() {
+    let simulator = Simulator::start().await.unwrap();
+    simulator.script(vec![Step::text("{\"a\": 1}")]);
+    let request = |message: &str| {
+        let schema = json!({ "type": "object" });
+        json!({
+            "provider": "openai", "model": "gpt-4o-mini", "strict": true, "data": { "x": {} },
+            "steps": [
+                { "name": "one", "message": "Hi", "output": "json", "schema": schema },
+                { "name": "two", "message": message }
+            ]
+        })
+    };
+    // An object that a template prints is a warning.
+    for (message, calls) in [("{{previous.a}} {{x}}", 0), ("{{previous}}", 1)] {
+        let error = run(&simulator, false, request(message)).await.outcome.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
+        assert!(error.message().contains("steps.two"), "{error}");
+        assert_eq!(simulator.journal().len(), calls, "{message}: {error}");
+    }
 }

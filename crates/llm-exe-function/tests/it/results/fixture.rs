@@ -98,6 +98,10 @@ pub(crate) struct MemoryStore {
     pub(crate) sending_fails: Mutex<bool>,
     /// The name, the event and the trace id of each call of a Lambda function.
     pub(crate) function_calls: Mutex<Vec<(String, Value, Option<String>)>>,
+    /// How often a document was fetched.
+    pub(crate) fetches: AtomicUsize,
+    /// How long fetching a document takes.
+    pub(crate) fetch_time: Mutex<Duration>,
     pub(crate) kill_points: KillPoints,
 }
 
@@ -178,7 +182,16 @@ impl DocumentStore for MemoryStore {
         let document = object.map(|(body, etag)| {
             Some(Document { body: body.clone(), version: None, etag: Some(etag.to_string()) })
         });
-        Box::pin(std::future::ready(document.ok_or_else(missing)))
+        let document = document.ok_or_else(missing);
+        self.fetches.fetch_add(1, Ordering::Relaxed);
+        let time = *self.fetch_time.lock().unwrap();
+        if time.is_zero() {
+            return Box::pin(std::future::ready(document));
+        }
+        Box::pin(async move {
+            tokio::time::sleep(time).await;
+            document
+        })
     }
 }
 

@@ -38,34 +38,51 @@ struct Body<'a> {
 const TIER_HEADERS: [&str; 2] = ["x-amzn-bedrock-service-tier", "x-gemini-service-tier"];
 
 /// Returns whether a response can state something that changes the price of tokens that are not
-/// written to a cache. A quote inside of a string is escaped, so a name between two quotes is the
-/// name of a field or a whole string.
-fn may_change_price(response: &WireReply) -> bool {
-    let mut quotes = memchr::memchr_iter(b'"', &response.body);
-    let mut start = 0;
-    let mut parts = std::iter::from_fn(|| {
-        let end = quotes.next()?;
-        response.body.get(std::mem::replace(&mut start, end + 1)..end)
-    });
-    while let Some(part) = parts.next() {
-        match part {
-            b"service_tier" | b"serviceTier" => {
-                let has_value = parts.next().is_some_and(|part| part.trim_ascii() == b":");
-                let is_default = |tier: &[u8]| matches!(tier, b"default" | b"standard");
-                if !has_value || !parts.next().is_some_and(is_default) {
-                    return true;
-                }
-            }
-            b"speed" | b"inference_geo" => return true,
-            _ => {}
-        }
-    }
-    TIER_HEADERS.iter().any(|name| response.headers.contains_key(*name))
+/// written to a cache.
+fn may_change_price(provider: &str, response: &WireReply) -> bool {
+    let body = &response.body;
+    // Anthropic states more than the tier.
+    let is_anthropic = provider == "anthropic" || provider.starts_with("amazon");
+    (is_anthropic && states_speed_or_place(body))
+        || states_other_tier(body)
+        || TIER_HEADERS.iter().any(|name| response.headers.contains_key(*name))
 }
 
-/// Reads what a successful response with these token counts states about its price.
-pub(crate) fn read_billing(response: &WireReply, usage: Usage) -> Billing {
-    if usage.cache_write_tokens == 0 && !may_change_price(response) {
+/// Returns whether a body contains the names `speed` or `inference_geo`. A quote inside of a string
+/// is escaped, so a name between two quotes is the name of a field or a whole string.
+fn states_speed_or_place(body: &[u8]) -> bool {
+    let mut start = 0;
+    memchr::memchr_iter(b'"', body).any(|end| {
+        let part = body.get(std::mem::replace(&mut start, end + 1)..end);
+        matches!(part, Some(b"speed" | b"inference_geo"))
+    })
+}
+
+/// Returns whether a body contains the name of the tier with another value than the default. The
+/// names are found by their only `v`, because bodies contain far more quotes.
+fn states_other_tier(body: &[u8]) -> bool {
+    memchr::memchr_iter(b'v', body).any(|at| {
+        let Some((b"\"ser", rest)) =
+            body.get(at.wrapping_sub(4)..).and_then(|it| it.split_at_checked(4))
+        else {
+            return false;
+        };
+        let Some(rest) = rest.strip_prefix(b"vice") else { return false };
+        let name = [&b"_tier\""[..], b"Tier\""];
+        let Some(rest) = name.iter().find_map(|name| rest.strip_prefix(*name)) else {
+            return false;
+        };
+        let value = rest.trim_ascii_start().strip_prefix(b":").map(<[u8]>::trim_ascii_start);
+        let is_default =
+            |value: &[u8]| value.starts_with(b"\"default\"") || value.starts_with(b"\"standard\"");
+        // Without a colon, it is the end of a string and not a name.
+        value.is_some_and(|value| !is_default(value))
+    })
+}
+
+/// Reads what a successful response of a provider with these token counts states about its price.
+pub(crate) fn read_billing(provider: &str, response: &WireReply, usage: Usage) -> Billing {
+    if usage.cache_write_tokens == 0 && !may_change_price(provider, response) {
         return Billing::default();
     }
     parse_billing(response)
@@ -170,7 +187,7 @@ mod tests {
             let expected = Billing { tier, is_us_only: false, long_cache_write_tokens };
             assert_eq!(parse_billing(&response), expected, "{body}");
             let is_default = expected.tier.is_none() || long_cache_write_tokens.is_some();
-            assert!(may_change_price(&response) || is_default, "{body}");
+            assert!(may_change_price("anthropic", &response) || is_default, "{body}");
         }
     }
 
@@ -180,7 +197,7 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert(name, "FLEX".parse().unwrap());
             let response = WireReply { status: 200, headers, body: "{}".into() };
-            let billing = read_billing(&response, Usage::default());
+            let billing = read_billing("google", &response, Usage::default());
             assert_eq!(billing.tier.as_deref(), Some("flex"));
         }
     }
@@ -196,11 +213,20 @@ mod tests {
             (r#"{"serviceTier":{"type":"default"}}"#, true),
             (r#"{"usage":{"speed":"fast"}}"#, true),
             (r#"{"service_tier":"default","usage":{"inference_geo":"us"}}"#, true),
+            (r#"{"x": "service_tier", "service_tier" : "default"}"#, false),
+            (r#"{"service_tier"  :  "default_2"}"#, true),
+            (r#"{"service_tier""#, false),
+            (r#"{"service_tier":"#, true),
+            ("vice_tier\":1", false),
+            ("v", false),
             ("", false),
         ] {
             let headers = HeaderMap::new();
             let response = WireReply { status: 200, headers, body: body.into() };
-            assert_eq!(may_change_price(&response), expected, "{body}");
+            assert_eq!(may_change_price("anthropic", &response), expected, "{body}");
+            let is_of_anthropic = body.contains("speed\":\"") || body.contains("inference_geo");
+            let expected = expected && !is_of_anthropic;
+            assert_eq!(may_change_price("openai", &response), expected, "{body}");
         }
     }
 }

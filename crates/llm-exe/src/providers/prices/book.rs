@@ -58,6 +58,9 @@ impl PriceBook {
         billing: &Billing,
         is_default_server: impl FnOnce() -> bool,
     ) -> Cost {
+        if self.own.is_missing() {
+            return Cost::UNKNOWN;
+        }
         let mut cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
         let index = match cached.iter().position(|price| price.is_of(model)) {
             Some(index) => index,
@@ -110,9 +113,24 @@ mod tests {
     use std::cell::Cell;
 
     use super::{Billing, CalledModel, MAX_CACHED, PriceBook, PriceList, Usage};
+    use crate::ports::DocumentLocation;
 
     fn usage(input_tokens: u64) -> Usage {
         Usage { input_tokens, ..Usage::default() }
+    }
+
+    #[test]
+    fn no_price_is_known_before_the_list_is_fetched() {
+        let location = DocumentLocation::Url("https://a.example/prices.json".to_owned());
+        let own = PriceList::stored_at(location);
+        let book = PriceBook::new(own.clone());
+        let model = CalledModel { provider: "openai", requested: "gpt-4o-mini", answered: None };
+        let cost = || book.cost_of_call(model, usage(1_000_000), &Billing::default(), || true);
+        assert!(own.is_missing() && !cost().is_known());
+        own.set_content(r#"{"openai:gpt-4o-*": {"input": 7, "output": 1}}"#.parse().unwrap());
+        assert_eq!(cost().usd().unwrap(), "7");
+        own.set_content(PriceList::default());
+        assert_eq!(cost().usd().unwrap(), "7");
     }
 
     #[test]

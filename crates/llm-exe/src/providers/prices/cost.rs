@@ -5,7 +5,7 @@ use serde::ser::{Serialize, Serializer};
 use serde_json::{Map, Number, Value};
 
 use super::billing::Billing;
-use super::dates::{date_of, format_date, now, push_date, working_hour};
+use super::dates::{date_of, format_date, now, working_hour, write_date};
 use super::rows::{Factors, Parts, Price};
 use super::table::{FACTORS, OFF_PEAKS};
 use super::{ModelPrices, PriceList, find_prices};
@@ -122,32 +122,40 @@ impl Cost {
         self.is_estimate = true;
     }
 
-    /// Returns the text of [`Cost::to_json`], with all digits of the amounts.
-    pub fn to_json_text(&self) -> String {
-        let mut text = String::with_capacity(160);
+    /// Writes the text of [`Cost::to_json`], with all digits of the amounts.
+    pub fn write_json(&self, out: &mut Vec<u8>) {
+        let Amounts { input, cached_input, cache_write, output } = self.amounts;
         for (name, amount) in [
             ("{\"usd\":", self.amounts.total()),
-            (",\"input\":", self.amounts.input),
-            (",\"cachedInput\":", self.amounts.cached_input),
-            (",\"cacheWrite\":", self.amounts.cache_write),
-            (",\"output\":", self.amounts.output),
+            (",\"input\":", input),
+            (",\"cachedInput\":", cached_input),
+            (",\"cacheWrite\":", cache_write),
+            (",\"output\":", output),
         ] {
-            text.push_str(name);
+            out.extend_from_slice(name.as_bytes());
             match self.is_unknown {
-                true => text.push_str("null"),
-                false => push_dollars(&mut text, amount),
+                true => out.extend_from_slice(b"null"),
+                false => write_dollars(out, amount),
             }
         }
-        text.push_str(",\"priceDate\":");
+        out.extend_from_slice(b",\"priceDate\":");
         if self.price_date > 0 && !self.is_unknown {
-            text.push('"');
-            push_date(&mut text, self.price_date);
-            text.push('"');
+            out.push(b'"');
+            write_date(out, self.price_date);
+            out.push(b'"');
         } else {
-            text.push_str("null");
+            out.extend_from_slice(b"null");
         }
-        text.push_str(if self.is_estimate { ",\"estimate\":true}" } else { "}" });
-        text
+        out.extend_from_slice(if self.is_estimate { b",\"estimate\":true}" } else { b"}" });
+    }
+
+    /// Writes the total in US dollars as a decimal number, or `null` if the price of a call is not
+    /// known.
+    pub fn write_usd(&self, out: &mut Vec<u8>) {
+        match self.is_unknown {
+            true => out.extend_from_slice(b"null"),
+            false => write_dollars(out, self.amounts.total()),
+        }
     }
 
     /// Returns the object `cost` of results: the amounts in US dollars, which are null if a price
@@ -180,6 +188,8 @@ impl Cost {
 const DIGITS: usize = 18;
 /// The amount of a dollar.
 const UNIT: u64 = 10_u64.pow(18);
+/// The amount of half of the digits after the decimal point.
+const HALF_UNIT: u64 = 10_u64.pow(9);
 
 /// The product of the three factors in percent of a call without discounts: the tier of service,
 /// the region and the hour.
@@ -187,15 +197,15 @@ const FULL_PRICE: u128 = 100 * 100 * 100;
 
 /// Formats an amount in 10^-18 dollars as dollars.
 pub(crate) fn format_dollars(amount: u128) -> String {
-    let mut text = String::new();
-    push_dollars(&mut text, amount);
-    text
+    let mut text = Vec::with_capacity(DIGITS + 2);
+    write_dollars(&mut text, amount);
+    String::from_utf8(text).unwrap_or_default()
 }
 
-/// Appends an amount in 10^-18 dollars as dollars. The log line of each call contains five amounts,
-/// so it does not use the slow formatting of large integers.
-fn push_dollars(text: &mut String, amount: u128) {
-    let (whole, mut fraction) = match u64::try_from(amount) {
+/// Writes an amount in 10^-18 dollars as dollars. The log line of each call contains six amounts,
+/// so this does not use the slow formatting of large integers.
+fn write_dollars(out: &mut Vec<u8>, amount: u128) {
+    let (whole, fraction) = match u64::try_from(amount) {
         // Most amounts are less than 18 dollars.
         Ok(amount) => (u128::from(amount / UNIT), amount % UNIT),
         Err(_) => {
@@ -204,19 +214,31 @@ fn push_dollars(text: &mut String, amount: u128) {
         }
     };
     match u8::try_from(whole) {
-        Ok(whole @ 0..10) => text.push(char::from(b'0' + whole)),
-        _ => text.push_str(&whole.to_string()),
+        Ok(whole @ 0..10) => out.push(b'0' + whole),
+        _ => out.extend_from_slice(whole.to_string().as_bytes()),
     }
     if fraction == 0 {
         return;
     }
-    text.push('.');
-    let mut scale = UNIT / 10;
-    while fraction > 0 {
-        let digit = u8::try_from(fraction / scale).unwrap_or(0);
-        text.push(char::from(b'0' + digit));
-        fraction %= scale;
-        scale = (scale / 10).max(1);
+    out.push(b'.');
+    let mut digits = [b'0'; DIGITS];
+    let (first, second) = digits.split_at_mut(DIGITS / 2);
+    write_digits(first, fraction / HALF_UNIT);
+    write_digits(second, fraction % HALF_UNIT);
+    let length = digits.iter().rposition(|digit| *digit != b'0').map_or(0, |last| last + 1);
+    out.extend_from_slice(digits.get(..length).unwrap_or_default());
+}
+
+/// Writes a number with leading zeros. The number has at most nine digits.
+fn write_digits(digits: &mut [u8], number: u64) {
+    // Divisions of small integers are faster.
+    let mut rest = u32::try_from(number).unwrap_or(0);
+    for digit in digits.iter_mut().rev() {
+        if rest == 0 {
+            break;
+        }
+        *digit = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+        rest /= 10;
     }
 }
 
@@ -277,7 +299,7 @@ pub(super) fn cost_at(now: u64, prices: ModelPrices, usage: Usage, billing: &Bil
             is_estimate = true;
             100
         }
-        percent => u128::from(percent),
+        percent => u64::from(percent),
     };
     let factors = FACTORS.get(usize::from(price.factors));
     let tier = factor(tier_percent(factors, billing.tier.as_deref()));
@@ -286,7 +308,8 @@ pub(super) fn cost_at(now: u64, prices: ModelPrices, usage: Usage, billing: &Bil
         _ => 100,
     });
     let off_peak = off_peak_percent(price, now);
-    let scale = tier * us * u128::from(off_peak);
+    // The product of three numbers of 16 bits.
+    let scale = tier * us * u64::from(off_peak);
     let parts = price.parts;
     let mut amount = |tokens: u64, part: u32| {
         // A part without a price of its own is billed as input.
@@ -297,7 +320,14 @@ pub(super) fn cost_at(now: u64, prices: ModelPrices, usage: Usage, billing: &Bil
             }
             part => part,
         };
-        u128::from(tokens).saturating_mul(u128::from(part)).saturating_mul(scale)
+        match tokens.checked_mul(u64::from(part)) {
+            // The product of two numbers of 64 bits.
+            Some(price) => u128::from(price) * u128::from(scale),
+            None => {
+                let price = u128::from(tokens).saturating_mul(u128::from(part));
+                price.saturating_mul(u128::from(scale))
+            }
+        }
     };
     let long_writes = billing.long_cache_write_tokens.unwrap_or(0).min(usage.cache_write_tokens);
     let short_writes = usage.cache_write_tokens - long_writes;
@@ -418,7 +448,11 @@ mod tests {
         assert_eq!(sum.usd().unwrap(), "0.3");
         sum.set_estimate();
         for cost in [cost, sum, Cost::UNKNOWN, Cost::default()] {
-            let written: Value = serde_json::from_str(&cost.to_json_text()).unwrap();
+            let (mut written, mut usd) = (Vec::new(), Vec::new());
+            cost.write_json(&mut written);
+            cost.write_usd(&mut usd);
+            let written: Value = serde_json::from_slice(&written).unwrap();
+            assert_eq!(written["usd"], serde_json::from_slice::<Value>(&usd).unwrap());
             let values = |json: &Value| json.as_object().unwrap().clone().into_iter();
             for ((name, written), (expected_name, expected)) in
                 values(&written).zip(values(&cost.to_json()))

@@ -51,21 +51,22 @@ pub(super) fn working_hour(seconds: u64) -> Option<u64> {
 
 /// Formats a date such as 20261201 as `2026-12-01`.
 pub(super) fn format_date(date: u32) -> String {
-    let mut text = String::new();
-    push_date(&mut text, date);
-    text
+    let mut text = Vec::with_capacity(DATE_LENGTH);
+    write_date(&mut text, date);
+    String::from_utf8(text).unwrap_or_default()
 }
 
-/// Appends a date such as 20261201 as `2026-12-01`.
-pub(super) fn push_date(text: &mut String, date: u32) {
-    let mut scale = 10_000_000;
-    while scale > 0 {
-        if scale == 1000 || scale == 10 {
-            text.push('-');
+/// Writes a date such as 20261201 as `2026-12-01`.
+pub(super) fn write_date(out: &mut Vec<u8>, date: u32) {
+    let mut text = *b"0000-00-00";
+    let mut rest = date;
+    for (index, byte) in text.iter_mut().enumerate().rev() {
+        if index != 4 && index != 7 {
+            *byte = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+            rest /= 10;
         }
-        text.push(char::from(b'0' + u8::try_from(date / scale % 10).unwrap_or(0)));
-        scale /= 10;
     }
+    out.extend_from_slice(&text);
 }
 
 #[cfg(test)]

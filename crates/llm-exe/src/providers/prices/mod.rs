@@ -49,13 +49,17 @@ impl PriceRows {
 }
 
 /// Finds the prices of the model that replied, or of the requested one if the reply does not name
-/// a model. Prices in `own` take precedence. Returns `None` if the prices are not known.
+/// a model. Prices in `own` take precedence. Returns `None` if the prices are not known, or if
+/// those in `own` have not been fetched.
 fn find_prices(
     own: &PriceList,
     provider: &str,
     requested: &str,
     answered: Option<&str>,
 ) -> Option<ModelPrices> {
+    if own.is_missing() {
+        return None;
+    }
     let names = answered.into_iter().chain([requested]);
     if let Some(price) = names.filter_map(|name| own.find(provider, name)).next() {
         return Some(ModelPrices { rows: PriceRows::Own(*price), is_estimate: false });

@@ -1,12 +1,14 @@
 //! The prices that the operator sets, which take precedence over the list prices.
 
 use std::str::FromStr;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value};
 
 use super::rows::{Parts, Price};
 use crate::glob;
 use crate::json::{self, quoted, shown};
+use crate::ports::DocumentLocation;
 use crate::providers::Providers;
 use crate::request::suggestion;
 
@@ -27,8 +29,31 @@ const UNITS_PER_DOLLAR: f64 = 1e6;
 ///     r#"{"azure:*": {"input": 2.5, "cachedInput": 1.25, "output": 10}}"#.parse()?;
 /// # Ok::<(), llm_exe::InvalidPrices>(())
 /// ```
-#[derive(Debug, Clone, Default)]
-pub struct PriceList(Vec<(String, Price)>);
+#[derive(Debug, Clone)]
+pub struct PriceList(Source);
+
+/// The patterns with their prices.
+type Entries = Vec<(String, Price)>;
+
+/// Where the prices come from.
+#[derive(Debug, Clone)]
+enum Source {
+    Inline(Entries),
+    Stored(Arc<StoredEntries>),
+}
+
+/// Prices in a document, which is fetched when they are needed first.
+#[derive(Debug)]
+struct StoredEntries {
+    location: DocumentLocation,
+    fetched: OnceLock<Entries>,
+}
+
+impl Default for PriceList {
+    fn default() -> Self {
+        PriceList(Source::Inline(Vec::new()))
+    }
+}
 
 /// The reason why prices are invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -61,7 +86,7 @@ impl FromStr for PriceList {
                 .map_err(|reason| InvalidPrices(format!("{pattern}: {reason}")))?;
             prices.push((pattern, price));
         }
-        Ok(PriceList(prices))
+        Ok(PriceList(Source::Inline(prices)))
     }
 }
 
@@ -103,12 +128,49 @@ fn read_part(value: &Value) -> Result<u32, String> {
 }
 
 impl PriceList {
+    /// Creates a list that is in a document. A runner with a document store fetches it when it
+    /// computes the first cost. Until then, no price is known.
+    pub fn stored_at(location: DocumentLocation) -> Self {
+        PriceList(Source::Stored(Arc::new(StoredEntries { location, fetched: OnceLock::new() })))
+    }
+
+    /// Returns the document that contains the list.
+    pub(crate) fn location(&self) -> Option<&DocumentLocation> {
+        match &self.0 {
+            Source::Inline(_) => None,
+            Source::Stored(stored) => Some(&stored.location),
+        }
+    }
+
+    /// Returns whether the list is in a document that has not been fetched yet.
+    pub(crate) fn is_missing(&self) -> bool {
+        match &self.0 {
+            Source::Inline(_) => false,
+            Source::Stored(stored) => stored.fetched.get().is_none(),
+        }
+    }
+
+    /// Sets the content of a list that is in a document, for all its copies.
+    pub(crate) fn set_content(&self, content: PriceList) {
+        if let (Source::Stored(stored), Source::Inline(entries)) = (&self.0, content.0) {
+            // Only the first fetch sets the content.
+            let _ = stored.fetched.set(entries);
+        }
+    }
+
+    fn entries(&self) -> &[(String, Price)] {
+        match &self.0 {
+            Source::Inline(entries) => entries,
+            Source::Stored(stored) => stored.fetched.get().map_or(&[], Vec::as_slice),
+        }
+    }
+
     /// Checks that each pattern can match a model of one of the providers.
     ///
     /// # Errors
     /// [`InvalidPrices`] for the first pattern that can't.
     pub fn check_providers(&self, providers: &Providers) -> Result<(), InvalidPrices> {
-        for (pattern, _) in &self.0 {
+        for (pattern, _) in self.entries() {
             providers.check_pattern(pattern).map_err(|hint| {
                 InvalidPrices(format!("unknown provider in {}{hint}", quoted(pattern)))
             })?;
@@ -123,10 +185,11 @@ impl PriceList {
 
     /// Finds the price of a model.
     pub(super) fn find(&self, provider: &str, model: &str) -> Option<&Price> {
-        if self.0.is_empty() {
+        let entries = self.entries();
+        if entries.is_empty() {
             return None;
         }
         let name = format!("{provider}:{model}");
-        self.0.iter().find(|(pattern, _)| glob::matches(pattern, &name)).map(|(_, price)| price)
+        entries.iter().find(|(pattern, _)| glob::matches(pattern, &name)).map(|(_, price)| price)
     }
 }
