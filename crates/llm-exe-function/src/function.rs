@@ -180,7 +180,7 @@ impl Function {
     ) -> HandledEvent {
         let outputs = Outputs { records: None, stream: Some(stream) };
         let handled = self.handle_with(event, invocation, deadline, outputs).await;
-        stream.finish(&handled.outcome, &handled.line.request_id);
+        stream.finish(&handled.outcome, &handled.line);
         handled
     }
 
@@ -302,6 +302,7 @@ impl Function {
     fn streams(&self, source: &dyn EventSource, event: &Value, stream: &ResponseSender) -> bool {
         let entry_point = source.streaming_entry_point(event);
         let entry_point = entry_point.filter(|it| self.response_streaming.contains(it));
+        let entry_point = entry_point.filter(|it| stream.allows(*it));
         entry_point.inspect(|it| stream.set_entry_point(*it)).is_some()
     }
 }

@@ -25,4 +25,4 @@ pub use settings::{
     AwsSettings, LogLevel, REGION_VARIABLES, ResultSettings, SettingRow, Settings, SettingsError,
     UNSUPPORTED_SETTINGS, aws_region, misspelled_settings, setting_rows,
 };
-pub use streaming::{ResponseBody, ResponseSender, StartedResponse, start_response};
+pub use streaming::{ResponseBody, ResponseSender, StartedResponse, StreamedRun, start_response};

@@ -326,9 +326,9 @@ impl Error {
     }
 
     /// Adds what the run used, as fields of JSON. `is_full` states whether the request asked for
-    /// the `full` object.
+    /// the `full` object. Runs add it themselves; a program adds it to an error that it stored.
     #[must_use]
-    pub(crate) fn with_run_details(mut self, fields: Map<String, Value>, is_full: bool) -> Self {
+    pub fn with_run_details(mut self, fields: Map<String, Value>, is_full: bool) -> Self {
         self.run_details = Some(Arc::new(RunDetails { fields, is_full }));
         self
     }

@@ -1,13 +1,14 @@
 //! The format of stored and sent results, for records and for calls with an `idempotencyKey`.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use llm_exe::{Error, ErrorKind, Report, Run, StopReason, hex};
+use llm_exe::{Error, ErrorKind, Report, Run, StopReason, StreamFormat, hex};
 use llm_exe_events::{RESULT_MARK_FIELD, RESULT_MARK_VALUE};
 use ring::digest;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::destination::Destination;
 use crate::outcome::RequestOutcome;
@@ -42,6 +43,13 @@ pub(crate) struct StoredResult {
     /// The destination that the request named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     destination: Option<String>,
+    /// The format of the stream: `sse`, `ndjson` or `none`. `None` if it is that of the request,
+    /// which a hosted config can replace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stream: Option<String>,
+    /// The tags of the request, or of its hosted config.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    tags: Map<String, Value>,
     /// The time of the run in RFC 3339 format.
     at: String,
     /// The provider, model, token usage, cost, attempts, stop reason and duration of the run.
@@ -56,7 +64,7 @@ enum Status {
     Error,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct StoredError {
     #[serde(rename = "type")]
     kind: String,
@@ -65,7 +73,16 @@ struct StoredError {
     /// The error message for the log, which does not quote prompts, replies or data.
     #[serde(default)]
     logged: String,
+    /// The HTTP status of the provider's response, if there was one.
+    #[serde(rename = "providerStatus", default, skip_serializing_if = "Option::is_none")]
+    provider_status: Option<u16>,
+    /// The warnings, if the request sets `"return": "full"`.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    warnings: Value,
 }
+
+/// The fields of a stored result that describe what a failed run used.
+const ERROR_DETAILS: [&str; 5] = ["provider", "model", "attempts", "usage", "cost"];
 
 impl StoredResult {
     /// Creates a stored result from a run.
@@ -76,13 +93,22 @@ impl StoredResult {
         run: &Run,
     ) -> StoredResult {
         let Run { outcome, report } = run;
+        let tags = report.tags.iter().flat_map(|tags| tags.iter());
         let (status, result, error) = match outcome {
             Ok(value) => (Status::Ok, value.clone(), None),
             Err(error) => {
                 let (kind, message) = (error.kind(), error.message().to_owned());
                 let (kind, retryable) = (kind.name().to_owned(), kind.retryable());
                 let logged = error.for_log();
-                let error = StoredError { kind, message, retryable, logged };
+                let warnings = error.run_details().and_then(|details| details.get("warnings"));
+                let error = StoredError {
+                    kind,
+                    message,
+                    retryable,
+                    logged,
+                    provider_status: error.provider_status(),
+                    warnings: warnings.cloned().unwrap_or_default(),
+                };
                 (Status::Error, Value::Null, Some(error))
             }
         };
@@ -96,8 +122,32 @@ impl StoredResult {
             error,
             full: report.full,
             destination: report.destination.as_ref().map(ToString::to_string),
+            stream: None,
+            tags: tags.map(|(name, value)| (name.clone(), json!(value))).collect(),
             at: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
             details: details(report),
+        }
+    }
+
+    /// Adds the format of the run's stream, unless the request asks for it itself.
+    #[must_use]
+    pub(crate) fn with_stream_unless(self, requested: Option<StreamFormat>, run: &Run) -> Self {
+        let word = match run.report.stream {
+            None => "none",
+            Some(StreamFormat::Lines) => "ndjson",
+            Some(_) => "sse",
+        };
+        let differs = run.report.stream != requested;
+        StoredResult { stream: differs.then(|| word.to_owned()), ..self }
+    }
+
+    /// Returns the format of the stream of a repeated request, which asks for `requested` itself.
+    pub(crate) fn stream_format(&self, requested: Option<StreamFormat>) -> Option<StreamFormat> {
+        match self.stream.as_deref() {
+            Some("none") => None,
+            Some("ndjson") => Some(StreamFormat::Lines),
+            Some(_) => Some(StreamFormat::ServerSentEvents),
+            None => requested,
         }
     }
 
@@ -154,6 +204,10 @@ impl StoredResult {
     pub(crate) fn into_replay(self) -> RequestOutcome {
         let mut report = Report::default();
         report.full = self.full;
+        let tags = self.tags.iter();
+        let tags = tags.filter_map(|(name, tag)| Some((name.clone(), tag.as_str()?.to_owned())));
+        let tags: Vec<(String, String)> = tags.collect();
+        report.tags = (!tags.is_empty()).then(|| Arc::new(tags));
         let outcome = match self.error_kind() {
             None => {
                 let mut result = self.result;
@@ -163,9 +217,15 @@ impl StoredResult {
                 Ok(result)
             }
             Some(kind) => {
-                let texts = self.error.map(|error| (error.message, error.logged));
-                let (message, logged) = texts.unwrap_or_default();
-                Err(Error::new(kind, message).logged_as(logged))
+                let StoredError { message, logged, provider_status, warnings, .. } =
+                    self.error.unwrap_or_default();
+                let error = Error::new(kind, message).logged_as(logged);
+                let error = error.with_provider_status(provider_status);
+                let details = error_details(self.details, warnings);
+                Err(match details.is_empty() {
+                    true => error,
+                    false => error.with_run_details(details, self.full),
+                })
             }
         };
         RequestOutcome { replayed: true, ..RequestOutcome::from_run(Run { outcome, report }) }
@@ -180,11 +240,12 @@ impl StoredResult {
     pub(crate) fn to_notification(&self, url: Option<&str>, with_result: bool) -> String {
         let mut notification = json!(self);
         if let Some(fields) = notification.as_object_mut() {
-            for name in ["full", "destination", "request", "final"] {
+            for name in ["full", "destination", "request", "final", "stream", "tags"] {
                 fields.shift_remove(name);
             }
             if let Some(error) = fields.get_mut("error").and_then(Value::as_object_mut) {
                 error.shift_remove("logged");
+                error.shift_remove("warnings");
             }
             fields.insert(RESULT_MARK_FIELD.to_owned(), json!(RESULT_MARK_VALUE));
             if !with_result {
@@ -234,6 +295,21 @@ fn details(report: &Report) -> Value {
         "stopReason": report.stop_reason.map(StopReason::name),
         "durationMs": u64::try_from(report.durations.total.as_millis()).unwrap_or(u64::MAX),
     })
+}
+
+/// Returns what a failed run used, from the details and the warnings in its stored result.
+fn error_details(mut details: Value, warnings: Value) -> Map<String, Value> {
+    let mut fields = Map::new();
+    if details.get("attempts").and_then(Value::as_u64).unwrap_or_default() > 0 {
+        for name in ERROR_DETAILS {
+            let value = details.get_mut(name).map(Value::take).unwrap_or_default();
+            fields.insert(name.to_owned(), value);
+        }
+    }
+    if !warnings.is_null() {
+        fields.insert("warnings".to_owned(), warnings);
+    }
+    fields
 }
 
 /// Returns a hash of the parts, which is a valid object name even if the parts contain special
