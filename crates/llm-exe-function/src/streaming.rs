@@ -385,8 +385,8 @@ where
     F: Future + Send + 'static,
     F::Output: Send,
 {
-    /// The caller is gone. A run that completes without it continues, and a run that was accepted as
-    /// a stream is cancelled as it is after its first event.
+    /// The caller is gone. A run that completes without it continues, and a run that was accepted
+    /// as a stream is cancelled as it is after its first event.
     fn drop(&mut self) {
         let continues = self.state.completes() || self.state.format().is_some();
         self.state.is_abandoned.store(self.run.is_some(), Ordering::Relaxed);

@@ -15,8 +15,9 @@ use llm_exe_function::ResponseBody;
 /// The header that names an invocation besides its request id, if Lambda sends it.
 pub(crate) const INVOCATION_ID: &str = "lambda-runtime-invocation-id";
 
-/// Sends a stream as the response to an invocation. Returns the status of the Runtime API's response
-/// as soon as it arrives, or the error of the connection. Dropping the stream then closes it.
+/// Sends a stream as the response to an invocation, and drops it. Returns the status of the Runtime
+/// API's response or the error of the connection. If the response is rejected or the connection
+/// fails, it does not wait for the end of the stream.
 pub(crate) async fn send(
     request_id: &str,
     invocation_id: Option<HeaderValue>,

@@ -23,7 +23,7 @@ use llm_exe_events::{
 };
 use llm_exe_function::{
     Function, HandledEvent, LogLevel, LogLine, ResponseBody, ResponseSender, StartedResponse,
-    start_response,
+    StreamedRun, start_response,
 };
 use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
@@ -55,11 +55,20 @@ pub(crate) struct Server {
 impl Server {
     /// Waits until no request is in progress. Prints how many runs it waits for, if there are any.
     pub(crate) async fn finish_runs(&self) {
+        // A run ends shortly after its stream.
+        let ended = tokio::time::timeout(Duration::from_millis(50), self.wait_until_idle());
+        if ended.await.is_ok() {
+            return;
+        }
         let count = self.open_requests.load(Ordering::Relaxed);
         if count > 0 {
             let runs = if count == 1 { "run whose client has" } else { "runs whose clients have" };
             anstream::eprintln!("waiting for {count} {runs} disconnected");
         }
+        self.wait_until_idle().await;
+    }
+
+    async fn wait_until_idle(&self) {
         while self.open_requests.load(Ordering::Relaxed) > 0 {
             self.idle.notified().await;
         }
@@ -152,16 +161,7 @@ pub(crate) async fn handle(server: Arc<Server>, request: Request<Incoming>) -> R
     });
     match started.await {
         StartedResponse::Whole { output, .. } => call.respond(&output).await.map(Either::Left),
-        StartedResponse::Events { body, run, .. } => {
-            let end = stream::once(async move {
-                let handled = run.output().await;
-                let line = handled.as_ref().map(|handled| &handled.line);
-                Ok(invoke.last_frame(None, line))
-            });
-            let frames = body.map_ok(|bytes| serve_invoke::payload_frames(&bytes)).chain(end);
-            let body = UnsyncBoxBody::new(StreamBody::new(frames.map_ok(Frame::data)));
-            serve_invoke::frames_response(Either::Right(body))
-        }
+        StartedResponse::Events { body, run, .. } => frames_response(invoke, body, run),
     }
 }
 
@@ -220,6 +220,21 @@ impl Call {
         log(self.server(), &self.target, response.status().as_u16(), &handled.line);
         response
     }
+}
+
+/// Returns the response of `InvokeWithResponseStream` to a request whose result is streamed.
+fn frames_response(
+    invoke: InvokeCall,
+    body: ResponseBody,
+    run: StreamedRun<HandledEvent>,
+) -> Response<Body> {
+    let end = stream::once(async move {
+        let handled = run.output().await;
+        Ok(invoke.last_frame(None, handled.as_ref().map(|handled| &handled.line)))
+    });
+    let frames = body.map_ok(|bytes| serve_invoke::payload_frames(&bytes)).chain(end);
+    let body = UnsyncBoxBody::new(StreamBody::new(frames.map_ok(Frame::data)));
+    serve_invoke::frames_response(Either::Right(body))
 }
 
 fn events_response(

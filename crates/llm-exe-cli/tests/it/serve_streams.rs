@@ -204,8 +204,8 @@ async fn invocation_continues_if_its_client_disconnects() {
     assert_eq!(server.stop().await.code, Some(0));
 }
 
-/// Sends an event to the operation `InvokeWithResponseStream`. Returns the head of the response, and
-/// its events with their types and payloads.
+/// Sends an event to the operation `InvokeWithResponseStream`. Returns the head of the response,
+/// and its events with their types and payloads.
 async fn invoke_streamed(
     server: &Server,
     headers: &str,
@@ -263,7 +263,7 @@ async fn invoke_with_response_stream_sends_the_events_without_a_prelude() {
 async fn invoke_with_response_stream_returns_other_results_in_one_chunk() {
     let folder = Folder::new();
     let server = start(&folder, json!({})).await;
-    // The events of other sources are not streamed, as by a function with RESPONSE_STREAMING=invoke.
+    // The events of other sources are not streamed, as with RESPONSE_STREAMING=invoke.
     let mut streamed = request();
     streamed["stream"] = json!(true);
     let context = json!({

@@ -94,7 +94,7 @@ async fn run_without_a_key_is_cancelled_with_its_reader() {
     assert_eq!(handled.line.error.unwrap().kind(), ErrorKind::ResultUnavailable);
 }
 
-/// A request that has the key `k` or a destination, so that its result is needed without its reader.
+/// Returns requests with the key `k` or a destination, whose results are needed without a reader.
 fn needed_requests(function: &TestFunction) -> [(&'static str, Value); 3] {
     let mut config = request("hi");
     config["destination"] = json!(QUEUE);
