@@ -88,10 +88,11 @@ pub(crate) fn service_of(event: &Value) -> Option<&'static str> {
 }
 
 /// Returns true if the event asks a Lambda authorizer of API Gateway for a policy. Such an event
-/// can have all fields of an HTTP request.
+/// can have all fields of an HTTP request. The emulator of cargo-lambda sends HTTP requests that
+/// have the fields of such an event too, with the value null.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-input.html>
 pub(crate) fn is_authorizer_event(event: &Value) -> bool {
-    let has = |name| event.get(name).is_some();
+    let has = |name| event.get(name).is_some_and(|value: &Value| !value.is_null());
     has("type") && (has("methodArn") || has("routeArn"))
 }
 

@@ -19,7 +19,7 @@ use crate::source::{self, Route};
 pub const MAX_BODY_BYTES: usize = 6 * 1024 * 1024;
 
 /// The header with the number of warnings about a request. It is absent if there are none.
-const WARNINGS_HEADER: &str = "x-llm-exe-warnings";
+pub const WARNINGS_HEADER: &str = "x-llm-exe-warnings";
 
 /// An HTTP request, independent of the format of the event that contains it.
 pub(crate) struct HttpRequest<'a> {

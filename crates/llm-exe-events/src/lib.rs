@@ -19,7 +19,7 @@ mod sources;
 pub use authorization::{Authorization, EndpointAuth, endpoint_key};
 pub use entry_point::StreamingEntryPoint;
 pub use envelopes::{RESULT_MARK_FIELD, RESULT_MARK_VALUE};
-pub use http::{MAX_BODY_BYTES, error_object, http_failure};
+pub use http::{MAX_BODY_BYTES, WARNINGS_HEADER, error_object, http_failure};
 pub use record::{FinishedRecord, Invocation, Outcome, Record, RecordRequest};
 pub use source::{EventSource, MAX_RESPONSE_BYTES, Route};
 pub use sources::{DIRECT, SOURCES, detect};

@@ -270,7 +270,7 @@ impl Function {
         line.request_id = invocation.request_id;
         line.function_arn = invocation.function_arn;
         if let Some(stream) = stream {
-            stream.finish(&outcome, &line.request_id);
+            stream.finish(&outcome, &line);
         }
         HandledEvent { outcome, line }
     }
@@ -354,6 +354,7 @@ impl Function {
     fn streams(&self, source: &dyn EventSource, event: &Value, stream: &ResponseSender) -> bool {
         let entry_point = source.streaming_entry_point(event);
         let entry_point = entry_point.filter(|it| self.response_streaming.contains(it));
+        let entry_point = entry_point.filter(|it| stream.allows(*it));
         entry_point.inspect(|it| stream.set_entry_point(*it)).is_some()
     }
 }

@@ -26,5 +26,5 @@ pub use settings::{
     AwsSettings, LogLevel, REGION_VARIABLES, ResultSettings, SettingRow, Settings, SettingsError,
     TraceSettings, aws_region, misspelled_settings, setting_rows,
 };
-pub use streaming::{ResponseBody, ResponseSender, StartedResponse, start_response};
+pub use streaming::{ResponseBody, ResponseSender, StartedResponse, StreamedRun, start_response};
 pub use traces::Sampler;

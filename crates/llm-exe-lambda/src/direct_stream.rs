@@ -1,10 +1,12 @@
 //! Sends the stream of a direct invocation. The runtime crate sends each stream with the prelude of
 //! an HTTP response, which callers of `InvokeWithResponseStream` would receive as data.
 
+use std::pin::pin;
+
 use futures_util::StreamExt;
-use futures_util::future::join;
+use futures_util::future::{Either, select};
 use http::header::{CONTENT_TYPE, TRANSFER_ENCODING};
-use http::{HeaderValue, Method};
+use http::{HeaderValue, Method, StatusCode};
 use lambda_runtime::streaming;
 use lambda_runtime_api_client::{BoxError, PooledClient, build_request};
 use llm_exe::StreamFormat;
@@ -13,13 +15,15 @@ use llm_exe_function::ResponseBody;
 /// The header that names an invocation besides its request id, if Lambda sends it.
 pub(crate) const INVOCATION_ID: &str = "lambda-runtime-invocation-id";
 
-/// Sends a stream as the response to an invocation.
+/// Sends a stream as the response to an invocation, and drops it. Returns the status of the Runtime
+/// API's response or the error of the connection. If the response is rejected or the connection
+/// fails, it does not wait for the end of the stream.
 pub(crate) async fn send(
     request_id: &str,
     invocation_id: Option<HeaderValue>,
     format: StreamFormat,
     mut events: ResponseBody,
-) -> Result<(), BoxError> {
+) -> Result<StatusCode, BoxError> {
     let (mut sender, body) = streaming::channel();
     let mut request = build_request()
         .method(Method::POST)
@@ -38,6 +42,15 @@ pub(crate) async fn send(
         {}
     };
     let client = PooledClient::builder().build();
-    let (response, ()) = join(client.call(request), events).await;
-    response.map(drop)
+    let response = match select(client.call(request), pin!(events)).await {
+        Either::Left((response, events)) => {
+            // An early response that accepts the stream does not end it.
+            if response.as_ref().is_ok_and(|response| response.status().is_success()) {
+                events.await;
+            }
+            response
+        }
+        Either::Right(((), response)) => response.await,
+    };
+    response.map(|response| response.status())
 }

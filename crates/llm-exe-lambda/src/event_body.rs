@@ -14,27 +14,47 @@ use futures_util::future::{Either, select};
 use http::HeaderValue;
 use lambda_runtime::tower::Layer;
 use lambda_runtime::{LambdaInvocation, Service};
+use llm_exe_function::StreamedRun;
 use tokio::sync::Notify;
 
 use crate::direct_stream::INVOCATION_ID;
+use crate::streaming::Outcome;
+
+/// The run behind a streamed response.
+pub(crate) type Run = StreamedRun<Outcome>;
 
 /// The body of the current event. Clones share it. The runtime handles one event at a time.
 #[derive(Clone, Default)]
 pub(crate) struct EventBody {
-    current: Arc<Mutex<(Bytes, Option<HeaderValue>)>>,
-    /// Notified when the handler has sent the response itself. `None` if it never does.
+    current: Arc<Mutex<CurrentEvent>>,
+    /// Notified when the handler has sent the response itself. `None` if no response is a stream.
     sent: Option<Arc<Notify>>,
 }
 
+#[derive(Default)]
+struct CurrentEvent {
+    body: Bytes,
+    /// The value of the header [`INVOCATION_ID`].
+    invocation_id: Option<HeaderValue>,
+    /// The run whose response the runtime sends as a stream.
+    run: Option<Run>,
+}
+
 impl EventBody {
-    /// Creates a body whose handler may send the response itself.
-    pub(crate) fn with_own_responses() -> Self {
+    /// Creates a body whose handler may stream its response.
+    pub(crate) fn with_streams() -> Self {
         EventBody { sent: Some(Arc::default()), ..EventBody::default() }
     }
 
     /// Takes the body of the current event, and the value of its header [`INVOCATION_ID`].
     pub(crate) fn take(&self) -> (Bytes, Option<HeaderValue>) {
-        mem::take(&mut *self.lock())
+        let mut current = self.lock();
+        (mem::take(&mut current.body), current.invocation_id.take())
+    }
+
+    /// Sets the run whose response the runtime sends as a stream. The invocation ends after it.
+    pub(crate) fn set_run(&self, run: Run) {
+        self.lock().run = Some(run);
     }
 
     /// Ends the current invocation, whose response the handler has sent.
@@ -44,7 +64,7 @@ impl EventBody {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, (Bytes, Option<HeaderValue>)> {
+    fn lock(&self) -> MutexGuard<'_, CurrentEvent> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -79,14 +99,26 @@ where
     fn call(&mut self, mut invocation: LambdaInvocation) -> Self::Future {
         let body = mem::replace(&mut invocation.body, Bytes::from_static(b"null"));
         let id = self.body.sent.as_ref().and_then(|_| invocation.parts.headers.get(INVOCATION_ID));
-        *self.body.lock() = (body, id.cloned());
+        let invocation_id = id.cloned();
+        *self.body.lock() = CurrentEvent { body, invocation_id, run: None };
         let response = self.inner.call(invocation);
         let Some(sent) = self.body.sent.clone() else { return Either::Left(response) };
+        let current = self.body.clone();
         Either::Right(Box::pin(async move {
-            match select(pin!(response), pin!(sent.notified())).await {
+            let response = match select(pin!(response), pin!(sent.notified())).await {
                 Either::Left((response, _)) => response,
-                Either::Right(_) => Ok(()),
+                Either::Right(_) => return Ok(()),
+            };
+            let Some(run) = current.lock().run.take() else { return response };
+            // Lambda freezes the process when the invocation has ended, and a paid result could be
+            // lost. A stream that the runtime sends can end before its run, if it is closed.
+            if response.is_err() {
+                run.close();
             }
+            drop(run.output().await);
+            // A closed stream is not a failure of the Runtime API. If that fails too, the runtime
+            // can't get the next event.
+            Ok(())
         }))
     }
 }

@@ -13,7 +13,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use event_body::EventBody;
+use http::StatusCode;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, Runtime, service_fn};
+use lambda_runtime_api_client::BoxError;
 use llm_exe::hosted::DocumentStores;
 use llm_exe::transport::HttpClient;
 use llm_exe::{Deadline, EnvironmentKeys, Error, ErrorKind, UserAgent, WebConfigFetcher};
@@ -23,8 +25,8 @@ use llm_exe_function::{
     AwsSettings, Function, HandledEvent, LogLevel, Settings, StartedResponse, misspelled_settings,
     start_response,
 };
-use serde_json::value::RawValue;
-use streaming::Response;
+use serde_json::json;
+use streaming::{Outcome, Response};
 
 /// The time to subtract from Lambda's deadline, so that the function can respond before Lambda
 /// stops it.
@@ -85,8 +87,8 @@ fn main() -> ExitCode {
     // Streams outlive the handler, so the function lives as long as the process.
     let (function, log_level): (&'static Function, _) =
         (Box::leak(Box::new(function)), settings.log_level);
-    let body = match settings.response_streaming.contains(&StreamingEntryPoint::Invoke) {
-        true => EventBody::with_own_responses(),
+    let body = match function.can_stream() {
+        true => EventBody::with_streams(),
         false => EventBody::default(),
     };
     let current = body.clone();
@@ -118,7 +120,7 @@ fn variable_names() -> Vec<String> {
 /// Logs a line for each environment variable that is probably a misspelled setting.
 fn warn_of_misspelled_settings(names: &[String]) {
     for warning in misspelled_settings(names.iter().map(String::as_str)) {
-        let line = serde_json::json!({ "level": "WARN", "message": warning });
+        let line = json!({ "level": "WARN", "message": warning });
         write_line(line.to_string().into_bytes());
     }
 }
@@ -176,24 +178,58 @@ async fn handle(
             log(handled, log_level)
         }));
         return match started.await {
-            StartedResponse::Events { entry_point: StreamingEntryPoint::Invoke, format, body } => {
+            StartedResponse::Events {
+                entry_point: StreamingEntryPoint::Invoke,
+                format,
+                body,
+                run,
+                ..
+            } => {
                 let sent = direct_stream::send(&request_id, invocation_id, format, body);
-                Box::pin(sent).await.map_err(|error| {
-                    let text = format!("the response can't be sent: {error}");
-                    diagnostic(&Error::new(ErrorKind::Internal, text))
-                })?;
+                let sent = Box::pin(sent).await;
+                // The stream is dropped, so a run that nothing needs is cancelled. The invocation
+                // must not end before the run, because Lambda then freezes the process.
+                drop(run.output().await);
+                end_direct_stream(&request_id, sent)?;
                 current.end_invocation();
                 std::future::pending().await
             }
-            started => streaming::convert(started).map_err(|error| diagnostic(&error)),
+            StartedResponse::Events { format, warning_count, body, run, .. } => {
+                current.set_run(run);
+                Ok(streaming::stream_response(format, warning_count, body))
+            }
+            StartedResponse::Whole { output, entry_point } => {
+                let response = streaming::whole_response(output, entry_point);
+                response.map_err(|error| diagnostic(&error))
+            }
         };
     }
     let outcome = log(function.handle(&event, invocation, deadline).await, log_level);
     outcome.map(Response::BufferedResponse).map_err(|error| diagnostic(&error))
 }
 
+/// Logs that the Runtime API rejected a stream, as the runtime does for other responses.
+///
+/// # Errors
+/// Returns the error that fails the invocation if the connection failed.
+fn end_direct_stream(
+    request_id: &str,
+    sent: Result<StatusCode, BoxError>,
+) -> Result<(), Diagnostic> {
+    let status = sent.map_err(|error| {
+        let text = format!("the response can't be sent: {error}");
+        diagnostic(&Error::new(ErrorKind::Internal, text))
+    })?;
+    if !status.is_success() {
+        let text = format!("the Runtime API rejected the response with the status {status}");
+        let line = json!({ "level": "ERROR", "requestId": request_id, "message": text });
+        write_line(line.to_string().into_bytes());
+    }
+    Ok(())
+}
+
 /// Writes the log line about an event and returns its outcome.
-fn log(handled: HandledEvent, level: LogLevel) -> Result<Box<RawValue>, Error> {
+fn log(handled: HandledEvent, level: LogLevel) -> Outcome {
     if let Some(text) = handled.line.to_json(level) {
         write_line(text);
     }
@@ -228,7 +264,7 @@ fn write_line(mut text: Vec<u8>) {
 
 /// Logs the reason why the program stops and returns the exit code for failure.
 fn stop(message: &str) -> ExitCode {
-    let line = serde_json::json!({ "level": "FATAL", "message": message });
+    let line = json!({ "level": "FATAL", "message": message });
     write_line(line.to_string().into_bytes());
     ExitCode::FAILURE
 }

@@ -6,39 +6,48 @@
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use lambda_runtime::{FunctionResponse, MetadataPrelude, StreamResponse};
-use llm_exe::{Error, json};
-use llm_exe_events::StreamingEntryPoint;
-use llm_exe_function::{ResponseBody, StartedResponse};
+use llm_exe::{Error, StreamFormat, json};
+use llm_exe_events::{StreamingEntryPoint, WARNINGS_HEADER};
+use llm_exe_function::ResponseBody;
 use serde_json::Value;
 use serde_json::value::RawValue;
+
+/// The outcome of handling an event: the response, or the error that fails the invocation.
+pub(crate) type Outcome = Result<Box<RawValue>, Error>;
 
 /// The response to an invocation.
 pub(crate) type Response = FunctionResponse<Box<RawValue>, ResponseBody>;
 
-/// Converts a response. All responses of an HTTP entry point that streams have a prelude.
+/// Converts a response that is not a stream. All responses of an HTTP entry point that streams have
+/// a prelude.
 ///
 /// # Errors
 /// Returns the error that fails the invocation.
-pub(crate) fn convert(
-    started: StartedResponse<Result<Box<RawValue>, Error>>,
+pub(crate) fn whole_response(
+    outcome: Outcome,
+    entry_point: Option<StreamingEntryPoint>,
 ) -> Result<Response, Error> {
-    match started {
-        StartedResponse::Whole {
-            output,
-            entry_point: None | Some(StreamingEntryPoint::Invoke),
-        } => output.map(FunctionResponse::BufferedResponse),
-        StartedResponse::Whole {
-            output,
-            entry_point: Some(StreamingEntryPoint::Url | StreamingEntryPoint::Rest),
-        } => output.and_then(|response| split(&response)),
-        StartedResponse::Events { format, body, .. } => {
-            let headers = [
-                (CONTENT_TYPE, HeaderValue::from_static(format.content_type())),
-                (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
-            ];
-            Ok(response(StatusCode::OK, headers.into_iter().collect(), body))
+    match entry_point {
+        None | Some(StreamingEntryPoint::Invoke) => outcome.map(FunctionResponse::BufferedResponse),
+        Some(StreamingEntryPoint::Url | StreamingEntryPoint::Rest) => {
+            outcome.and_then(|response| split(&response))
         }
     }
+}
+
+/// Returns the response of an HTTP entry point that is a stream.
+pub(crate) fn stream_response(
+    format: StreamFormat,
+    warning_count: usize,
+    body: ResponseBody,
+) -> Response {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    if warning_count > 0 {
+        headers.insert(WARNINGS_HEADER, HeaderValue::from(warning_count));
+    }
+    response(StatusCode::OK, headers, body)
 }
 
 fn response(status_code: StatusCode, headers: HeaderMap, stream: ResponseBody) -> Response {

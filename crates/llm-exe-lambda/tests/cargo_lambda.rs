@@ -13,9 +13,10 @@
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
-use llm_exe_simulator::{Simulator, Step};
+use llm_exe_simulator::{Simulator, Step, StreamScript};
 use llm_exe_testkit::program::{self, Build};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 
@@ -73,6 +74,7 @@ impl Emulator {
             .env("OPENAI_BASE_URL", simulator.openai_base_url())
             .env("OPENAI_API_KEY", KEY)
             .env("ENDPOINT_AUTH", "NONE")
+            .env("RESPONSE_STREAMING", "url")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::inherit())
@@ -96,6 +98,72 @@ impl Emulator {
             .expect("cargo-lambda should respond in time")
             .unwrap()
     }
+}
+
+impl Emulator {
+    /// Invokes the function over HTTP, as SDKs do. Returns the response, and how long it took from
+    /// the first event to the end.
+    async fn invoke_by_http(&self, payload: &Value) -> (String, Duration) {
+        let payload = payload.to_string();
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
+        // A response to HTTP/1.0 is not chunked.
+        let request = format!(
+            "POST /2015-03-31/functions/{NAME}/invocations HTTP/1.0\r\nhost: localhost\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{payload}",
+            payload.len()
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let (mut received, mut first_event) = (String::new(), None);
+        let read = async {
+            let mut buffer = [0; 1024];
+            loop {
+                let count = stream.read(&mut buffer).await.unwrap();
+                if count == 0 {
+                    break;
+                }
+                received.push_str(std::str::from_utf8(&buffer[..count]).unwrap());
+                if received.contains("event: ") {
+                    first_event.get_or_insert_with(Instant::now);
+                }
+            }
+        };
+        tokio::time::timeout(TIMEOUT, read).await.expect("the response should end in time");
+        let took = first_event.map(|at| at.elapsed()).unwrap_or_default();
+        (received, took)
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs cargo-lambda; ./scripts/test runs it"]
+async fn streams_under_cargo_lambda() {
+    let simulator = Simulator::start().await.unwrap();
+    let emulator = Emulator::start().await;
+    let _function = emulator.function(&simulator);
+    let script = StreamScript { milliseconds: 300, ..StreamScript::default() };
+    simulator.script(vec![Step::text("Hello there").stream(script)]);
+    let request = json!({
+        "provider": "openai", "model": "gpt-4o-mini", "message": "Say hello.", "stream": true
+    });
+    let context = json!({
+        "domainName": "a.lambda-url.us-east-1.on.aws",
+        "http": { "method": "POST", "path": "/" }
+    });
+    // The emulator's events of function URLs have another domain name.
+    let mut event =
+        json!({ "version": "2.0", "requestContext": context, "body": request.to_string() });
+    let (response, took) = emulator.invoke_by_http(&event).await;
+    assert!(response.starts_with("HTTP/1.0 200 OK\r\n"), "{response}");
+    assert!(response.contains("\r\ncontent-type: text/event-stream\r\n"), "{response}");
+    let body = response.split_once("\r\n\r\n").unwrap().1;
+    assert!(body.starts_with("event: text\ndata: {\"delta\":\"Hell\",\"turn\":1}\n\n"), "{body}");
+    assert!(body.ends_with("event: result\ndata: \"Hello there\"\n\n"), "{body}");
+    assert!(took > Duration::from_millis(500), "the events should arrive one by one: {took:?}");
+
+    // A response that is not a stream has a prelude too.
+    event["body"] = json!(json!({ "provider": "opnai" }).to_string());
+    let (response, _) = emulator.invoke_by_http(&event).await;
+    assert!(response.starts_with("HTTP/1.0 400 Bad Request\r\n"), "{response}");
+    assert!(response.contains("\"type\":\"InvalidRequest\""), "{response}");
 }
 
 #[tokio::test]

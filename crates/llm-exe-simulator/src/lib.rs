@@ -25,6 +25,8 @@ mod simulator;
 mod state;
 mod types;
 
+#[doc(hidden)]
+pub use dialects::stream::{AWS_EVENT_STREAM, event_frame};
 pub use journal::{Call, CallOutcome, Observer};
 pub use sample::value_for;
 pub use script::response::{Fault, ScriptedResponse, ToolCall};

@@ -332,9 +332,8 @@ impl Error {
         self
     }
 
-    /// Adds what the run used, as the fields that [`Error::run_details`] lists. `is_full` states
-    /// whether the request asked for the `full` object. Programs that store errors use this to read
-    /// them again.
+    /// Adds what the run used, as fields of JSON. `is_full` states whether the request asked for
+    /// the `full` object. Runs add it themselves; a program adds it to an error that it stored.
     #[must_use]
     pub fn with_run_details(mut self, fields: Map<String, Value>, is_full: bool) -> Self {
         self.run_details = Some(Arc::new(RunDetails { fields, is_full }));

@@ -84,7 +84,7 @@ pub use request::{
 pub use run::{
     CallerContext, Context, ContinuedConversation, Durations, EventSink, FailedTarget,
     HandBackPolicy, Observer, Report, RequestChange, Run, RunEvent, Runner, StepReport,
-    ToolRunReport, Turn, UNKNOWN_CONVERSATION,
+    StreamRequest, ToolRunReport, Turn, UNKNOWN_CONVERSATION,
 };
 pub use scrub::scrub;
 pub use single_flight::SingleFlight;

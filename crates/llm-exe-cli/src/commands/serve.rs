@@ -17,6 +17,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use llm_exe_events::EndpointAuth;
 use llm_exe_function::LogLevel;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 
 use super::serve_http::{Server, handle};
 use crate::args::Serve;
@@ -33,8 +34,8 @@ pub(crate) async fn run(args: Serve) -> ExitCode {
         Err(message) => return output::print_startup_error(&message, false),
     };
     let source = KeySource::from_simulate_flag(args.simulate);
-    // The server itself is the function URL, and it can stream.
-    let overrides = [("ENDPOINT_AUTH", auth), ("RESPONSE_STREAMING", "url".to_owned())];
+    // The server itself is the function URL and InvokeWithResponseStream, and both stream.
+    let overrides = [("ENDPOINT_AUTH", auth), ("RESPONSE_STREAMING", "url,invoke".to_owned())];
     let environment = match Environment::read(source, &overrides).await {
         Ok(environment) => environment,
         Err(message) => return output::print_startup_error(&message, false),
@@ -65,6 +66,7 @@ pub(crate) async fn run(args: Serve) -> ExitCode {
         run_id: fastrand::u64(..),
         request_count: AtomicU64::new(0),
         open_requests: AtomicUsize::new(0),
+        idle: Notify::new(),
         address,
         timeout: Duration::from_secs(args.timeout),
         has_invoke_api: args.host.is_loopback()
@@ -139,8 +141,13 @@ async fn accept(listener: TcpListener, server: Arc<Server>) {
     }
     drop(listener);
     anstream::eprintln!("waiting for requests in progress; interrupt again to stop immediately");
+    // A run whose result is stored or sent can last longer than the connection of its client.
+    let finish = async {
+        graceful.shutdown().await;
+        server.finish_runs().await;
+    };
     tokio::select! {
-        () = graceful.shutdown() => {}
+        () = finish => {}
         () = tokio::time::sleep(SHUTDOWN_TIMEOUT) => {}
         () = stop_signal() => {}
     }

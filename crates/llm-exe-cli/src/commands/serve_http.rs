@@ -11,21 +11,24 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use futures_util::TryStreamExt;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Either, Full, Limited, StreamBody};
 use hyper::body::{Frame, Incoming};
 use llm_exe::{Deadline, Error, ErrorKind, StreamFormat};
-use llm_exe_events::{Invocation, MAX_BODY_BYTES, http_failure};
+use llm_exe_events::{
+    Invocation, MAX_BODY_BYTES, StreamingEntryPoint, WARNINGS_HEADER, http_failure,
+};
 use llm_exe_function::{
     Function, HandledEvent, LogLevel, LogLine, ResponseBody, ResponseSender, StartedResponse,
-    start_response,
+    StreamedRun, start_response,
 };
 use serde_json::{Map, Value, json};
+use tokio::sync::Notify;
 
-use super::serve_invoke::{self, InvocationType};
+use super::serve_invoke::{self, InvocationType, InvokeCall};
 use crate::escape::escape_controls;
 use crate::output;
 
@@ -36,8 +39,10 @@ pub(crate) struct Server {
     /// necessary because the names of stored results contain them.
     pub(crate) run_id: u64,
     pub(crate) request_count: AtomicU64,
-    /// The number of requests in progress.
+    /// The number of requests in progress, including those whose clients have disconnected.
     pub(crate) open_requests: AtomicUsize,
+    /// Notified when no request is in progress any more.
+    pub(crate) idle: Notify,
     pub(crate) address: SocketAddr,
     /// The maximum duration of a request.
     pub(crate) timeout: Duration,
@@ -47,7 +52,34 @@ pub(crate) struct Server {
     pub(crate) json_log_level: Option<LogLevel>,
 }
 
-/// Counts a request as open until it is dropped, which also happens if the client disconnects.
+impl Server {
+    /// Waits until no request is in progress. Prints how many runs it waits for, if there are any.
+    pub(crate) async fn finish_runs(&self) {
+        // A run ends shortly after its stream.
+        let ended = tokio::time::timeout(Duration::from_millis(50), self.wait_until_idle());
+        if ended.await.is_ok() {
+            return;
+        }
+        let count = self.open_requests.load(Ordering::Relaxed);
+        if count > 0 {
+            let runs = if count == 1 { "run whose client has" } else { "runs whose clients have" };
+            anstream::eprintln!("waiting for {count} {runs} disconnected");
+        }
+        self.wait_until_idle().await;
+    }
+
+    async fn wait_until_idle(&self) {
+        while self.open_requests.load(Ordering::Relaxed) > 0 {
+            self.idle.notified().await;
+        }
+    }
+}
+
+/// The status in the log of a run whose client disconnected before its response, as in other
+/// servers.
+const CLIENT_CLOSED: u16 = 499;
+
+/// Counts a request as open until it is dropped: when its response was sent and its run has ended.
 struct OpenRequest(Arc<Server>);
 
 impl OpenRequest {
@@ -59,7 +91,9 @@ impl OpenRequest {
 
 impl Drop for OpenRequest {
     fn drop(&mut self) {
-        self.0.open_requests.fetch_sub(1, Ordering::Relaxed);
+        if self.0.open_requests.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.0.idle.notify_one();
+        }
     }
 }
 
@@ -77,95 +111,145 @@ pub(crate) async fn handle(server: Arc<Server>, request: Request<Incoming>) -> R
         version: env!("CARGO_PKG_VERSION"),
         ..Invocation::default()
     };
-    let invocation_type =
-        server.has_invoke_api.then(|| serve_invoke::invocation_type(&head)).flatten();
-    let is_dry_run = invocation_type == Some(InvocationType::DryRun);
+    let invoke = server.has_invoke_api.then(|| InvokeCall::from_request(&head)).flatten();
+    let is_dry_run = invoke.is_some_and(|call| call.invocation_type == InvocationType::DryRun);
     if is_dry_run && check_host_and_origin(server.address, &head.headers).is_ok() {
         return serve_invoke::empty_response(StatusCode::NO_CONTENT).map(Either::Left);
     }
-    let wants_log = serve_invoke::wants_log(&head);
-    let event = read_event(&server, &head, body, invocation_type).await;
-    if let (Ok(event), Some(_)) = (&event, invocation_type)
-        && let Err(error) = serve_invoke::check_payload(event)
-    {
-        let response = serve_invoke::invalid_content(&error);
-        let mut line = LogLine::new(invocation.request_id);
-        line.error = Some(error);
-        log(&server, &target, response.status(), &line);
-        return response.map(Either::Left);
-    }
-    let handled_event = match event {
-        // Events from the Invoke API look like those of other entry points, but can't be streamed.
-        Ok(event) if invocation_type.is_some() => {
-            let deadline = Deadline::after(server.timeout);
-            server.function.handle(&event, invocation, deadline).await
-        }
-        Ok(event) => {
-            let open = Arc::clone(&open);
-            let call = Call { open, event, invocation, target: target.clone() };
-            match start_response(|stream| call.run(stream)).await {
-                StartedResponse::Whole { output, .. } => output,
-                StartedResponse::Events { format, body, .. } => {
-                    return events_response(format, body);
-                }
-            }
-        }
+    let event = read_event(&server, &head, body, invoke).await;
+    let call = Call { open, target, invoke };
+    let event = match event {
+        Ok(event) => event,
         Err(error) => {
             let mut line = LogLine::new(invocation.request_id.clone());
             line.source = "http";
             line.error = Some(error.clone());
-            let outcome = match invocation_type {
+            let outcome = match invoke {
                 Some(_) => Err(error),
                 None => http_failure(&invocation, &error),
             };
-            HandledEvent { outcome, line }
+            return call.respond(&HandledEvent { outcome, line }).await.map(Either::Left);
         }
     };
-    // The conversion of a large response blocks the thread, so other requests are polled first.
-    tokio::task::yield_now().await;
-    let response = match (invocation_type, handled_event.response()) {
-        (Some(invocation_type), outcome) => {
-            let mut response = serve_invoke::response(invocation_type, outcome);
-            if wants_log {
-                serve_invoke::add_log(&mut response, &handled_event.line);
+    let Some(invoke) = invoke else {
+        let run = call.clone();
+        let started = start_response(|stream| run.run_streamed(event, invocation, stream));
+        return match started.await {
+            StartedResponse::Whole { output, .. } => call.respond(&output).await.map(Either::Left),
+            StartedResponse::Events { format, warning_count, body, .. } => {
+                events_response(format, warning_count, body)
             }
-            response
-        }
-        (None, Ok(value)) => http_response(&value),
-        (None, Err(_)) => serve_invoke::empty_response(StatusCode::INTERNAL_SERVER_ERROR),
+        };
     };
-    log(&server, &target, response.status(), &handled_event.line);
-    response.map(Either::Left)
-}
-
-/// A call of the function, which outlives the handler of the request if the response is streamed.
-struct Call {
-    open: Arc<OpenRequest>,
-    event: Bytes,
-    invocation: Invocation,
-    target: String,
-}
-
-impl Call {
-    /// Runs the function. Logs the call if its response is a stream.
-    async fn run(self, stream: ResponseSender) -> HandledEvent {
-        let server = &self.open.0;
-        let deadline = Deadline::after(server.timeout);
-        let handled =
-            server.function.handle_streamed(&self.event, self.invocation, deadline, &stream).await;
-        if stream.is_stream() {
-            log(server, &self.target, StatusCode::OK, &handled.line);
-        }
-        handled
+    if let Err(error) = serve_invoke::check_payload(&event) {
+        let response = serve_invoke::invalid_content(&error);
+        let mut line = LogLine::new(invocation.request_id);
+        line.error = Some(error);
+        log(&server, &call.target, response.status().as_u16(), &line);
+        return response.map(Either::Left);
+    }
+    if !invoke.is_streamed {
+        // As on Lambda, an invocation continues if its client disconnects.
+        let run = tokio::spawn(call.run_whole(event, invocation));
+        let failed = || serve_invoke::empty_response(StatusCode::INTERNAL_SERVER_ERROR);
+        return run.await.unwrap_or_else(|_| failed()).map(Either::Left);
+    }
+    let run = call.clone();
+    let started = start_response(|stream| {
+        stream.limit_to(StreamingEntryPoint::Invoke);
+        run.run_streamed(event, invocation, stream)
+    });
+    match started.await {
+        StartedResponse::Whole { output, .. } => call.respond(&output).await.map(Either::Left),
+        StartedResponse::Events { body, run, .. } => frames_response(invoke, body, run),
     }
 }
 
-fn events_response(format: StreamFormat, body: ResponseBody) -> Response<Body> {
+/// A call of the function. It can last longer than the handler of its request, if the response is
+/// streamed or the client disconnects.
+#[derive(Clone)]
+struct Call {
+    open: Arc<OpenRequest>,
+    target: String,
+    invoke: Option<InvokeCall>,
+}
+
+impl Call {
+    fn server(&self) -> &Server {
+        &self.open.0
+    }
+
+    fn deadline(&self) -> Deadline {
+        Deadline::after(self.server().timeout)
+    }
+
+    /// Runs the function for a client that can receive a stream. Logs the call if its response is a
+    /// stream, or if the client is gone.
+    async fn run_streamed(
+        self,
+        event: Bytes,
+        invocation: Invocation,
+        stream: ResponseSender,
+    ) -> HandledEvent {
+        let function = &self.server().function;
+        let handled = function.handle_streamed(&event, invocation, self.deadline(), &stream).await;
+        if stream.is_abandoned() {
+            log(self.server(), &self.target, CLIENT_CLOSED, &handled.line);
+        } else if stream.is_stream() {
+            log(self.server(), &self.target, 200, &handled.line);
+        }
+        handled
+    }
+
+    /// Runs the function, and returns its response in one piece.
+    async fn run_whole(self, event: Bytes, invocation: Invocation) -> Response<Full<Bytes>> {
+        let function = &self.server().function;
+        let handled = function.handle(&event, invocation, self.deadline()).await;
+        self.respond(&handled).await
+    }
+
+    /// Converts the function's response to that of the server, and logs the call.
+    async fn respond(&self, handled: &HandledEvent) -> Response<Full<Bytes>> {
+        // The conversion of a large response blocks the thread, so other requests are polled first.
+        tokio::task::yield_now().await;
+        let response = match (self.invoke, handled.response()) {
+            (Some(invoke), outcome) => invoke.response(outcome, &handled.line),
+            (None, Ok(value)) => http_response(&value),
+            (None, Err(_)) => serve_invoke::empty_response(StatusCode::INTERNAL_SERVER_ERROR),
+        };
+        log(self.server(), &self.target, response.status().as_u16(), &handled.line);
+        response
+    }
+}
+
+/// Returns the response of `InvokeWithResponseStream` to a request whose result is streamed.
+fn frames_response(
+    invoke: InvokeCall,
+    body: ResponseBody,
+    run: StreamedRun<HandledEvent>,
+) -> Response<Body> {
+    let end = stream::once(async move {
+        let handled = run.output().await;
+        Ok(invoke.last_frame(None, handled.as_ref().map(|handled| &handled.line)))
+    });
+    let frames = body.map_ok(|bytes| serve_invoke::payload_frames(&bytes)).chain(end);
+    let body = UnsyncBoxBody::new(StreamBody::new(frames.map_ok(Frame::data)));
+    serve_invoke::frames_response(Either::Right(body))
+}
+
+fn events_response(
+    format: StreamFormat,
+    warning_count: usize,
+    body: ResponseBody,
+) -> Response<Body> {
     let body = StreamBody::new(body.map_ok(Frame::data));
     let mut response = Response::new(Either::Right(UnsyncBoxBody::new(body)));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    if warning_count > 0 {
+        headers.insert(WARNINGS_HEADER, HeaderValue::from(warning_count));
+    }
     response
 }
 
@@ -179,18 +263,21 @@ async fn read_event(
     server: &Server,
     head: &Parts,
     body: Incoming,
-    invocation_type: Option<InvocationType>,
+    invoke: Option<InvokeCall>,
 ) -> Result<Bytes, Error> {
     check_host_and_origin(server.address, &head.headers)
         .map_err(|message| Error::new(ErrorKind::Unauthorized, message))?;
-    if invocation_type == Some(InvocationType::Unknown) {
-        let message = "expected RequestResponse, Event or DryRun";
+    if let Some(InvokeCall { invocation_type: InvocationType::Unknown, is_streamed, .. }) = invoke {
+        let message = match is_streamed {
+            true => "expected RequestResponse or DryRun",
+            false => "expected RequestResponse, Event or DryRun",
+        };
         return Err(Error::invalid("x-amz-invocation-type", message));
     }
     // Allow one byte more than the limit, so that the function itself can reject a body that is
     // slightly too large.
     match Limited::new(body, MAX_BODY_BYTES + 1).collect().await {
-        Ok(body) if invocation_type.is_some() => Ok(serve_invoke::event(body.to_bytes())),
+        Ok(body) if invoke.is_some() => Ok(serve_invoke::event(body.to_bytes())),
         Ok(body) => Ok(function_url_event(head, &body.to_bytes()).to_string().into()),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
             let message =
@@ -303,7 +390,7 @@ fn http_response(value: &Value) -> Response<Full<Bytes>> {
     response.body(Full::from(body)).unwrap_or_default()
 }
 
-fn log(server: &Server, target: &str, status: StatusCode, line: &LogLine) {
+fn log(server: &Server, target: &str, status: u16, line: &LogLine) {
     if let Some(level) = server.json_log_level {
         if let Some(text) = line.to_json(level) {
             output::print(&String::from_utf8_lossy(&text));
@@ -311,7 +398,7 @@ fn log(server: &Server, target: &str, status: StatusCode, line: &LogLine) {
         return;
     }
     let report = &line.report;
-    let mut text = format!("{target} {} {} ms", status.as_u16(), line.duration.as_millis());
+    let mut text = format!("{target} {status} {} ms", line.duration.as_millis());
     if let (Some(provider), Some(model)) = (&report.provider, &report.model) {
         text.push_str(&format!(" {provider} {model}"));
     }

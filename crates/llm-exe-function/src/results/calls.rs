@@ -15,6 +15,7 @@ use super::progress::RunIdentity;
 use super::stored_result::StoredResult;
 use super::{Caller, DIRECT, GRACE, Results};
 use crate::outcome::RequestOutcome;
+use crate::streaming::requested_format;
 
 /// Fields of requests that may have tools or steps, which may be in a hosted config.
 const MAY_HAVE_TOOLS: [&str; 4] = ["tools", "steps", "key", "url"];
@@ -58,8 +59,13 @@ impl Results {
             Err(error) => return RequestOutcome::failed(error),
         };
         if let Some(stream) = caller.stream {
-            stream.set_format_of(&body);
+            stream.set_format(requested_format(&body));
+            let has_destination = body.get("destination").is_some_and(|value| !value.is_null());
+            if call.is_some() || has_destination {
+                stream.set_completes();
+            }
         }
+        let requested = call.as_ref().and_then(|_| requested_format(&body));
         // Time is reserved for sending if the request, or the hosted config that it refers to, may
         // name a destination.
         // The same holds for tools, whose conversation may be stored.
@@ -70,7 +76,9 @@ impl Results {
             let scope = RunScope { origins: &origins, caller, identity, until, deadline };
             self.run_request(runner, body, scope).await
         };
-        let to_stored = |run: &Run| StoredResult::from_run(&id, source, None, run);
+        let to_stored = |run: &Run| {
+            StoredResult::from_run(&id, source, None, run).with_stream_unless(requested, run)
+        };
         let (outcome, result) = match &call {
             Some((call, prefix)) => {
                 let place = call.place(prefix, owner);
@@ -89,6 +97,9 @@ impl Results {
         let Some(result) = result.filter(|_| !outcome.report.dry_run) else {
             return outcome;
         };
+        if let Some(stream) = caller.stream.filter(|_| outcome.replayed) {
+            stream.set_format(result.stream_format(requested));
+        }
         let Some(destination) = result.destination() else {
             return outcome;
         };
@@ -125,8 +136,7 @@ impl Results {
         let mut context =
             Context::new(until).with_origins(origins).with_hand_back(hand_back).with_cost();
         if let Some(stream) = caller.stream {
-            let has_key = matches!(identity, Some(RunIdentity::Key { .. }));
-            context = context.with_event_sink(stream.sink(has_key));
+            context = context.with_event_sink(stream.sink(until));
         }
         if let Some(trace) = caller.traces.and_then(|traces| traces.start(&body)) {
             context = context.with_trace(trace);

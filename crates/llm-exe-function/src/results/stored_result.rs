@@ -1,14 +1,15 @@
 //! The format of stored and sent results, for records and for calls with an `idempotencyKey`.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
 use llm_exe::error::{Problem, shorten};
-use llm_exe::{Error, ErrorKind, Report, Run, StopReason, hex};
+use llm_exe::{Error, ErrorKind, Report, Run, StopReason, StreamFormat, hex};
 use llm_exe_events::{RESULT_MARK_FIELD, RESULT_MARK_VALUE};
 use ring::digest;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::destination::Destination;
 use crate::outcome::RequestOutcome;
@@ -43,6 +44,13 @@ pub(crate) struct StoredResult {
     /// The destination that the request named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     destination: Option<String>,
+    /// The format of the stream: `sse`, `ndjson` or `none`. `None` if it is that of the request,
+    /// which a hosted config can replace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stream: Option<String>,
+    /// The tags of the request, or of its hosted config.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    tags: Map<String, Value>,
     /// The time of the run in RFC 3339 format.
     at: String,
     /// The provider, model, token usage, cost, attempts, stop reason and duration of the run.
@@ -57,7 +65,7 @@ enum Status {
     Error,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct StoredError {
     #[serde(rename = "type")]
     kind: String,
@@ -69,6 +77,12 @@ struct StoredError {
     /// The problems of an invalid request.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     problems: Vec<StoredProblem>,
+    /// The HTTP status of the provider's response, if there was one.
+    #[serde(rename = "providerStatus", default, skip_serializing_if = "Option::is_none")]
+    provider_status: Option<u16>,
+    /// The warnings, if the request sets `"return": "full"`.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    warnings: Value,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,8 +97,8 @@ const MAX_PROBLEMS: usize = 50;
 /// Maximum length in characters of the message of a problem that is stored.
 const MAX_PROBLEM_CHARS: usize = 600;
 
-/// The fields that a replayed error has if a provider was called.
-const RUN_DETAILS: [&str; 5] = ["provider", "model", "attempts", "usage", "cost"];
+/// The fields of a stored result that describe what a failed run used.
+const ERROR_DETAILS: [&str; 5] = ["provider", "model", "attempts", "usage", "cost"];
 
 impl StoredResult {
     /// Creates a stored result from a run.
@@ -95,6 +109,7 @@ impl StoredResult {
         run: &Run,
     ) -> StoredResult {
         let Run { outcome, report } = run;
+        let tags = report.tags.iter().flat_map(|tags| tags.iter());
         let (status, result, error) = match outcome {
             Ok(value) => (Status::Ok, value.clone(), None),
             Err(error) => {
@@ -106,7 +121,16 @@ impl StoredResult {
                     StoredProblem { path: problem.path.clone(), message }
                 });
                 let problems = problems.collect();
-                let error = StoredError { kind, message, retryable, logged, problems };
+                let warnings = error.run_details().and_then(|details| details.get("warnings"));
+                let error = StoredError {
+                    kind,
+                    message,
+                    retryable,
+                    logged,
+                    problems,
+                    provider_status: error.provider_status(),
+                    warnings: warnings.cloned().unwrap_or_default(),
+                };
                 (Status::Error, Value::Null, Some(error))
             }
         };
@@ -120,8 +144,32 @@ impl StoredResult {
             error,
             full: report.full,
             destination: report.destination.as_ref().map(ToString::to_string),
+            stream: None,
+            tags: tags.map(|(name, value)| (name.clone(), json!(value))).collect(),
             at: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
             details: details(report),
+        }
+    }
+
+    /// Adds the format of the run's stream, unless the request asks for it itself.
+    #[must_use]
+    pub(crate) fn with_stream_unless(self, requested: Option<StreamFormat>, run: &Run) -> Self {
+        let word = match run.report.stream {
+            None => "none",
+            Some(StreamFormat::Lines) => "ndjson",
+            Some(_) => "sse",
+        };
+        let differs = run.report.stream != requested;
+        StoredResult { stream: differs.then(|| word.to_owned()), ..self }
+    }
+
+    /// Returns the format of the stream of a repeated request, which asks for `requested` itself.
+    pub(crate) fn stream_format(&self, requested: Option<StreamFormat>) -> Option<StreamFormat> {
+        match self.stream.as_deref() {
+            Some("none") => None,
+            Some("ndjson") => Some(StreamFormat::Lines),
+            Some(_) => Some(StreamFormat::ServerSentEvents),
+            None => requested,
         }
     }
 
@@ -178,6 +226,10 @@ impl StoredResult {
     pub(crate) fn into_replay(self) -> RequestOutcome {
         let mut report = Report::default();
         report.full = self.full;
+        let tags = self.tags.iter();
+        let tags = tags.filter_map(|(name, tag)| Some((name.clone(), tag.as_str()?.to_owned())));
+        let tags: Vec<(String, String)> = tags.collect();
+        report.tags = (!tags.is_empty()).then(|| Arc::new(tags));
         let outcome = match self.error_kind() {
             None => {
                 let mut result = self.result;
@@ -193,21 +245,17 @@ impl StoredResult {
 
     /// Returns the stored error, with what its run used.
     fn replayed_error(self, kind: ErrorKind) -> Error {
-        let mut error = match self.error {
-            None => Error::new(kind, ""),
-            Some(StoredError { message, logged, problems, .. }) => {
-                let problem = |StoredProblem { path, message }| Problem::new(kind, path, message);
-                let problems = problems.into_iter().map(problem).collect();
-                Error::new(kind, message).with_problems(problems).logged_as(logged)
-            }
-        };
-        let attempts = self.details.get("attempts").and_then(Value::as_u64);
-        if attempts.is_some_and(|attempts| attempts > 0) {
-            let field = |name: &str| Some((name.to_owned(), self.details.get(name)?.clone()));
-            let fields = RUN_DETAILS.into_iter().filter_map(field).collect();
-            error = error.with_run_details(fields, self.full);
+        let StoredError { message, logged, problems, provider_status, warnings, .. } =
+            self.error.unwrap_or_default();
+        let problem = |StoredProblem { path, message }| Problem::new(kind, path, message);
+        let problems = problems.into_iter().map(problem).collect();
+        let error = Error::new(kind, message).with_problems(problems).logged_as(logged);
+        let error = error.with_provider_status(provider_status);
+        let details = error_details(self.details, warnings);
+        match details.is_empty() {
+            true => error,
+            false => error.with_run_details(details, self.full),
         }
-        error
     }
 
     pub(crate) fn to_bytes(&self) -> Bytes {
@@ -219,11 +267,12 @@ impl StoredResult {
     pub(crate) fn to_notification(&self, url: Option<&str>, with_result: bool) -> String {
         let mut notification = json!(self);
         if let Some(fields) = notification.as_object_mut() {
-            for name in ["full", "destination", "request", "final"] {
+            for name in ["full", "destination", "request", "final", "stream", "tags"] {
                 fields.shift_remove(name);
             }
             if let Some(error) = fields.get_mut("error").and_then(Value::as_object_mut) {
                 error.shift_remove("logged");
+                error.shift_remove("warnings");
             }
             fields.insert(RESULT_MARK_FIELD.to_owned(), json!(RESULT_MARK_VALUE));
             if !with_result {
@@ -273,6 +322,21 @@ fn details(report: &Report) -> Value {
         "stopReason": report.stop_reason.map(StopReason::name),
         "durationMs": u64::try_from(report.durations.total.as_millis()).unwrap_or(u64::MAX),
     })
+}
+
+/// Returns what a failed run used, from the details and the warnings in its stored result.
+fn error_details(mut details: Value, warnings: Value) -> Map<String, Value> {
+    let mut fields = Map::new();
+    if details.get("attempts").and_then(Value::as_u64).unwrap_or_default() > 0 {
+        for name in ERROR_DETAILS {
+            let value = details.get_mut(name).map(Value::take).unwrap_or_default();
+            fields.insert(name.to_owned(), value);
+        }
+    }
+    if !warnings.is_null() {
+        fields.insert("warnings".to_owned(), warnings);
+    }
+    fields
 }
 
 /// Returns a hash of the parts, which is a valid object name even if the parts contain special

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use llm_exe_simulator::Simulator;
 use llm_exe_testkit::program::{self, Build};
-use llm_exe_testkit::runtime_api::{Invocation, InvocationOutcome, RuntimeApi};
+use llm_exe_testkit::runtime_api::{Invocation, InvocationOutcome, ResponseFault, RuntimeApi};
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
@@ -150,6 +150,11 @@ impl Function {
         };
         assert_no_key(&String::from_utf8_lossy(body));
         Ok(invocation)
+    }
+
+    /// Makes the Runtime API fail to receive the next response.
+    pub(crate) fn fail_next_response(&self, fault: ResponseFault) {
+        self.api.fail_next_response(fault);
     }
 
     /// Panics unless the function still handles a simple request.

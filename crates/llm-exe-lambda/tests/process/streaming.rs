@@ -1,12 +1,13 @@
 //! Tests the responses of entry points that stream, byte by byte.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use llm_exe_simulator::Step;
-use llm_exe_testkit::runtime_api::{Invocation, InvocationOutcome};
+use llm_exe_testkit::runtime_api::{Invocation, InvocationOutcome, ResponseFault};
 use serde_json::{Value, json};
 
+use crate::backend::{Backend, RESULTS};
 use crate::harness::{
     ENDPOINT_KEY, Function, OPENAI_KEY, REPLY, TIMEOUT, event, merge, post_event, request,
 };
@@ -239,4 +240,167 @@ async fn dry_run_sends_its_result_alone() {
     assert_eq!(prelude, events_prelude("text/event-stream"));
     assert_eq!(body.matches("event: ").count(), 1);
     assert!(body.starts_with("event: result\ndata: {"), "{body}");
+}
+
+/// Returns the bytes of a response with a prelude.
+fn bytes_of(prelude: &str, body: &str) -> Vec<u8> {
+    [prelude.as_bytes(), &[0; 8], body.as_bytes()].concat()
+}
+
+#[tokio::test]
+async fn unstreamed_responses_are_sent_byte_by_byte_after_their_prelude() {
+    let function = start("url", "API_KEY").await;
+    let json_prelude = |status: u16| {
+        format!(
+            "{{\"statusCode\":{status},\"headers\":{{\"content-type\":\"application/json\"}},\
+             \"cookies\":[]}}"
+        )
+    };
+    let get = json!({ "rawPath": "/health", "requestContext": { "http": { "method": "GET" } } });
+    let health = event("function-url", &get);
+    let health_body =
+        format!("{{\"status\":\"ok\",\"version\":\"{}\"}}", env!("CARGO_PKG_VERSION"));
+    let denied = post_event(&request());
+    let denied_body = "{\"error\":{\"type\":\"Unauthorized\",\"message\":\"the endpoint key is \
+                       missing; send it in the header x-api-key or as a bearer token\",\
+                       \"retryable\":false,\"problems\":[],\"requestId\":\"REQUEST_ID\"}}";
+    let key = json!({ "headers": { "x-api-key": ENDPOINT_KEY } });
+    let mut allowed = event("function-url", &key);
+    allowed["body"] = json!(request().to_string());
+    let mut warned = request();
+    warned["unknownField"] = json!(1);
+    let mut with_warning = event("function-url", &key);
+    with_warning["body"] = json!(warned.to_string());
+    let text_prelude = "{\"statusCode\":200,\"headers\":{\"content-type\":\"text/plain; \
+                        charset=utf-8\"},\"cookies\":[]}";
+    let warning_prelude = "{\"statusCode\":200,\"headers\":{\"content-type\":\"text/plain; \
+                           charset=utf-8\",\"x-llm-exe-warnings\":\"1\"},\"cookies\":[]}";
+    for (event, prelude, body) in [
+        (&health, &*json_prelude(200), &*health_body),
+        (&denied, &*json_prelude(401), denied_body),
+        (&allowed, text_prelude, REPLY),
+        (&with_warning, warning_prelude, REPLY),
+    ] {
+        let invocation = function.invoke_bytes(event.to_string(), TIMEOUT).await;
+        let InvocationOutcome::Response(bytes) = &invocation.outcome else {
+            panic!("{invocation:?}")
+        };
+        let expected = bytes_of(prelude, &body.replace("REQUEST_ID", &invocation.request_id));
+        assert_eq!(String::from_utf8_lossy(bytes), String::from_utf8_lossy(&expected));
+    }
+}
+
+#[tokio::test]
+async fn prelude_has_the_number_of_known_warnings() {
+    let function = start("url,rest", "NONE").await;
+    let warned = streamed(&json!({ "unknownField": 1, "return": "full" }));
+    for name in ["function-url", "rest"] {
+        let event = event(name, &json!({ "body": warned.to_string() }));
+        let (prelude, body) = invoke(&function, &event).await;
+        let mut expected = events_prelude("text/event-stream");
+        expected["headers"]["x-llm-exe-warnings"] = json!("1");
+        assert_eq!(prelude, expected, "{name}");
+        let (_, name, result) = read_events(&body);
+        assert_eq!(name, "result");
+        let warnings = result["warnings"].as_array().unwrap();
+        assert!(warnings[0].as_str().unwrap().contains("unknownField"), "{warnings:?}");
+    }
+}
+
+/// Returns events of the function URL and of a direct invocation with this request.
+fn streaming_events(request: &Value) -> [(&'static str, Value); 2] {
+    [("url", post_event(request)), ("invoke", request.clone())]
+}
+
+/// What Lambda does if a client disconnects is not documented, so all faults end the same way.
+const FAULTS: [ResponseFault; 3] =
+    [ResponseFault::Close(40), ResponseFault::Reject(403), ResponseFault::Reject(413)];
+
+#[tokio::test]
+async fn invocation_ends_after_a_run_with_a_key_is_stored() {
+    for fault in FAULTS {
+        let backend = Backend::new().await;
+        let function = backend.function(&[("RESPONSE_STREAMING", "url,invoke")]).await;
+        let request = streamed(&json!({ "idempotencyKey": "k" }));
+        for (count, (entry_point, event)) in streaming_events(&request).into_iter().enumerate() {
+            let slow =
+                json!([{ "then": { "text": "Hello there" }, "stream": { "milliseconds": 200 } }]);
+            function.simulator.script(steps(&slow));
+            function.fail_next_response(fault);
+            function.invoke_bytes(event.to_string(), TIMEOUT).await;
+            // The runtime asks for the next event when the invocation has ended.
+            let get =
+                json!({ "rawPath": "/health", "requestContext": { "http": { "method": "GET" } } });
+            let (prelude, _) =
+                invoke(&function, &crate::harness::event("function-url", &get)).await;
+            assert_eq!(prelude["statusCode"], 200);
+            let objects = backend.aws.objects();
+            let stored = objects.iter().filter(|(name, object)| {
+                let body: Value = serde_json::from_slice(&object.body).unwrap();
+                name.starts_with(&format!("{RESULTS}/idempotency/"))
+                    && body["answer"]["result"] == "Hello there"
+            });
+            assert_eq!(stored.count(), count + 1, "{fault:?} {entry_point}");
+            // The repeated call returns the stored result.
+            let replay = function.invoke_bytes(event.to_string(), TIMEOUT).await;
+            let InvocationOutcome::Response(bytes) = replay.outcome else { panic!() };
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            assert!(text.ends_with("event: result\ndata: \"Hello there\"\n\n"), "{text}");
+            assert_eq!(function.simulator.journal().len(), count + 1, "{fault:?} {entry_point}");
+        }
+        let output = function.stop().await;
+        let rejections = |line: &&Value| {
+            let text = line["message"].as_str().unwrap();
+            text.starts_with("the Runtime API rejected the response with the status")
+        };
+        let lines = output.lines();
+        let ResponseFault::Reject(status) = fault else { continue };
+        assert_eq!(lines.iter().filter(rejections).count(), 1, "{lines:?}");
+        // The runtime crate logs the rejection of the responses that it sends.
+        let logged = format!("non-200 response: status={status}");
+        assert!(output.stderr.contains(&logged), "{}", output.stderr);
+    }
+}
+
+#[tokio::test]
+async fn run_without_a_key_is_cancelled_when_its_stream_is_closed() {
+    let function = start("url,invoke", "NONE").await;
+    let hanging =
+        json!([{ "then": { "text": "Hello there" }, "stream": { "events": 3, "end": "hang" } }]);
+    for (entry_point, event) in streaming_events(&streamed(&json!({}))) {
+        for fault in FAULTS {
+            // The runtime crate does not report that its response was rejected. It notices a closed
+            // stream when it sends the next comment.
+            if entry_point == "url" && matches!(fault, ResponseFault::Reject(_)) {
+                continue;
+            }
+            function.simulator.script(steps(&hanging));
+            function.fail_next_response(fault);
+            let started = Instant::now();
+            function.invoke_bytes(event.to_string(), TIMEOUT).await;
+            function.assert_works("a stream was closed").await;
+            let took = started.elapsed();
+            assert!(took < Duration::from_secs(5), "{entry_point} {fault:?}: {took:?}");
+        }
+    }
+    let lines = function.stop().await.lines();
+    let cancelled = lines.iter().filter(|line| line["errorType"] == "ResultUnavailable");
+    assert_eq!(cancelled.count(), 4, "{lines:?}");
+}
+
+#[tokio::test]
+async fn silent_stream_starts_with_a_comment() {
+    let function = start("url", "NONE").await;
+    let silent =
+        json!([{ "then": { "text": "Hello there" }, "stream": { "events": 0, "end": "hang" } }]);
+    function.simulator.script(steps(&silent));
+    let event = post_event(&streamed(&json!({})));
+    let invocation = function.invoke_bytes(event.to_string(), Duration::from_secs(18)).await;
+    let (prelude, body) = split(&invocation);
+    // After the comment, the status is sent already, so the error is an event.
+    assert_eq!(prelude, events_prelude("text/event-stream"));
+    let (comment, rest) = body.split_at(": keep-alive\n\n".len());
+    assert_eq!(comment, ": keep-alive\n\n");
+    let (_, name, error) = read_events(rest);
+    assert_eq!((&*name, &error["type"]), ("error", &json!("Timeout")), "{body}");
 }

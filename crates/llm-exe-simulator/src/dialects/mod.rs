@@ -9,7 +9,7 @@ mod json;
 mod ollama;
 mod openai;
 mod responses;
-mod stream;
+pub(crate) mod stream;
 
 use http::HeaderMap;
 

@@ -8,7 +8,7 @@ const PIECE_CHARS: usize = 4;
 /// The content type of server-sent events.
 pub(crate) const EVENT_STREAM: &str = "text/event-stream";
 /// The content type of the frames of AWS.
-pub(crate) const AWS_EVENT_STREAM: &str = "application/vnd.amazon.eventstream";
+pub const AWS_EVENT_STREAM: &str = "application/vnd.amazon.eventstream";
 
 /// Splits a text into pieces. An empty text has none.
 pub(crate) fn pieces(text: &str) -> Vec<String> {
@@ -32,19 +32,27 @@ pub(crate) fn frame(kind: &str, payload: &Value) -> Vec<u8> {
     let mut payload = payload.clone();
     // AWS pads the payloads to hide the length of a text.
     payload["p"] = json!("abcdefghijk");
-    encode_frame(&[(":event-type", kind), (":message-type", "event")], &payload)
+    event_frame(kind, "application/json", payload.to_string().as_bytes())
 }
 
 /// Encodes an exception as a frame of AWS.
 pub(crate) fn exception(kind: &str, message: &str) -> Vec<u8> {
     let headers = [(":exception-type", kind), (":message-type", "exception")];
-    encode_frame(&headers, &json!({ "message": message }))
+    let message = json!({ "message": message }).to_string();
+    encode_frame(&headers, "application/json", message.as_bytes())
 }
 
-fn encode_frame(names: &[(&str, &str)], payload: &Value) -> Vec<u8> {
-    let payload = payload.to_string();
+/// Encodes an event of any AWS service as a frame.
+///
+/// <https://smithy.io/2.0/aws/amazon-eventstream.html>
+pub fn event_frame(kind: &str, content_type: &str, payload: &[u8]) -> Vec<u8> {
+    let headers = [(":event-type", kind), (":message-type", "event")];
+    encode_frame(&headers, content_type, payload)
+}
+
+fn encode_frame(names: &[(&str, &str)], content_type: &str, payload: &[u8]) -> Vec<u8> {
     let mut headers = Vec::new();
-    for (name, value) in names.iter().chain(&[(":content-type", "application/json")]) {
+    for (name, value) in names.iter().chain(&[(":content-type", content_type)]) {
         headers.push(u8::try_from(name.len()).unwrap_or_default());
         headers.extend(name.bytes());
         headers.push(7);
@@ -56,7 +64,7 @@ fn encode_frame(names: &[(&str, &str)], payload: &Value) -> Vec<u8> {
     frame.extend(number(headers.len()));
     frame.extend(crc32(&frame).to_be_bytes());
     frame.extend(headers);
-    frame.extend(payload.bytes());
+    frame.extend(payload);
     frame.extend(crc32(&frame).to_be_bytes());
     frame
 }

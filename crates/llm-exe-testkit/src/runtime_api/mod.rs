@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-pub use outcome::{InitError, InvocationOutcome};
+pub use outcome::{InitError, InvocationOutcome, ResponseFault};
 use queue::{InvocationQueue, PendingInvocation};
 
 /// How long Lambda waits for a function to initialize before the first invocation.
@@ -129,6 +129,12 @@ impl RuntimeApi {
             invocation = completed => invocation,
             error = self.queue.wait_for_init_error() => Err(InvokeFailed::InitFailed(error)),
         }
+    }
+
+    /// Makes the server fail to receive the next response. The invocation ends with what it has
+    /// received until then.
+    pub fn fail_next_response(&self, fault: ResponseFault) {
+        self.queue.set_fault(fault);
     }
 
     /// Returns the error that the function posted if it could not start.

@@ -18,6 +18,15 @@ pub enum InvocationOutcome {
     },
 }
 
+/// How the Runtime API fails to receive a response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResponseFault {
+    /// It closes the connection after it has received at least this number of bytes.
+    Close(usize),
+    /// It rejects the response with this status before it reads the body.
+    Reject(u16),
+}
+
 /// The error that a function posts if it could not start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InitError {

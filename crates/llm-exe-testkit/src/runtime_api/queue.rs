@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::{Notify, oneshot, watch};
 
-use super::outcome::{InitError, InvocationOutcome};
+use super::outcome::{InitError, InvocationOutcome, ResponseFault};
 
 /// The number of the next invocation. It is global so that ids are unique across all queues.
 static NEXT_INVOCATION: AtomicU64 = AtomicU64::new(1);
@@ -38,6 +38,7 @@ pub(super) struct InvocationQueue {
     invocations: Mutex<Invocations>,
     enqueued: Notify,
     init_error: watch::Sender<Option<InitError>>,
+    fault: Mutex<Option<ResponseFault>>,
 }
 
 #[derive(Default)]
@@ -49,7 +50,8 @@ struct Invocations {
 impl Default for InvocationQueue {
     fn default() -> Self {
         let init_error = watch::Sender::new(None);
-        Self { invocations: Mutex::default(), enqueued: Notify::new(), init_error }
+        let (invocations, fault) = (Mutex::default(), Mutex::default());
+        Self { invocations, enqueued: Notify::new(), init_error, fault }
     }
 }
 
@@ -100,6 +102,15 @@ impl InvocationQueue {
         let mut invocations = self.lock();
         invocations.pending.retain(|pending| pending.id != id);
         invocations.executing.remove(id);
+    }
+
+    pub(super) fn set_fault(&self, fault: ResponseFault) {
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
+    }
+
+    /// Removes and returns the fault of the next response.
+    pub(super) fn take_fault(&self) -> Option<ResponseFault> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     pub(super) fn fail_init(&self, error: InitError) {

@@ -1,7 +1,6 @@
 //! The HTTP server of the Runtime API, version 2018-06-01.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -12,7 +11,7 @@ use hyper::body::Incoming;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::outcome::{InitError, InvocationOutcome};
+use super::outcome::{InitError, InvocationOutcome, ResponseFault};
 use super::queue::{DeliveredInvocation, InvocationQueue};
 use crate::accept;
 
@@ -34,18 +33,28 @@ pub(super) async fn run(listener: TcpListener, queue: Arc<InvocationQueue>) {
     accept::serve(listener, move |request| serve(request, Arc::clone(&queue))).await;
 }
 
-async fn serve(
-    request: Request<Incoming>,
-    queue: Arc<InvocationQueue>,
-) -> Result<Reply, Infallible> {
+/// The error that closes the connection.
+#[derive(Debug)]
+struct Closed;
+
+impl std::fmt::Display for Closed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the connection is closed because of a fault")
+    }
+}
+
+impl std::error::Error for Closed {}
+
+async fn serve(request: Request<Incoming>, queue: Arc<InvocationQueue>) -> Result<Reply, Closed> {
     let (head, body) = request.into_parts();
     let path = head.uri.path().strip_prefix(ROOT).unwrap_or_default().to_owned();
     let segments: Vec<&str> = path.split('/').collect();
     Ok(match (&head.method, segments.as_slice()) {
         (&Method::GET, ["invocation", "next"]) => event_reply(queue.next().await),
-        (&Method::POST, ["invocation", id, "response"]) => {
-            receive_response(&queue, id, &head.headers, body).await
-        }
+        (&Method::POST, ["invocation", id, "response"]) => match queue.take_fault() {
+            None => receive_response(&queue, id, &head.headers, body).await,
+            Some(fault) => fail_response(&queue, id, (&head.headers, body), fault).await?,
+        },
         (&Method::POST, ["invocation", id, "error"]) => {
             receive_error(&queue, id, &head.headers, body).await
         }
@@ -112,6 +121,29 @@ async fn receive_response(
         },
     };
     accepted(queue.complete(id, (outcome, header_map)))
+}
+
+/// Fails to receive a response, and completes the invocation with what it has received.
+async fn fail_response(
+    queue: &InvocationQueue,
+    id: &str,
+    (headers, mut body): (&HeaderMap, Incoming),
+    fault: ResponseFault,
+) -> Result<Reply, Closed> {
+    let mut received = BytesMut::new();
+    if let ResponseFault::Close(bytes) = fault {
+        while received.len() < bytes
+            && let Some(Ok(frame)) = body.frame().await
+        {
+            received.extend_from_slice(frame.data_ref().unwrap_or(&Bytes::new()));
+        }
+    }
+    let outcome = InvocationOutcome::Response(received.freeze());
+    queue.complete(id, (outcome, to_map(headers)));
+    match fault {
+        ResponseFault::Close(_) => Err(Closed),
+        ResponseFault::Reject(status) => Ok(error_reply(status, "Rejected", "a fault")),
+    }
 }
 
 async fn receive_error(

@@ -165,6 +165,9 @@ impl<'a> Conversation<'a> {
     pub(super) async fn run(&mut self, context: &mut Context) -> Result<Value, Error> {
         context.report.set_target(self.target);
         context.report.add_warnings(std::mem::take(&mut self.warnings));
+        if let Some(events) = &context.events {
+            events.set_warning_count(context.report.warnings.len());
+        }
         context.report.changed.append(&mut self.changed);
         let mut repairs = 0;
         if let (Some(tools), Some(checkpoints)) = (&mut self.tools, &context.checkpoints) {

@@ -11,7 +11,7 @@ use super::report::ToolRunReport;
 use crate::chat::{Chat, Reply, Structure, ToolCall};
 use crate::error::{Error, ErrorKind};
 use crate::json;
-use crate::plan::StreamFormat;
+use crate::plan::{Plan, StreamFormat};
 use crate::ports::PortFuture;
 use crate::providers::{Dialect, StreamDecoder, StreamState};
 use crate::transport::BodyReader;
@@ -113,13 +113,28 @@ fn call_fields(turn: u32, id: &str, name: &str) -> Map<String, Value> {
     fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
+/// What a valid request says about its stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StreamRequest {
+    /// The format, if the request asks for a stream.
+    pub format: Option<StreamFormat>,
+    /// Whether the result is sent to a destination too, so that it is needed without its reader.
+    pub has_destination: bool,
+}
+
 /// Receives the events of a run.
 pub trait EventSink: Send + Sync {
-    /// Receives the format that a valid request asks for, before the run sends events. Returns
+    /// Receives what a valid request says about its stream, before the run sends events. Returns
     /// whether the run is streamed. By default, it is, whatever the request asks for.
-    fn accept(&self, format: Option<StreamFormat>) -> bool {
-        let _ = format;
+    fn accept(&self, request: StreamRequest) -> bool {
+        let _ = request;
         true
+    }
+
+    /// Receives the number of warnings so far, before a target is called.
+    fn set_warning_count(&self, count: usize) {
+        let _ = count;
     }
 
     /// Sends an event. The run waits until the future ends, and so does the provider's stream, so a
@@ -162,9 +177,14 @@ impl EventStream {
         }
     }
 
-    /// Returns whether the reader receives the events of a request that asks for this format.
-    pub(super) fn accept(&self, format: Option<StreamFormat>) -> bool {
-        self.sink.accept(format)
+    /// Returns whether the reader receives the events of a valid request.
+    pub(super) fn accept(&self, plan: &Plan) -> bool {
+        let has_destination = plan.destination.is_some();
+        self.sink.accept(StreamRequest { format: plan.stream, has_destination })
+    }
+
+    pub(super) fn set_warning_count(&self, count: usize) {
+        self.sink.set_warning_count(count);
     }
 
     /// Waits until the reader is gone.

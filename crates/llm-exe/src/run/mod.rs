@@ -33,7 +33,7 @@ use serde_json::Value;
 pub use context::{
     CallerContext, Context, ContinuedConversation, HandBackPolicy, UNKNOWN_CONVERSATION,
 };
-pub use events::{EventSink, RunEvent};
+pub use events::{EventSink, RunEvent, StreamRequest};
 pub use learned::RequestChange;
 pub use observer::{Observer, Turn};
 pub use outcome::Run;
@@ -383,7 +383,7 @@ impl Runner {
         plan: &Plan,
         origins: &[NestedOrigin],
     ) -> Result<Value, Error> {
-        context.events = context.events.take().filter(|events| events.accept(plan.stream));
+        context.events = context.events.take().filter(|events| events.accept(plan));
         let Some(events) = context.events.clone() else {
             return self.check_and_run(context, plan, origins).await;
         };
@@ -451,7 +451,9 @@ impl Runner {
     async fn call_targets(&self, context: &mut Context, plan: &Plan) -> Result<Value, Error> {
         check_origins(plan.destination.as_ref(), &context.origins)?;
         context.report.set_plan(plan);
-        if plan.stream.is_some() && context.events.is_none() {
+        if let Some(events) = &context.events {
+            events.set_warning_count(context.report.warnings.len());
+        } else if plan.stream.is_some() {
             let text = "stream: the result is returned in one piece, because this caller can't \
                         receive a stream";
             context.report.add_warnings(vec![text.to_owned()]);

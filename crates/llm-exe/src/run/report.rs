@@ -10,7 +10,7 @@ use crate::chat::{StopReason, Tags, ToolCall, Usage};
 use crate::destination::ParsedDestination;
 use crate::error::{Error, ErrorKind};
 use crate::hosted::ConfigSource;
-use crate::plan::{Plan, Returns, Target};
+use crate::plan::{Plan, Returns, StreamFormat, Target};
 use crate::providers::{CalledModel, Cost};
 
 /// How long each part of a run took.
@@ -351,6 +351,8 @@ pub struct Report {
     pub config: Option<ConfigSource>,
     /// Whether this was a dry run, which calls no provider.
     pub dry_run: bool,
+    /// The format of the stream that the request, or its hosted config, asked for.
+    pub stream: Option<StreamFormat>,
     /// Whether the request asked for the `full` object. See
     /// [`Run::with_envelope`](super::Run::with_envelope).
     pub full: bool,
@@ -372,6 +374,7 @@ impl Report {
         self.has_tools = plan.tools.is_some();
         self.dry_run = plan.dry_run;
         self.tags.clone_from(&plan.tags);
+        self.stream = plan.stream;
         // The request of a tool has no `return` of its own.
         self.full |= plan.returns == Returns::Full;
         self.counts_cost |= self.full;

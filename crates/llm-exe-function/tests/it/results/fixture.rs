@@ -376,6 +376,17 @@ impl TestFunction {
         event: &Value,
         timeout: Duration,
     ) -> (StartedResponse<()>, oneshot::Receiver<HandledEvent>) {
+        let (start, handled) = self.begin(event, timeout);
+        (start.await, handled)
+    }
+
+    /// Returns the future that handles an event whose response may be streamed, and a channel for
+    /// the handled event. Dropping the future is what happens if the client disconnects.
+    pub(crate) fn begin(
+        self: &Arc<Self>,
+        event: &Value,
+        timeout: Duration,
+    ) -> (impl Future<Output = StartedResponse<()>> + use<>, oneshot::Receiver<HandledEvent>) {
         let (sender, handled) = oneshot::channel();
         let (function, event) = (Arc::clone(self), event.to_string());
         let request_id = format!("call-{}", INVOCATIONS.fetch_add(1, Ordering::Relaxed));
@@ -386,7 +397,7 @@ impl TestFunction {
                 function.inner.handle_streamed(event.as_bytes(), invocation, deadline, &stream);
             let _ = sender.send(handled.await);
         });
-        (started.await, handled)
+        (started, handled)
     }
 
     /// Handles an event. Returns the response and the log line.
