@@ -70,13 +70,16 @@ async fn run_request(args: &Invoke, environment: &Environment) -> ExitCode {
     } else {
         let mut context = Context::new(deadline).with_cost().with_tool_handler(Arc::new(programs));
         if args.stream || streams_by_default(args, &input.request) {
-            let stream = printed.insert(Arc::new(PrintedStream::new(args.json, spinner.clone())));
+            let stream = PrintedStream::new(args.json, spinner.clone(), deadline);
+            let stream = printed.insert(Arc::new(stream));
             context = context.with_event_sink(stream.clone());
         }
         runner.run(context, input.take_request()).await.with_envelope()
     };
     spinner.finish_and_clear();
-    if let Some(code) = printed.as_ref().and_then(|stream| stream.end()) {
+    if let Some(stream) = &printed
+        && let Some(code) = stream.end().await
+    {
         return code;
     }
     if !args.json {
@@ -85,15 +88,22 @@ async fn run_request(args: &Invoke, environment: &Environment) -> ExitCode {
             output::print_warning(warning, args.json);
         }
     }
+    let blocked = || printed.as_ref().and_then(|stream| stream.blocked_error());
+    let mut outcome = blocked().map_or(outcome, Err);
+    let mut code = ExitCode::SUCCESS;
+    if let Ok(value) = &outcome {
+        code = match &printed {
+            Some(stream) => stream.print_result(value).await,
+            None => output::print_result(value, args.json),
+        };
+        outcome = blocked().map_or(outcome, Err);
+    }
     let code = match outcome {
-        Ok(value) => match &printed {
-            Some(stream) => stream.print_result(&value),
-            None => output::print_result(&value, args.json),
-        },
+        Ok(_) => code,
         Err(error) => {
             let error = name_time_limit(input.label(error), args.timeout, deadline);
             if let Some(stream) = &printed {
-                stream.print_error(&error);
+                stream.print_error(&error).await;
             }
             let code = output::print_error(&error, args.json);
             if !args.simulate && !args.json {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::context::{Context, MAX_CALLS};
+use super::continuation::ReplyPart;
 use super::events::{SentParts, TextStreamer};
 use super::learned::LearnedChanges;
 use super::quote::{quote_body, quote_message};
@@ -17,7 +18,7 @@ use super::read_response::{ParsedResponse, ResponseFailure};
 use super::report::Report;
 use super::secrets::{SecretsInUse, scrub_reply};
 use super::step_queue::StepQueue;
-use crate::chat::{Chat, Reply, Usage};
+use crate::chat::{Chat, Reply, StopReason, Usage};
 use crate::endpoints::Endpoints;
 use crate::error::{Error, ErrorKind};
 use crate::plan::{Plan, Target};
@@ -48,9 +49,20 @@ pub(super) struct ProviderClient {
 
 /// What reads a response: the dialect, and the chat that the request was built from.
 #[derive(Clone, Copy)]
-struct ReplyReader<'a> {
-    dialect: &'a dyn Dialect,
-    chat: &'a Chat,
+pub(super) struct ReplyReader<'a> {
+    pub(super) dialect: &'a dyn Dialect,
+    pub(super) chat: &'a Chat,
+    /// Whether the reply continues another one, with which it is joined.
+    pub(super) is_continuation: bool,
+}
+
+/// The reply to a call.
+pub(super) struct CalledReply {
+    pub(super) reply: Reply,
+    /// The secrets that the provider received and may quote.
+    pub(super) secrets: SecretsInUse,
+    /// The body of a reply that is joined with others. Boxed, because few replies are.
+    pub(super) part: Option<Box<ReplyPart>>,
 }
 
 /// A failed call.
@@ -58,6 +70,17 @@ pub(super) struct FailedCall {
     pub(super) error: Error,
     /// The part of the request that the provider rejected, if the response names one.
     pub(super) rejection: Option<Rejection>,
+}
+
+impl ReplyReader<'_> {
+    /// Returns the body of a response if it is joined with others.
+    fn read_part(&self, request: &WireRequest, response: &WireReply) -> Option<Box<ReplyPart>> {
+        let next = self.dialect.continue_request(request, response);
+        let is_part = self.is_continuation || next.is_some();
+        // The copy gives up the space of the body, for which the next response may wait.
+        let body = || Bytes::copy_from_slice(&response.body);
+        is_part.then(|| Box::new(ReplyPart { body: body(), next }))
+    }
 }
 
 impl From<Error> for FailedCall {
@@ -82,18 +105,16 @@ impl ProviderClient {
         }
     }
 
-    /// Sends the request for a chat and parses the reply. Also returns the secrets that the
-    /// provider received and may quote. Token usage is recorded even if the reply turns out to be
-    /// unusable.
+    /// Sends the request for a chat and parses the reply. Token usage is recorded even if the reply
+    /// turns out to be unusable.
     pub(super) async fn call(
         &self,
         context: &mut Context,
         target: &Target,
-        dialect: &dyn Dialect,
-        chat: &Chat,
+        reader: ReplyReader<'_>,
         request: &WireRequest,
-    ) -> Result<(Reply, SecretsInUse), FailedCall> {
-        let reader = ReplyReader { dialect, chat };
+    ) -> Result<CalledReply, FailedCall> {
+        let ReplyReader { chat, is_continuation, .. } = reader;
         let mut secret = self.get_secret(context, request).await?;
         context.add_secrets(&secret);
         let mut sent = self.send(context, target, reader, request, secret.as_ref()).await;
@@ -141,11 +162,18 @@ impl ProviderClient {
             let billing = read_billing(&response, reply.usage);
             self.add_cost(report, target, reply.model.as_deref(), reply.usage, &billing);
         }
+        if chat.stream && reply.usage == Usage::default() && !report.warns_of_cost {
+            let (provider, model) = (target.provider.name(), &target.model);
+            let text = format!("the stream of {provider} {model} contains no token counts");
+            report.add_warnings(vec![text]);
+        }
         report.add_warnings(std::mem::take(&mut reply.warnings));
         report.answered_model = reply.model.take();
         report.stop_reason = Some(reply.stop_reason);
         report.provider_stop_reason.clone_from(&reply.provider_stop_reason);
-        Ok((reply, secrets))
+        let is_part = is_continuation || reply.stop_reason == StopReason::Pause;
+        let part = if is_part { reader.read_part(request, &response) } else { None };
+        Ok(CalledReply { reply, secrets, part })
     }
 
     /// Gets the secrets with which a request would be sent, so that they can be removed from the
@@ -273,7 +301,7 @@ impl ProviderClient {
             return Err(Error::new(ErrorKind::LimitExceeded, text));
         }
         let policy = Policy { attempts: reserved, ..target.policy };
-        let ReplyReader { dialect, chat } = reader;
+        let ReplyReader { dialect, chat, .. } = reader;
         let sent_parts = SentParts::default();
         let events = context.events.clone().filter(|_| chat.stream);
         let mut streamer =

@@ -4,11 +4,12 @@
 
 use serde_json::value::{RawValue, to_raw_value};
 
+use super::continuation::TOKEN;
 use crate::error::Error;
 use crate::providers::lenient::list_items;
 use crate::providers::raw_object::RawObject;
 use crate::providers::streams::{
-    Assembler, EventOutcome, JoinedObject, StreamEvent, error_body, field, index_field,
+    Assembler, EventOutcome, JoinedObject, StreamEvent, error_body, index_field, non_blank_field,
     object_field, text_field,
 };
 
@@ -38,8 +39,15 @@ impl ContentAssembler {
         if index_field(candidate, "index").unwrap_or(0) != 0 {
             return;
         }
-        for (name, value) in candidate.values().filter(|(name, _)| *name != "content") {
-            self.candidate.set(name, value);
+        let has_reason = non_blank_field(candidate, "finishReason")
+            .is_some_and(|reason| reason != "FINISH_REASON_UNSPECIFIED");
+        for (name, value) in candidate.values() {
+            match name {
+                "content" => {}
+                // A later chunk can have an empty reason.
+                "finishReason" if !has_reason && self.has_end => {}
+                _ => self.candidate.set(name, value),
+            }
         }
         let content = object_field(candidate, "content");
         for (name, value) in content.iter().flat_map(RawObject::values) {
@@ -52,7 +60,7 @@ impl ContentAssembler {
                 _ => self.content.set(name, value),
             }
         }
-        self.has_end |= field(candidate, "finishReason").is_some();
+        self.has_end |= has_reason;
     }
 
     fn add_part(&mut self, part: &RawValue, text: &mut String) {
@@ -87,6 +95,15 @@ impl ContentAssembler {
     }
 }
 
+impl ContentAssembler {
+    /// Returns the body of a response with the parts of all responses so far.
+    pub(super) fn join(&mut self, usage: &RawValue) -> Option<Box<RawValue>> {
+        self.candidate.remove(TOKEN);
+        self.root.set("usageMetadata", usage);
+        self.body()
+    }
+}
+
 impl PartPieces {
     fn into_json(self) -> Option<Box<RawValue>> {
         match self {
@@ -114,8 +131,9 @@ impl Assembler for ContentAssembler {
             }
         }
         let feedback = object_field(&chunk, "promptFeedback");
-        self.has_end |= feedback.is_some_and(|it| field(&it, "blockReason").is_some());
-        Ok(EventOutcome::Open)
+        self.has_end |= feedback.is_some_and(|it| non_blank_field(&it, "blockReason").is_some());
+        // The token counts can follow in another chunk.
+        Ok(if self.has_end { EventOutcome::Ending } else { EventOutcome::Open })
     }
 
     fn has_content(&self) -> bool {
