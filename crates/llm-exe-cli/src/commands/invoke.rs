@@ -88,21 +88,12 @@ async fn run_request(args: &Invoke, environment: &Environment) -> ExitCode {
             output::print_warning(warning, args.json);
         }
     }
-    let blocked = || printed.as_ref().and_then(|stream| stream.blocked_error());
-    let mut outcome = blocked().map_or(outcome, Err);
-    let mut code = ExitCode::SUCCESS;
-    if let Ok(value) = &outcome {
-        code = match &printed {
-            Some(stream) => stream.print_result(value).await,
-            None => output::print_result(value, args.json),
-        };
-        outcome = blocked().map_or(outcome, Err);
-    }
-    let code = match outcome {
-        Ok(_) => code,
+    let printed = printed.as_deref();
+    let code = match print_result(outcome, printed, args.json).await {
+        Ok(code) => code,
         Err(error) => {
             let error = name_time_limit(input.label(error), args.timeout, deadline);
-            if let Some(stream) = &printed {
+            if let Some(stream) = printed {
                 stream.print_error(&error).await;
             }
             let code = output::print_error(&error, args.json);
@@ -116,6 +107,22 @@ async fn run_request(args: &Invoke, environment: &Environment) -> ExitCode {
         anstream::eprintln!("{SIMULATED}");
     }
     code
+}
+
+/// Prints the result, or returns the error. It is an error if standard output is not read in time.
+async fn print_result(
+    outcome: Result<Value, Error>,
+    printed: Option<&PrintedStream>,
+    as_json: bool,
+) -> Result<ExitCode, Error> {
+    let Some(stream) = printed else {
+        return outcome.map(|value| output::print_result(&value, as_json));
+    };
+    if let Some(error) = stream.blocked_error() {
+        return Err(error);
+    }
+    let code = stream.print_result(&outcome?).await;
+    stream.blocked_error().map_or(Ok(code), Err)
 }
 
 /// Returns whether the text is printed as it is generated although no option asks for that: on a

@@ -53,8 +53,8 @@ impl PrintedStream {
         change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Writes to standard output. Waits for its reader at most until the deadline. A broken pipe is not an error, because
-    /// readers such as `head` close the pipe early; the run ends then.
+    /// Writes to standard output. Waits for its reader at most until the deadline. A broken pipe is
+    /// not an error, because readers such as `head` close the pipe early; the run ends then.
     async fn write(&self, text: String) {
         if self.with_state(|state| state.is_blocked || state.write_failure.is_some()) {
             return;

@@ -117,13 +117,14 @@ impl RequestBuilder {
     ///     born: u32,
     /// }
     ///
+    /// const EXPECTED: (&str, u32) = ("Ada", 1815);
     /// let request = client.request("ollama:qwen3").user("Who wrote the first program?");
     /// let mut stream = request.extract_stream::<Person>().await?;
     /// let mut progress = 0;
     /// while let Some(item) = stream.next().await {
     ///     match item? {
     ///         TypedItem::Event(RunEvent::Text { delta, .. }) => progress += delta.len(),
-    ///         TypedItem::Result(person) => assert_eq!((&*person.name, person.born), ("Ada", 1815)),
+    ///         TypedItem::Result(person) => assert_eq!((&*person.name, person.born), EXPECTED),
     ///         _ => {}
     ///     }
     /// }

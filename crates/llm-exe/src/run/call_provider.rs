@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::context::{Context, MAX_CALLS};
-use super::continuation::ReplyPart;
 use super::events::{SentParts, TextStreamer};
 use super::learned::LearnedChanges;
 use super::quote::{quote_body, quote_message};
@@ -63,6 +62,13 @@ pub(super) struct CalledReply {
     pub(super) secrets: SecretsInUse,
     /// The body of a reply that is joined with others. Boxed, because few replies are.
     pub(super) part: Option<Box<ReplyPart>>,
+}
+
+/// A response that contains a part of a reply.
+pub(super) struct ReplyPart {
+    pub(super) body: Bytes,
+    /// The request for the next part, if there is one.
+    pub(super) next: Option<WireRequest>,
 }
 
 /// A failed call.

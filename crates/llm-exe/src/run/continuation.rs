@@ -7,9 +7,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-
-use super::call_provider::{CalledReply, ProviderClient, ReplyReader};
+use super::call_provider::{CalledReply, ProviderClient, ReplyPart, ReplyReader};
 use super::context::Context;
 use super::cost_limit::{CostLimit, Reservation};
 use super::secrets::{SecretsInUse, scrub_reply};
@@ -20,13 +18,6 @@ use crate::wire::{MAX_REPLY_BYTES, WireReply, WireRequest, too_large};
 
 /// Maximum number of continuations of a reply. The longest reply of a known model needs 31.
 const MAX_CONTINUATIONS: usize = 64;
-
-/// A response that contains a part of a reply.
-pub(super) struct ReplyPart {
-    pub(super) body: Bytes,
-    /// The request for the next part, if there is one.
-    pub(super) next: Option<WireRequest>,
-}
 
 /// The conversation to which a paused reply belongs.
 pub(super) struct Continuation<'a> {

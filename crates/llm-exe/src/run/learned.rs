@@ -206,8 +206,8 @@ impl Change {
     }
 
     /// Applies the change to the options of a request, and returns whether it applies. The
-    /// structure, the API and the stream are changed by the conversation, which knows the schema and
-    /// the provider.
+    /// structure, the API and the stream are changed by the conversation, which knows the schema
+    /// and the provider.
     pub(super) fn apply(&self, chat: &mut Chat) -> bool {
         let sampling = &mut chat.sampling;
         match self {

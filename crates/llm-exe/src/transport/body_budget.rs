@@ -1,5 +1,5 @@
-//! The memory budget for large response bodies. Without it, the responses to many concurrent requests
-//! could exhaust the memory.
+//! The memory budget for large response bodies. Without it, the responses to many concurrent
+//! requests could exhaust the memory.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -26,9 +26,9 @@ const SHARED_BYTES: usize = 16 * 1024 * 1024;
 
 /// The space for the large response bodies of all requests of a client.
 ///
-/// A body whose size is known, or bounded, gets its space at once. A stream can take minutes, so its
-/// space grows with it. Streams that wait for more space while they occupy some could wait for each
-/// other; therefore one body at a time may use the reserve, which has space for the largest one.
+/// A body whose size is known, or bounded, gets its space at once. A stream can take minutes, so
+/// its space grows with it. Streams that wait for more space while they occupy some could wait for
+/// each other; therefore one body at a time may use the reserve, which has space for the largest.
 #[derive(Debug, Clone)]
 pub(super) struct BodyBudget {
     shared: Arc<Semaphore>,

@@ -20,12 +20,12 @@ use crate::wire::{Auth, StreamState, WireReply, WireRequest};
 /// again only after its end.
 const MAX_END_WAIT: Duration = Duration::from_millis(100);
 
-/// Maximum time to wait for the token counts that follow a complete reply. Some servers neither send
-/// them nor close the connection.
+/// Maximum time to wait for the token counts that follow a complete reply. Some servers neither
+/// send them nor close the connection.
 const MAX_USAGE_WAIT: Duration = Duration::from_secs(1);
 
-/// The time before the deadline at which the waits after a complete reply end, so that the reply can
-/// be returned.
+/// The time before the deadline at which the waits after a complete reply end, so that the reply
+/// can be returned.
 const DEADLINE_MARGIN: Duration = Duration::from_millis(50);
 
 /// The byte order mark in UTF-8. Parsers of JSON may skip it.

@@ -13,7 +13,8 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 fn request(fields: Value) -> Value {
     let mut request = json!({
-        "provider": "google", "model": "gemini-4-argon", "message": "Write a book", "return": "full",
+        "provider": "google", "model": "gemini-4-argon", "message": "Write a book",
+        "return": "full",
     });
     request.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     request
@@ -96,7 +97,9 @@ async fn a_turn_that_was_continued_is_sent_back_as_one() {
     let simulator = Simulator::start().await.unwrap();
     let call = json!({"then": {"toolCall": {"name": "now", "arguments": {"zone": "UTC"}}}});
     let noon = json!({"then": {"text": "12:00"}});
-    simulator.script_json(json!([part("Let me "), part("look."), call, noon, last("Noon.")])).unwrap();
+    simulator
+        .script_json(json!([part("Let me "), part("look."), call, noon, last("Noon.")]))
+        .unwrap();
     let tool = json!({
         "name": "now", "description": "d",
         "parameters": {"type": "object", "properties": {"zone": {"type": "string"}}},
@@ -106,7 +109,10 @@ async fn a_turn_that_was_continued_is_sent_back_as_one() {
     assert_eq!(run.outcome.unwrap(), "Noon.");
     let calls = simulator.journal();
     let turn = &calls[4].body["contents"][1];
-    assert_eq!((&turn["role"], &turn["parts"][0]["text"]), (&json!("model"), &json!("Let me look.")));
+    assert_eq!(
+        (&turn["role"], &turn["parts"][0]["text"]),
+        (&json!("model"), &json!("Let me look."))
+    );
     assert_eq!(turn["parts"][1]["functionCall"]["args"], json!({"zone": "UTC"}));
     assert!(turn["parts"][1]["thoughtSignature"].is_string());
     assert_eq!(run.report.attempts, 5);

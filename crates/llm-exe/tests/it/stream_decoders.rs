@@ -343,6 +343,20 @@ fn a_reason_to_stop_completes_a_reply_without_the_rest_of_the_stream() {
 }
 
 #[test]
+fn an_error_after_a_limit_is_an_error() {
+    for (reason, is_error) in
+        [("stop", false), ("tool_calls", false), ("length", true), ("error", true)]
+    {
+        let stream = format!(
+            "{}data: {{\"choices\":[{{\"delta\":{{}},\"finish_reason\":\"{reason}\"}}]}}\n\n\
+             data: {{\"error\":{{\"message\":\"on fire\"}}}}\n\n",
+            beginning("openai")
+        );
+        assert_eq!(decode_text("openai", &stream).is_err(), is_error, "{reason}");
+    }
+}
+
+#[test]
 fn events_that_are_not_objects_are_skipped() {
     for data in ["ping", "\"ping\"", "1", "[1]", "true", ": comment", "<b>", "null", "", "[DONE"] {
         for (name, end) in [

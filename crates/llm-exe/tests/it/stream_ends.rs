@@ -1,5 +1,5 @@
-//! Tests how streams end over a connection: servers that do not close it, send a wrong content type,
-//! or break it.
+//! Tests how streams end over a connection: servers that do not close it, send a wrong content
+//! type, or break it.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

@@ -1,6 +1,6 @@
-//! The continuation of replies that exceed the number of tokens of one request. A reply that ends with
-//! the reason `CONTINUATION` contains a token, and the same request with this token continues it.
-//! The npm package does not contain the field, so it is checked by hand.
+//! The continuation of replies that exceed the number of tokens of one request. A reply that ends
+//! with the reason `CONTINUATION` contains a token, and the same request with this token continues
+//! it. The npm package does not contain the field, so it is checked by hand.
 //!
 //! Source: the page on long outputs of Gemini 4 at <https://ai.google.dev/gemini-api/docs>.
 

@@ -24,6 +24,7 @@ pub(crate) struct MessageAssembler {
     /// beginning counts only what was generated until then.
     has_output_tokens: bool,
     has_stop_reason: bool,
+    is_finished: bool,
     is_done: bool,
 }
 
@@ -45,6 +46,7 @@ impl MessageAssembler {
             forced_tool: forced_tool(chat),
             has_output_tokens: false,
             has_stop_reason: false,
+            is_finished: false,
             is_done: false,
         }
     }
@@ -125,6 +127,11 @@ pub(crate) fn forced_tool(chat: &Chat) -> Option<String> {
     }
 }
 
+/// Returns whether the model has ended its message by itself.
+pub(crate) fn is_normal_end(stop_reason: &str) -> bool {
+    matches!(stop_reason, "end_turn" | "tool_use" | "stop_sequence")
+}
+
 /// Returns the input of a tool as JSON. One that is not complete becomes a text.
 pub(crate) fn input_json(input: String) -> Option<Box<RawValue>> {
     match serde_json::from_str::<&RawValue>(&input) {
@@ -158,6 +165,7 @@ impl Assembler for MessageAssembler {
                     (object_field(&fields, "delta"), object_field(&fields, "usage"));
                 let reason = delta.as_ref().and_then(|it| non_blank_field(it, "stop_reason"));
                 self.has_stop_reason |= reason.is_some();
+                self.is_finished |= reason.is_some_and(|it| is_normal_end(&it));
                 self.has_output_tokens |=
                     usage.as_ref().is_some_and(|it| field(it, "output_tokens").is_some());
                 self.add_fields(delta);
@@ -174,6 +182,10 @@ impl Assembler for MessageAssembler {
             }
         }
         Ok(if self.has_stop_reason { EventOutcome::Ending } else { EventOutcome::Open })
+    }
+
+    fn is_finished(&self) -> bool {
+        self.is_finished
     }
 
     fn has_content(&self) -> bool {

@@ -81,6 +81,10 @@ impl Assembler for InvokeAssembler {
         self.join(text, |pairs, on_event| pairs.push(&event, on_event))
     }
 
+    fn is_finished(&self) -> bool {
+        self.message.is_finished()
+    }
+
     fn has_content(&self) -> bool {
         self.message.has_content()
     }

@@ -1,6 +1,6 @@
-//! Continues replies that the API pauses. Gemini 4 generates a limited number of tokens per request.
-//! The reply then ends with the reason `CONTINUATION` and a token, and the same request with this
-//! token returns the next parts.
+//! Continues replies that the API pauses. Gemini 4 generates a limited number of tokens in one
+//! request. The reply then ends with the reason `CONTINUATION` and a token, and the same request
+//! with this token returns the next parts.
 //!
 //! Source: the page on long outputs of Gemini 4 at <https://ai.google.dev/gemini-api/docs>.
 
@@ -16,7 +16,7 @@ use crate::providers::streams::{Assembler, EventOutcome, StreamEvent};
 use crate::wire::{WireReply, WireRequest};
 
 /// The name of the field with the token, in requests and in responses.
-pub(super) const TOKEN: &str = "continuationToken";
+const TOKEN: &str = "continuationToken";
 
 #[derive(Deserialize)]
 struct Response<'a> {
@@ -73,7 +73,7 @@ pub(super) fn join_bodies(bodies: &[Bytes]) -> Result<Vec<u8>, Error> {
         add_counts(&mut usage, counts.unwrap_or_default());
     }
     let usage = to_raw_value(&usage).map_err(|_| unreadable())?;
-    let body = assembler.join(&usage).ok_or_else(unreadable)?;
+    let body = assembler.join(TOKEN, &usage).ok_or_else(unreadable)?;
     Ok(Box::<str>::from(body).into_string().into_bytes())
 }
 

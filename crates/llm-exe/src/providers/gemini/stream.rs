@@ -4,7 +4,6 @@
 
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::continuation::TOKEN;
 use crate::error::Error;
 use crate::providers::lenient::list_items;
 use crate::providers::raw_object::RawObject;
@@ -25,6 +24,7 @@ pub(super) struct ContentAssembler {
     /// Whether a chunk states why the reply or the prompt ended. More chunks can follow, for
     /// example with token counts.
     has_end: bool,
+    is_finished: bool,
 }
 
 enum PartPieces {
@@ -39,8 +39,10 @@ impl ContentAssembler {
         if index_field(candidate, "index").unwrap_or(0) != 0 {
             return;
         }
-        let has_reason = non_blank_field(candidate, "finishReason")
-            .is_some_and(|reason| reason != "FINISH_REASON_UNSPECIFIED");
+        let reason = non_blank_field(candidate, "finishReason")
+            .filter(|reason| reason != "FINISH_REASON_UNSPECIFIED");
+        let has_reason = reason.is_some();
+        self.is_finished |= reason.is_some_and(|reason| reason == "STOP");
         for (name, value) in candidate.values() {
             match name {
                 "content" => {}
@@ -96,9 +98,10 @@ impl ContentAssembler {
 }
 
 impl ContentAssembler {
-    /// Returns the body of a response with the parts of all responses so far.
-    pub(super) fn join(&mut self, usage: &RawValue) -> Option<Box<RawValue>> {
-        self.candidate.remove(TOKEN);
+    /// Returns the body of a response with the parts of all responses so far, without the field of
+    /// a candidate that belongs to only one of them.
+    pub(super) fn join(&mut self, dropped: &str, usage: &RawValue) -> Option<Box<RawValue>> {
+        self.candidate.remove(dropped);
         self.root.set("usageMetadata", usage);
         self.body()
     }
@@ -134,6 +137,10 @@ impl Assembler for ContentAssembler {
         self.has_end |= feedback.is_some_and(|it| non_blank_field(&it, "blockReason").is_some());
         // The token counts can follow in another chunk.
         Ok(if self.has_end { EventOutcome::Ending } else { EventOutcome::Open })
+    }
+
+    fn is_finished(&self) -> bool {
+        self.is_finished
     }
 
     fn has_content(&self) -> bool {

@@ -50,6 +50,7 @@ pub(super) struct ChunkAssembler {
     unclassified_text: Option<String>,
     /// Whether a chunk states why the reply ended.
     has_finish_reason: bool,
+    is_finished: bool,
     is_done: bool,
 }
 
@@ -72,6 +73,7 @@ impl ChunkAssembler {
             calls: Vec::new(),
             unclassified_text: may_reason.then(String::new),
             has_finish_reason: false,
+            is_finished: false,
             is_done: false,
         }
     }
@@ -81,7 +83,10 @@ impl ChunkAssembler {
         if index_field(choice, "index").unwrap_or(0) != 0 {
             return;
         }
-        let has_reason = non_blank_field(choice, "finish_reason").is_some();
+        let reason = non_blank_field(choice, "finish_reason");
+        let has_reason = reason.is_some();
+        self.is_finished |=
+            reason.is_some_and(|it| matches!(&*it, "stop" | "tool_calls" | "function_call"));
         for (name, value) in choice.values() {
             match name {
                 "delta" | "message" | "logprobs" => {}
@@ -139,7 +144,7 @@ impl ChunkAssembler {
         }
     }
 
-    /// Returns the position of the call to which a piece belongs, or `None` if the piece begins one.
+    /// Returns the position of the call to which a piece belongs, or `None` if it begins one.
     fn find_call(&self, index: Option<usize>, id: &str, name: Option<&str>) -> Option<usize> {
         let Some(index) = index else {
             // Without an index, a new id or name begins a call.
@@ -244,6 +249,10 @@ impl Assembler for ChunkAssembler {
         }
         // The token counts follow in a chunk of their own.
         Ok(if self.has_finish_reason { EventOutcome::Ending } else { EventOutcome::Open })
+    }
+
+    fn is_finished(&self) -> bool {
+        self.is_finished
     }
 
     fn has_content(&self) -> bool {

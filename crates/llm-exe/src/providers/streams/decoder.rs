@@ -47,6 +47,12 @@ pub(in crate::providers) trait Assembler: Send {
     /// Returns the size of the events that are stored, in bytes.
     fn size(&self) -> usize;
 
+    /// Returns whether the model has finished its reply by itself, and not because of a limit or an
+    /// error. An error that follows is not one of the reply.
+    fn is_finished(&self) -> bool {
+        false
+    }
+
     /// Returns whether a part of the reply arrived: text, reasoning or a tool call.
     fn has_content(&self) -> bool;
 
@@ -256,10 +262,11 @@ impl JoinedEvents {
             Ok(EventOutcome::Open) => {}
             Ok(EventOutcome::Ending) => self.state = StreamState::Ending,
             Ok(EventOutcome::Complete) => self.state = StreamState::Complete,
-            // The reply was complete before the error, and it is paid for.
-            Ok(EventOutcome::Failed(_)) | Err(_) if self.state == StreamState::Ending => {
+            // The reply was complete before that, and it is paid for.
+            Ok(EventOutcome::Failed(_)) if self.assembler.is_finished() => {
                 self.state = StreamState::Complete;
             }
+            Err(_) if self.state == StreamState::Ending => self.state = StreamState::Complete,
             Ok(EventOutcome::Failed(body)) => {
                 self.state = StreamState::Complete;
                 self.error = Some(body);

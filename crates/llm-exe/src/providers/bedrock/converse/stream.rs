@@ -9,7 +9,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use crate::chat::Chat;
 use crate::error::Error;
-use crate::providers::anthropic::stream::{forced_tool, input_json};
+use crate::providers::anthropic::stream::{forced_tool, input_json, is_normal_end};
 use crate::providers::bedrock::stream::exception_body;
 use crate::providers::raw_object::RawObject;
 use crate::providers::streams::{
@@ -25,6 +25,7 @@ pub(super) struct ConverseAssembler {
     /// The tool whose input is the reply.
     forced_tool: Option<String>,
     has_stop: bool,
+    is_finished: bool,
 }
 
 /// The pieces of a content block. Its kind is that of its pieces.
@@ -49,6 +50,7 @@ impl ConverseAssembler {
             blocks: Vec::new(),
             forced_tool: forced_tool(chat),
             has_stop: false,
+            is_finished: false,
         }
     }
 
@@ -176,6 +178,8 @@ impl Assembler for ConverseAssembler {
                     self.root.set(name, value);
                 }
                 self.has_stop |= event.name == "messageStop";
+                self.is_finished |= non_blank_field(&fields, "stopReason")
+                    .is_some_and(|reason| is_normal_end(&reason));
                 if event.name == "metadata" && self.has_stop {
                     return Ok(EventOutcome::Complete);
                 }
@@ -184,6 +188,10 @@ impl Assembler for ConverseAssembler {
         }
         // The token counts follow in an event of their own.
         Ok(if self.has_stop { EventOutcome::Ending } else { EventOutcome::Open })
+    }
+
+    fn is_finished(&self) -> bool {
+        self.is_finished
     }
 
     fn has_content(&self) -> bool {
