@@ -38,7 +38,15 @@ pub(crate) fn print_result(value: &Value, compact: bool) -> ExitCode {
     match value {
         _ if compact => print(&value.to_string()),
         Value::String(text) => print(text),
-        other => print(&format!("{other:#}")),
+        other => print(&format_result(other)),
+    }
+}
+
+/// Formats a result for reading. A string has no quotes.
+pub(crate) fn format_result(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => format!("{other:#}"),
     }
 }
 

@@ -46,12 +46,12 @@ pub use bytes;
 pub use http;
 
 pub use chat::{Chat, Media, Message, Part, Reply, Role, StopReason, Tags, ToolChoice, Usage};
-#[cfg(feature = "schemars")]
-pub use client::Executor;
 pub use client::{
     BuildError, Client, ClientBuilder, Json, PendingCall, PendingCalls, RequestBuilder, Response,
     ResponseStream, RunStream, StreamItem, Tool, ToolOutput,
 };
+#[cfg(feature = "schemars")]
+pub use client::{Executor, TypedItem, TypedStream};
 pub use deadline::Deadline;
 pub use destination::{
     DestinationParser, InvalidDestination, ParsedDestination, ResultDestination,

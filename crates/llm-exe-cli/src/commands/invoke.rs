@@ -70,13 +70,16 @@ async fn run_request(args: &Invoke, environment: &Environment) -> ExitCode {
     } else {
         let mut context = Context::new(deadline).with_cost().with_tool_handler(Arc::new(programs));
         if args.stream || streams_by_default(args, &input.request) {
-            let stream = printed.insert(Arc::new(PrintedStream::new(args.json, spinner.clone())));
+            let stream = PrintedStream::new(args.json, spinner.clone(), deadline);
+            let stream = printed.insert(Arc::new(stream));
             context = context.with_event_sink(stream.clone());
         }
         runner.run(context, input.take_request()).await.with_envelope()
     };
     spinner.finish_and_clear();
-    if let Some(code) = printed.as_ref().and_then(|stream| stream.end()) {
+    if let Some(stream) = &printed
+        && let Some(code) = stream.end().await
+    {
         return code;
     }
     if !args.json {
@@ -85,15 +88,13 @@ async fn run_request(args: &Invoke, environment: &Environment) -> ExitCode {
             output::print_warning(warning, args.json);
         }
     }
-    let code = match outcome {
-        Ok(value) => match &printed {
-            Some(stream) => stream.print_result(&value),
-            None => output::print_result(&value, args.json),
-        },
+    let printed = printed.as_deref();
+    let code = match print_result(outcome, printed, args.json).await {
+        Ok(code) => code,
         Err(error) => {
             let error = name_time_limit(input.label(error), args.timeout, deadline);
-            if let Some(stream) = &printed {
-                stream.print_error(&error);
+            if let Some(stream) = printed {
+                stream.print_error(&error).await;
             }
             let code = output::print_error(&error, args.json);
             if !args.simulate && !args.json {
@@ -106,6 +107,22 @@ async fn run_request(args: &Invoke, environment: &Environment) -> ExitCode {
         anstream::eprintln!("{SIMULATED}");
     }
     code
+}
+
+/// Prints the result, or returns the error. It is an error if standard output is not read in time.
+async fn print_result(
+    outcome: Result<Value, Error>,
+    printed: Option<&PrintedStream>,
+    as_json: bool,
+) -> Result<ExitCode, Error> {
+    let Some(stream) = printed else {
+        return outcome.map(|value| output::print_result(&value, as_json));
+    };
+    if let Some(error) = stream.blocked_error() {
+        return Err(error);
+    }
+    let code = stream.print_result(&outcome?).await;
+    stream.blocked_error().map_or(Ok(code), Err)
 }
 
 /// Returns whether the text is printed as it is generated although no option asks for that: on a

@@ -70,3 +70,45 @@ async fn without_the_option_the_field_stream_is_a_warning() {
     let (_, _, stderr) = run(script(), &request, &["--stream"]).await;
     assert!(!stderr.contains("in one piece"), "{stderr}");
 }
+
+#[tokio::test]
+async fn the_time_limit_applies_while_the_output_is_not_read() {
+    let folder = Folder::new();
+    // More than a pipe holds, in one event.
+    let message = json!({"role": "assistant", "content": "x".repeat(400_000)});
+    let body = json!({"choices": [{"message": message, "finish_reason": "stop"}]});
+    let script = json!([{"then": {"json": body}}]);
+    let script = folder.file("script.json", script.to_string());
+    let file = folder.file("request.json", request().to_string());
+    for arguments in [&["--stream"][..], &["--stream", "--json"]] {
+        let invoke = ["invoke", &file, "--simulate", "--script", &script, "--timeout", "2"];
+        let mut command = folder.command(&[&invoke, arguments].concat());
+        let mut child = command.stdin(std::process::Stdio::null()).spawn().unwrap();
+        let (stdout, mut stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let status = tokio::time::timeout(crate::harness::TIMEOUT, child.wait()).await;
+        let status = status.expect("the program should exit in time").unwrap();
+        let mut text = String::new();
+        tokio::io::AsyncReadExt::read_to_string(&mut stderr, &mut text).await.unwrap();
+        assert!(text.contains("standard output was not read in time"), "{text}");
+        assert!(text.contains("the time limit is 2 s (--timeout)"), "{text}");
+        assert_eq!(status.code(), Some(5), "{text}");
+        drop(stdout);
+    }
+}
+
+#[tokio::test]
+async fn a_slow_reader_receives_everything() {
+    let folder = Folder::new();
+    let stream = json!({"pieceBytes": 50_000});
+    let script = json!([{"then": {"text": "x".repeat(300_000)}, "stream": stream}]);
+    let script = folder.file("script.json", script.to_string());
+    let file = folder.file("request.json", request().to_string());
+    let invoke = ["invoke", &file, "--simulate", "--script", &script, "--stream"];
+    let mut child = folder.command(&invoke).spawn().unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    let mut text = String::new();
+    tokio::io::AsyncReadExt::read_to_string(&mut stdout, &mut text).await.unwrap();
+    assert_eq!(text.trim_end().len(), 300_000);
+    assert!(child.wait().await.unwrap().success());
+}

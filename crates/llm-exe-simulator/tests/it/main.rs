@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod client;
+mod continuation;
 mod control;
 mod faults;
 #[cfg(unix)]

@@ -20,6 +20,8 @@ mod type_schema;
 #[cfg(feature = "schemars")]
 mod typed;
 #[cfg(feature = "schemars")]
+mod typed_stream;
+#[cfg(feature = "schemars")]
 mod typed_tool;
 
 pub use builder::{BuildError, ClientBuilder};
@@ -31,3 +33,5 @@ pub use tool::Tool;
 pub use tool_output::{Json, ToolOutput};
 #[cfg(feature = "schemars")]
 pub use typed::Executor;
+#[cfg(feature = "schemars")]
+pub use typed_stream::{TypedItem, TypedStream};

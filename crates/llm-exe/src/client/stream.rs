@@ -57,7 +57,7 @@ impl std::fmt::Debug for RunStream {
 
 impl RunStream {
     /// Starts a run with a sink for its events.
-    fn new<F>(start: impl FnOnce(Arc<dyn EventSink>) -> F) -> Self
+    pub(super) fn new<F>(start: impl FnOnce(Arc<dyn EventSink>) -> F) -> Self
     where
         F: Future<Output = Run> + Send + 'static,
     {
@@ -113,6 +113,18 @@ pub struct ResponseStream {
 }
 
 impl ResponseStream {
+    /// Waits for the first event of a run, or its end.
+    ///
+    /// # Errors
+    /// That of the run, if it has no event.
+    pub(super) async fn new(mut run: RunStream) -> Result<Self, Error> {
+        let first = run.next_event().await;
+        if let (None, Some(Run { outcome: Err(error), .. })) = (&first, &run.finished_run) {
+            return Err(error.clone());
+        }
+        Ok(ResponseStream { run, first, is_finished: false })
+    }
+
     /// Waits for the next item. Returns `None` after the response, or after an error.
     pub async fn next(&mut self) -> Option<Result<StreamItem, Error>> {
         poll_fn(|context| self.poll_item(context)).await
@@ -127,7 +139,7 @@ impl ResponseStream {
         Response::new(self.run.finish().await)
     }
 
-    fn poll_item(
+    pub(super) fn poll_item(
         &mut self,
         context: &mut task::Context<'_>,
     ) -> Poll<Option<Result<StreamItem, Error>>> {
@@ -197,12 +209,7 @@ impl RequestBuilder {
     /// The same as for [`RequestBuilder::send`], if the request fails before its first event. After
     /// that, an error is the last item.
     pub async fn stream(self) -> Result<ResponseStream, Error> {
-        let mut run = RunStream::new(|sink| self.run_with_sink(sink));
-        let first = run.next_event().await;
-        if let (None, Some(Run { outcome: Err(error), .. })) = (&first, &run.finished_run) {
-            return Err(error.clone());
-        }
-        Ok(ResponseStream { run, first, is_finished: false })
+        ResponseStream::new(RunStream::new(|sink| self.run_with_sink(sink))).await
     }
 }
 

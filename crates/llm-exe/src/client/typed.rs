@@ -12,7 +12,9 @@ use super::callbacks::Callbacks;
 use super::handle::Client;
 use super::request::{RequestBuilder, Response, fields_of};
 use super::result_type::TypeFunctions;
+use super::stream::{ResponseStream, RunStream};
 use super::tool::Tool;
+use super::typed_stream::TypedStream;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::plan::{Mode, Plan, ToolRun};
@@ -185,6 +187,27 @@ impl<I: Serialize, O: DeserializeOwned> Executor<I, O> {
     /// # Errors
     /// The same as of [`Executor::run`].
     pub async fn send(&self, input: &I) -> Result<Response, Error> {
+        let (context, plan) = self.prepare(input)?;
+        Response::new(self.client.runner.run_validated(context, Ok(plan)).await)
+    }
+
+    /// Runs the prompt like [`Executor::run`], and returns the output while it is generated. The
+    /// last item is the checked value; see [`RequestBuilder::extract_stream`].
+    ///
+    /// # Errors
+    /// The same as of [`Executor::run`], if the run fails before its first event. After that, an
+    /// error is the last item.
+    pub async fn stream(&self, input: &I) -> Result<TypedStream<O>, Error> {
+        let (context, plan) = self.prepare(input)?;
+        let client = self.client.clone();
+        let run = RunStream::new(|sink| async move {
+            client.runner.run_validated(context.with_event_sink(sink), Ok(plan)).await
+        });
+        Ok(TypedStream::new(ResponseStream::new(run).await?))
+    }
+
+    /// Returns the context and the plan of a run.
+    fn prepare(&self, input: &I) -> Result<(Context, Plan), Error> {
         let fields = fields_of(input).map_err(|problem| Error::from_problems(vec![problem]))?;
         let mut plan = self.plan.clone();
         Arc::make_mut(&mut plan.data).extend(fields);
@@ -192,7 +215,7 @@ impl<I: Serialize, O: DeserializeOwned> Executor<I, O> {
         if let Some(observer) = self.callbacks.clone().into_observer() {
             context = context.with_observer(observer);
         }
-        Response::new(self.client.runner.run_validated(context, Ok(plan)).await)
+        Ok((context, plan))
     }
 }
 

@@ -1,9 +1,10 @@
 //! Defines the [`Dialect`] trait. A dialect is an API format that one or more providers share.
 
+use bytes::Bytes;
 use serde_json::Value;
 
 use crate::chat::{Chat, Reply, Structure, ToolChoice, Usage};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::ports::KeyName;
 use crate::schema::Schema;
 pub use crate::wire::StreamState;
@@ -178,6 +179,24 @@ pub trait Dialect: Send + Sync {
         Usage::default()
     }
 
+    /// Returns the request for the next part of a reply that the provider paused because of a limit
+    /// of its own ([`StopReason::Pause`](crate::chat::StopReason::Pause)). `request` is the request
+    /// for the part in the response. By default, a paused reply is not continued.
+    fn continue_request(&self, _request: &WireRequest, _wire: &WireReply) -> Option<WireRequest> {
+        None
+    }
+
+    /// Joins the bodies of the responses that contain the parts of a reply to one that
+    /// [`Dialect::read_reply`] reads. It is called only if [`Dialect::continue_request`] returned a
+    /// request. By default, it is an error.
+    ///
+    /// # Errors
+    /// `ProviderUnavailable` if the bodies can't be joined.
+    fn join_bodies(&self, _bodies: &[Bytes]) -> Result<Vec<u8>, Error> {
+        let text = "the dialect can't join the parts of a reply";
+        Err(Error::new(ErrorKind::Internal, text))
+    }
+
     /// Returns a decoder for the streamed response to the request for `chat`, or `None` if the
     /// dialect does not support streams, which is the default. The text of a reply then arrives in
     /// one piece.
@@ -229,6 +248,12 @@ pub trait StreamDecoder: Send {
     /// only text counts.
     fn has_content(&self) -> bool {
         false
+    }
+
+    /// Returns the number of bytes that the decoder stores. A large stream waits until the memory
+    /// budget for responses has space for them. By default, a stream does not use the budget.
+    fn stored_bytes(&self) -> usize {
+        0
     }
 
     /// Returns the body of the response, after the stream has ended or is complete.

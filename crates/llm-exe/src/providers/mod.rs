@@ -61,7 +61,9 @@ pub(crate) use prices::{
 };
 pub use prices::{Cost, InvalidPrices, PriceList};
 pub use registry::{InvalidProvider, Provider, Providers, StructuredOutput};
-pub(crate) use rejection::{RejectedPart, Rejection, SamplingOption, read_rejection};
+pub(crate) use rejection::{
+    RejectedPart, Rejection, SamplingOption, read_rejection, read_stream_rejection,
+};
 
 /// The placeholder in a default base URL for the host of an AWS region.
 const REGION_HOST: &str = "REGION.amazonaws.com";

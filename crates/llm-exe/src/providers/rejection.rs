@@ -259,6 +259,47 @@ fn check_quotes(rejection: Rejection, text: &str, chat: &Chat) -> Option<Rejecti
     }
 }
 
+/// The phrase in OpenAI's message about an organization whose streams are restricted. The rest of
+/// the message is advice.
+const UNVERIFIED_TEXT: &str = "must be verified to stream this model";
+
+/// Further words of messages that reject streams of a model, and of the error that quotes them.
+const STREAM_WORDS: &str = "\
+    function functions mode provider rejected request requests response responses stream \
+    stream_options streamed streaming streams tool tools true value your";
+
+/// A rejection of a stream.
+pub(crate) struct StreamRejection {
+    /// The words that reject streams of the model in every request. `None` if the error may name a
+    /// condition, such as a kind of input, because not all of its words are known.
+    pub(crate) evidence: Option<String>,
+}
+
+/// Returns the rejection of a stream in an error, or `None` if the error does not name streams.
+pub(crate) fn read_stream_rejection(message: &str, model: &str) -> Option<StreamRejection> {
+    let is_letter = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let names_stream =
+        |word: &str| matches!(word, "stream" | "streaming" | "streamed" | "stream_options");
+    if !message.split(|c| !is_letter(c)).any(names_stream) {
+        return None;
+    }
+    let text = without_quotations(&without_urls(message)).to_ascii_lowercase();
+    if text.contains(UNVERIFIED_TEXT) {
+        return Some(StreamRejection { evidence: Some(UNVERIFIED_TEXT.to_owned()) });
+    }
+    let without_model = without_name(&text, &model.to_ascii_lowercase());
+    let is_known = |word: &str| {
+        word.is_empty()
+            || word.bytes().all(|byte| byte.is_ascii_digit())
+            || contains_word(GENERAL_WORDS, word)
+            || contains_word(STREAM_WORDS, word)
+    };
+    let is_end = |c: char| !is_letter(c) && c != '\'' && c != '…';
+    let is_general = without_model.split(is_end).map(|word| word.trim_matches('\'')).all(is_known);
+    let evidence = is_general.then(|| shorten(&text, MAX_EVIDENCE_BYTES));
+    Some(StreamRejection { evidence })
+}
+
 fn truncate(text: &str) -> &str {
     text.get(..text.floor_char_boundary(MAX_TEXT_BYTES)).unwrap_or(text)
 }

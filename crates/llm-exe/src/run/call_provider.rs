@@ -19,7 +19,7 @@ use super::secrets::{SecretsInUse, scrub_reply};
 use super::spans;
 use super::step_queue::StepQueue;
 use super::stored_prices::StoredPrices;
-use crate::chat::{Chat, Reply, Usage};
+use crate::chat::{Chat, Reply, StopReason, Usage};
 use crate::endpoints::Endpoints;
 use crate::error::{Error, ErrorKind};
 use crate::plan::{Plan, Target};
@@ -55,6 +55,24 @@ pub(super) struct ProviderClient {
 pub(super) struct ReplyReader<'a> {
     pub(super) dialect: &'a dyn Dialect,
     pub(super) chat: &'a Chat,
+    /// Whether the reply continues another one, with which it is joined.
+    pub(super) is_continuation: bool,
+}
+
+/// The reply to a call.
+pub(super) struct CalledReply {
+    pub(super) reply: Reply,
+    /// The secrets that the provider received and may quote.
+    pub(super) secrets: SecretsInUse,
+    /// The body of a reply that is joined with others. Boxed, because few replies are.
+    pub(super) part: Option<Box<ReplyPart>>,
+}
+
+/// A response that contains a part of a reply.
+pub(super) struct ReplyPart {
+    pub(super) body: Bytes,
+    /// The request for the next part, if there is one.
+    pub(super) next: Option<WireRequest>,
 }
 
 /// A failed call.
@@ -62,6 +80,17 @@ pub(super) struct FailedCall {
     pub(super) error: Error,
     /// The part of the request that the provider rejected, if the response names one.
     pub(super) rejection: Option<Rejection>,
+}
+
+impl ReplyReader<'_> {
+    /// Returns the body of a response if it is joined with others.
+    fn read_part(&self, request: &WireRequest, response: &WireReply) -> Option<Box<ReplyPart>> {
+        let next = self.dialect.continue_request(request, response);
+        let is_part = self.is_continuation || next.is_some();
+        // The copy gives up the space of the body, for which the next response may wait.
+        let body = || Bytes::copy_from_slice(&response.body);
+        is_part.then(|| Box::new(ReplyPart { body: body(), next }))
+    }
 }
 
 impl From<Error> for FailedCall {
@@ -86,23 +115,22 @@ impl ProviderClient {
         }
     }
 
-    /// Sends the request for a chat and parses the reply. Also returns the secrets that the
-    /// provider received and may quote. Token usage is recorded even if the reply turns out to be
-    /// unusable.
+    /// Sends the request for a chat and parses the reply. Token usage is recorded even if the reply
+    /// turns out to be unusable.
     pub(super) async fn call(
         &self,
         context: &mut Context,
         target: &Target,
         reader: ReplyReader<'_>,
         request: &WireRequest,
-    ) -> Result<(Reply, SecretsInUse), FailedCall> {
+    ) -> Result<CalledReply, FailedCall> {
         if context.trace.is_none() {
             return self.send_and_check(context, target, reader, request).await;
         }
         let span = spans::start_chat(context, target, reader.chat, request);
         let call = Box::pin(self.send_and_check(context, target, reader, request));
         let outcome = call.await;
-        let ended = outcome.as_ref().map(|(reply, _)| reply).map_err(|failed| &failed.error);
+        let ended = outcome.as_ref().map(|called| &called.reply).map_err(|failed| &failed.error);
         spans::end_chat(span, context, reader.chat, ended);
         outcome
     }
@@ -113,8 +141,8 @@ impl ProviderClient {
         target: &Target,
         reader: ReplyReader<'_>,
         request: &WireRequest,
-    ) -> Result<(Reply, SecretsInUse), FailedCall> {
-        let chat = reader.chat;
+    ) -> Result<CalledReply, FailedCall> {
+        let ReplyReader { chat, is_continuation, .. } = reader;
         context.share_target(target);
         let mut secret = self.get_secret(context, request).await?;
         context.add_secrets(&secret);
@@ -170,12 +198,19 @@ impl ProviderClient {
             self.add_cost(context, target, reply.model.as_deref(), reply.usage, &billing);
         }
         let report = &mut context.report;
+        if chat.stream && reply.usage == Usage::default() && !report.warns_of_cost {
+            let (provider, model) = (target.provider.name(), &target.model);
+            let text = format!("the stream of {provider} {model} contains no token counts");
+            report.add_warnings(vec![text]);
+        }
         report.add_warnings(std::mem::take(&mut reply.warnings));
         report.answered_model = reply.model.take();
         report.stop_reason = Some(reply.stop_reason);
         report.provider_stop_reason.clone_from(&reply.provider_stop_reason);
         context.share_target(target);
-        Ok((reply, secrets))
+        let is_part = is_continuation || reply.stop_reason == StopReason::Pause;
+        let part = if is_part { reader.read_part(request, &response) } else { None };
+        Ok(CalledReply { reply, secrets, part })
     }
 
     /// Gets the secrets with which a request would be sent, so that they can be removed from the
@@ -303,7 +338,7 @@ impl ProviderClient {
             return Err(Error::new(ErrorKind::LimitExceeded, text));
         }
         let policy = Policy { attempts: reserved, ..target.policy };
-        let ReplyReader { dialect, chat } = reader;
+        let ReplyReader { dialect, chat, .. } = reader;
         let sent_parts = SentParts::default();
         let events = context.events.clone().filter(|_| chat.stream);
         let mut streamer =

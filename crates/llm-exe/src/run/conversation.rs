@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::call_provider::{ProviderClient, ReplyReader};
+use super::call_provider::{CalledReply, ProviderClient, ReplyReader};
 use super::check_reply::{CheckedReply, check_reply};
 use super::checkpoint::{Checkpoints, StoredStart, StoredTurn};
 use super::context::Context;
+use super::continuation::Continuation;
 use super::cost_limit::{CostLimit, Reservation};
 use super::events::EventStream;
 use super::learned::{self, Api, Change, LearnedChanges, MAX_METHODS, RequestChange};
@@ -21,7 +22,9 @@ use super::tool_loop::{NextStep, ToolLoop, ToolRunner};
 use crate::chat::{Chat, Message, Reply, Role, StopReason, Structure, ToolChoice};
 use crate::error::{Error, ErrorKind};
 use crate::plan::{Plan, RequestForm, StructureMethod, Target, ToolPlan};
-use crate::providers::{Dialect, Endpoint, RejectedPart, Rejection, SelectedApi, build_request};
+use crate::providers::{
+    Dialect, Endpoint, RejectedPart, Rejection, SelectedApi, build_request, read_stream_rejection,
+};
 use crate::schema::Schema;
 use crate::wire::WireRequest;
 
@@ -132,10 +135,16 @@ impl<'a> Conversation<'a> {
             convert_last_system(&mut chat.messages);
         }
         ask_for_choice(&mut chat, dialect, &mut forced_choice);
+        chat.stream = is_streamed && dialect.stream_decoder(&chat).is_some();
+        if chat.stream
+            && let Some(change) = learned.and_then(|known| known.unstreamed(api_key, &chat))
+        {
+            chat.stream = false;
+            changes.push(change);
+        }
         let mut warnings: Vec<String> =
             changes.iter().map(|change| change.warning(&target.model)).collect();
         let changed = changes.iter().map(|change| change.report(name, &target.model)).collect();
-        chat.stream = is_streamed && dialect.stream_decoder(&chat).is_some();
         let endpoint = client.endpoints.resolve(&target.provider);
         let built = build_request(dialect, &endpoint, &chat)?;
         warnings.extend(built.warnings);
@@ -371,7 +380,7 @@ impl<'a> Conversation<'a> {
                 Some(limit) => Some(Box::pin(self.reserve_cost(context, &limit)).await?),
                 None => None,
             };
-            let reader = ReplyReader { dialect: self.api.dialect, chat: &self.chat };
+            let reader = self.reader(false);
             let call = self.client.call(context, self.target, reader, &self.request);
             let started = Instant::now();
             let outcome = call.await;
@@ -381,10 +390,19 @@ impl<'a> Conversation<'a> {
                 context.report.limited_cost = context.report.limited_cost.saturating_add(cost);
             }
             let failed = match outcome {
-                Ok((reply, secrets)) => {
+                Ok(CalledReply { reply, secrets, part }) => {
                     if self.unconfirmed_changes > 0 {
                         self.remember_changes(context);
                     }
+                    let (reply, secrets) = match part {
+                        None => (reply, secrets),
+                        Some(part) => {
+                            let continuation = self.continuation();
+                            let called = (reply, secrets);
+                            let run = continuation.run(context, called, *part, &mut duration);
+                            Box::pin(run).await?
+                        }
+                    };
                     return Ok((reply, secrets, duration));
                 }
                 Err(failed) => failed,
@@ -401,19 +419,38 @@ impl<'a> Conversation<'a> {
         }
     }
 
+    /// Returns what reads the responses.
+    fn reader(&self, is_continuation: bool) -> ReplyReader<'_> {
+        ReplyReader { dialect: self.api.dialect, chat: &self.chat, is_continuation }
+    }
+
+    /// Returns what continues a paused reply.
+    fn continuation(&self) -> Continuation<'_> {
+        let (client, target, reader) = (self.client, self.target, self.reader(true));
+        Continuation { client, target, reader, max_tokens: self.output_limit() }
+    }
+
     /// Changes the chat so that its reply is not streamed, if the provider rejected the stream.
     /// OpenAI streams some models only to verified organizations, and models on Bedrock can lack
     /// streams with tools. Returns false if the chat is not changed.
     fn stop_streaming(&mut self, context: &mut Context, error: &Error) -> bool {
         let has_text = context.events.as_ref().is_some_and(EventStream::has_text_of_turn);
         let is_rejected = matches!(error.provider_status(), Some(400 | 403 | 404 | 422));
-        if !self.chat.stream || has_text || !is_rejected || !names_streams(error.message()) {
+        if !self.chat.stream || has_text || !is_rejected {
             return false;
         }
+        let rejection = read_stream_rejection(error.message(), &self.target.model);
+        let Some(rejection) = rejection else { return false };
         self.chat.stream = false;
-        let model = &self.target.model;
-        let text = format!("the text is not streamed: the provider rejected a stream of {model}");
-        context.report.add_warnings(vec![text]);
+        let change = Change::Unstreamed { with_tools: !self.chat.tools.is_empty() };
+        let (provider, model) = (self.target.provider.name(), &*self.target.model);
+        context.report.add_warnings(vec![change.warning(model)]);
+        context.report.changed.push(change.report(provider, model));
+        if let Some(evidence) = rejection.evidence.filter(|_| !context.is_strict) {
+            let (is_responses, reasoning) = (self.api.is_responses, None);
+            self.changes.push(NewChange { change, is_responses, reasoning, evidence });
+            self.unconfirmed_changes += 1;
+        }
         true
     }
 
@@ -654,13 +691,6 @@ fn skip_rejected_structures(
         last = Some(change);
     }
     last
-}
-
-/// Returns whether the message of an error names streams or the fields that ask for one.
-fn names_streams(message: &str) -> bool {
-    let is_letter = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let mut words = message.split(|c| !is_letter(c));
-    words.any(|word| matches!(word, "stream" | "streaming" | "streamed" | "stream_options"))
 }
 
 /// Prefixes an error with the provider and the model, unless the error is about the request itself.

@@ -311,6 +311,10 @@ impl BodyReader for TextStreamer<'_> {
         })
     }
 
+    fn stored_bytes(&self) -> usize {
+        self.decoder.as_ref().map_or(0, |decoder| decoder.stored_bytes())
+    }
+
     fn finish(&mut self) -> Result<Bytes, Error> {
         self.take_decoder()?.finish().map(Bytes::from)
     }

@@ -60,6 +60,8 @@ pub(super) enum Change {
     /// The request is sent to the Responses API instead of chat completions. The need for it can
     /// depend on whether the request has tools.
     ResponsesApi { with_tools: bool },
+    /// The reply is not streamed. A model can lack streams only in requests with tools.
+    Unstreamed { with_tools: bool },
 }
 
 /// An API of a provider. What one API of a provider rejects, another one may accept.
@@ -204,8 +206,8 @@ impl Change {
     }
 
     /// Applies the change to the options of a request, and returns whether it applies. The
-    /// structure and the API are changed by the conversation, which knows the schema and the
-    /// provider.
+    /// structure, the API and the stream are changed by the conversation, which knows the schema
+    /// and the provider.
     pub(super) fn apply(&self, chat: &mut Chat) -> bool {
         let sampling = &mut chat.sampling;
         match self {
@@ -236,7 +238,9 @@ impl Change {
                 is_forced && !chat.tools.is_empty()
             }
             Change::ParallelToolCalls => !std::mem::replace(&mut chat.parallel_tool_calls, true),
-            Change::Structure { .. } | Change::ResponsesApi { .. } => false,
+            Change::Structure { .. } | Change::ResponsesApi { .. } | Change::Unstreamed { .. } => {
+                false
+            }
         }
     }
 
@@ -281,6 +285,7 @@ impl Change {
             Change::ToolChoice => "toolChoice",
             Change::ParallelToolCalls => "parallelToolCalls",
             Change::ResponsesApi { .. } => "api",
+            Change::Unstreamed { .. } => "stream",
         }
     }
 
@@ -299,9 +304,10 @@ impl Change {
             Change::OutputLimit { limit, .. } => format!("lowered to {limit}"),
             Change::Structure { sent, .. } => format!("sent {sent}"),
             Change::ResponsesApi { .. } => "Responses instead of chat completions".to_owned(),
-            Change::Drop(_) | Change::ToolChoice | Change::ParallelToolCalls => {
-                "dropped".to_owned()
-            }
+            Change::Drop(_)
+            | Change::ToolChoice
+            | Change::ParallelToolCalls
+            | Change::Unstreamed { .. } => "dropped".to_owned(),
         }
     }
 
@@ -309,6 +315,10 @@ impl Change {
     /// warnings can be logged.
     pub(super) fn warning(&self, model: &str) -> String {
         let change = match self {
+            Change::Unstreamed { .. } => {
+                let reason = "the provider rejected a stream of";
+                return format!("the text is not streamed: {reason} {model}");
+            }
             Change::Effort { to: None, .. } => "dropped".to_owned(),
             change => change.description(),
         };
@@ -408,11 +418,21 @@ impl LearnedChanges {
     /// Returns the change of the API, if a provider rejected a request like this one in chat
     /// completions.
     pub(super) fn responses_api(&self, provider: &str, chat: &Chat) -> Option<Change> {
+        let api = Api { provider, is_responses: false };
+        self.find(api, chat, Change::ResponsesApi { with_tools: !chat.tools.is_empty() })
+    }
+
+    /// Returns the change that replaces a stream, if the API rejected a stream of a request like
+    /// this one.
+    pub(super) fn unstreamed(&self, api: Api<'_>, chat: &Chat) -> Option<Change> {
+        self.find(api, chat, Change::Unstreamed { with_tools: !chat.tools.is_empty() })
+    }
+
+    /// Returns a change that does not depend on the state of reasoning, if it was learned.
+    fn find(&self, api: Api<'_>, chat: &Chat, change: Change) -> Option<Change> {
         if self.count.load(Ordering::Acquire) == 0 {
             return None;
         }
-        let api = Api { provider, is_responses: false };
-        let change = Change::ResponsesApi { with_tools: !chat.tools.is_empty() };
         let changes = self.lock(Instant::now());
         let is_learned =
             changes.iter().any(|known| known.is_for(api, &chat.model) && known.change == change);

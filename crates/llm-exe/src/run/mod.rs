@@ -5,6 +5,7 @@ mod chain;
 mod check_reply;
 mod checkpoint;
 mod context;
+mod continuation;
 mod conversation;
 mod cost_limit;
 mod events;

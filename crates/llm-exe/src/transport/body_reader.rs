@@ -14,6 +14,9 @@ pub(crate) trait BodyReader: Send {
     /// Returns an error if the stream can't be read.
     fn push<'a>(&'a mut self, bytes: &'a [u8]) -> PortFuture<'a, Result<StreamState, Error>>;
 
+    /// Returns the number of bytes that are stored.
+    fn stored_bytes(&self) -> usize;
+
     /// Returns the body of the response as if it had been received in one piece. The next bytes are
     /// those of another response.
     ///

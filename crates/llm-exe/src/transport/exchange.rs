@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Uri, header};
 
+use super::body_budget::{BodyBudget, BodySpace};
 use super::body_reader::BodyReader;
 use super::http::{HttpError, MAX_REPLY_BYTES};
 use super::http_transport::Sender;
@@ -18,6 +19,14 @@ use crate::wire::{Auth, StreamState, WireReply, WireRequest};
 /// Maximum time to wait for the end of a stream whose reply is complete. Its connection can be used
 /// again only after its end.
 const MAX_END_WAIT: Duration = Duration::from_millis(100);
+
+/// Maximum time to wait for the token counts that follow a complete reply. Some servers neither
+/// send them nor close the connection.
+const MAX_USAGE_WAIT: Duration = Duration::from_secs(1);
+
+/// The time before the deadline at which the waits after a complete reply end, so that the reply
+/// can be returned.
+const DEADLINE_MARGIN: Duration = Duration::from_millis(50);
 
 /// The byte order mark in UTF-8. Parsers of JSON may skip it.
 /// <https://www.rfc-editor.org/rfc/rfc8259#section-8.1>
@@ -91,50 +100,85 @@ async fn send_streamed(
     let reply =
         WireReply { status: head.status.as_u16(), headers: head.headers, body: Bytes::new() };
     let is_success = head.status.is_success();
-    if is_success && is_streamed(&reply) {
-        let body = read_streamed(&mut body, reader).await?;
+    let limits = (sender.budget(), deadline);
+    if is_success && !reply.is_gzip() && !(is_json(&reply) && has_json(&mut body).await) {
+        let body = read_streamed(&mut body, reader, limits).await?;
         return Ok(WireReply { body, ..reply });
     }
-    let body = match body.read_all(MAX_REPLY_BYTES).await {
+    let body = match body.read_all(MAX_REPLY_BYTES, sender.budget()).await {
         // The status is enough to classify an error response.
         Err(HttpError::TooLarge) if !is_success => Bytes::new(),
         body => body?,
     };
     let reply = WireReply { body, ..reply };
     let is_gzip = reply.is_gzip();
-    let reply = reply.decode_response(MAX_REPLY_BYTES).map_err(|_| HttpError::TooLarge)?;
-    if is_success && is_gzip && is_streamed(&reply) {
-        // A stream in gzip arrives in one piece.
-        let body = read_streamed(&mut ResponseBody::from(reply.body.clone()), reader).await?;
-        return Ok(WireReply { body, ..reply });
+    let reply = sender.decode(reply, MAX_REPLY_BYTES).await?;
+    if !is_success || is_single_value(&reply.body) || (is_gzip && reply.is_gzip()) {
+        return Ok(reply);
     }
-    Ok(reply)
+    // Several lines of JSON, or a stream in gzip, which arrives in one piece. The copy gives up its
+    // space in the budget, which the reader may need.
+    let mut body = ResponseBody::from(Bytes::copy_from_slice(&reply.body));
+    let reply = WireReply { body: Bytes::new(), ..reply };
+    let body = read_streamed(&mut body, reader, limits).await?;
+    Ok(WireReply { body, ..reply })
 }
 
-/// Returns whether a response is a stream. Some servers ignore that a request asks for one.
-fn is_streamed(reply: &WireReply) -> bool {
+/// Returns whether the headers state that a response is not a stream. Some servers ignore that a
+/// request asks for one, and others send streams with this type.
+fn is_json(reply: &WireReply) -> bool {
     let content_type = reply.header("content-type").unwrap_or_default();
     let content_type = content_type.split(';').next().unwrap_or_default().trim();
-    !content_type.eq_ignore_ascii_case("application/json") && !reply.is_gzip()
+    content_type.eq_ignore_ascii_case("application/json")
 }
 
-/// Passes a body to a reader, and returns the body in one piece.
+/// Returns whether the first bytes of a body are those of a JSON object or list.
+async fn has_json(body: &mut ResponseBody) -> bool {
+    // A byte order mark is also one of JSON.
+    matches!(body.peek().await, None | Some(b'{' | b'[' | 0xEF))
+}
+
+fn is_single_value(body: &[u8]) -> bool {
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
+    serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
+}
+
+/// Passes a body to a reader, and returns the body in one piece. What the reader stores occupies
+/// space of the budget.
 async fn read_streamed(
     body: &mut ResponseBody,
     reader: &mut dyn BodyReader,
+    (budget, deadline): (Option<&BodyBudget>, Deadline),
 ) -> Result<Bytes, ExchangeError> {
+    let mut space = BodySpace::default();
     let mut state = StreamState::Open;
-    while state == StreamState::Open
-        && let Some(bytes) = body.next().await
-    {
-        state = reader.push(&bytes?).await.map_err(ExchangeError::Stream)?;
+    let mut last_wait = None;
+    while state != StreamState::Complete {
+        let next = match state {
+            StreamState::Ending => {
+                // The wait is the same for all that follows the reply.
+                let left = deadline.left().saturating_sub(DEADLINE_MARGIN);
+                let end = *last_wait
+                    .get_or_insert_with(|| tokio::time::Instant::now() + left.min(MAX_USAGE_WAIT));
+                // The reply is complete, so what follows is not needed.
+                tokio::time::timeout_at(end, body.next()).await.ok().flatten().and_then(Result::ok)
+            }
+            _ => body.next().await.transpose()?,
+        };
+        let Some(bytes) = next else { break };
+        state = reader.push(&bytes).await.map_err(ExchangeError::Stream)?;
+        if let Some(budget) = budget {
+            budget.grow(&mut space, reader.stored_bytes()).await;
+        }
     }
     if state == StreamState::Complete {
         let end = async { while let Some(Ok(_)) = body.next().await {} };
+        let wait = MAX_END_WAIT.min(deadline.left().saturating_sub(DEADLINE_MARGIN));
         // The reply is complete, so the rest of the body is not needed.
-        drop(tokio::time::timeout(MAX_END_WAIT, end).await);
+        drop(tokio::time::timeout(wait, end).await);
     }
-    reader.finish().map_err(ExchangeError::Stream)
+    let body = reader.finish().map_err(ExchangeError::Stream)?;
+    Ok(space.hold(body))
 }
 
 async fn build_http_request(

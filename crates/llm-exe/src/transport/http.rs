@@ -1,15 +1,13 @@
 //! The HTTP client and its errors. This module does not depend on providers, so AWS clients in the
 //! same process can share the connection pool.
 
-use std::sync::Arc;
-
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper_util::client::legacy::Error as ClientError;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::body_budget::{BodyBudget, SMALL_BODY_BYTES};
 use super::connector::{Client, UsedMark};
 pub use super::http_error::HttpError;
 use super::http_error::innermost;
@@ -18,44 +16,15 @@ use crate::deadline::Deadline;
 pub use crate::wire::MAX_REPLY_BYTES;
 use crate::wire::{UserAgent, WireReply};
 
-/// Maximum size in bytes of a response body that is read without a wait. Larger bodies wait until
-/// the budget has space for them.
-const SMALL_BODY_BYTES: usize = 64 * 1024;
-
-/// Budget for the larger bodies: their maximum total size in memory, in bytes.
-const MAX_LARGE_BODY_BYTES: usize = 24 * 1024 * 1024;
-
 /// An HTTP client whose clones share one connection pool. Creating a client is cheap, because
 /// connections and certificates are set up on first use. The client does not follow redirects and
 /// does not use proxies.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct HttpClient {
     client: Client,
     user_agent: UserAgent,
-    /// The bytes of the budget that are left for large response bodies.
-    large_bodies: Arc<Semaphore>,
-}
-
-impl Default for HttpClient {
-    fn default() -> Self {
-        HttpClient {
-            client: Client::default(),
-            user_agent: UserAgent::default(),
-            large_bodies: Arc::new(Semaphore::new(MAX_LARGE_BODY_BYTES)),
-        }
-    }
-}
-
-/// A large response body. It occupies a part of [`MAX_LARGE_BODY_BYTES`] until it is dropped.
-struct LargeBody {
-    bytes: Bytes,
-    _space: OwnedSemaphorePermit,
-}
-
-impl AsRef<[u8]> for LargeBody {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
-    }
+    /// The space for large response bodies.
+    budget: BodyBudget,
 }
 
 impl HttpClient {
@@ -129,7 +98,7 @@ impl HttpClient {
         request: Request<Bytes>,
         max_bytes: usize,
     ) -> Result<WireReply, HttpError> {
-        let reply = self.send(request, max_bytes, Some(&self.large_bodies)).await?;
+        let reply = self.send(request, max_bytes, Some(&self.budget)).await?;
         if !reply.is_gzip() {
             return Ok(reply);
         }
@@ -137,7 +106,11 @@ impl HttpClient {
     }
 
     /// Decodes a response in gzip. A large one occupies space of the budget like a large body.
-    async fn decode(&self, reply: WireReply, max_bytes: usize) -> Result<WireReply, HttpError> {
+    pub(super) async fn decode(
+        &self,
+        reply: WireReply,
+        max_bytes: usize,
+    ) -> Result<WireReply, HttpError> {
         let small = reply.clone().decode_gzip(max_bytes.min(SMALL_BODY_BYTES));
         if let Ok(reply) = small {
             return Ok(reply);
@@ -146,12 +119,15 @@ impl HttpClient {
         // wait for space while they occupy some could wait for each other.
         let body = Bytes::copy_from_slice(&reply.body);
         let reply = WireReply { body, ..reply };
-        let bytes = u32::try_from(max_bytes.min(MAX_LARGE_BODY_BYTES)).unwrap_or(u32::MAX);
-        let space = Arc::clone(&self.large_bodies).acquire_many_owned(bytes).await.ok();
+        let space = self.budget.acquire(max_bytes).await;
         let reply = reply.decode_response(max_bytes).map_err(|_| HttpError::TooLarge)?;
-        let Some(space) = space else { return Ok(reply) };
-        let body = Bytes::from_owner(LargeBody { bytes: reply.body, _space: space });
+        let body = space.hold(reply.body);
         Ok(WireReply { body, ..reply })
+    }
+
+    /// Returns the space for large response bodies.
+    pub(super) fn budget(&self) -> &BodyBudget {
+        &self.budget
     }
 
     /// Sends the request once, without a deadline, and returns the response as soon as its headers
@@ -178,7 +154,7 @@ impl HttpClient {
         &self,
         request: Request<Bytes>,
         max_bytes: usize,
-        budget: Option<&Arc<Semaphore>>,
+        budget: Option<&BodyBudget>,
     ) -> Result<WireReply, HttpError> {
         let (head, body) = self.receive_head(request).await?.into_parts();
         let body = match read_body(body, max_bytes, budget).await {
@@ -194,7 +170,7 @@ impl HttpClient {
 async fn read_body(
     mut body: Incoming,
     max_bytes: usize,
-    budget: Option<&Arc<Semaphore>>,
+    budget: Option<&BodyBudget>,
 ) -> Result<Bytes, HttpError> {
     let max_size = body.size_hint().upper().and_then(|size| usize::try_from(size).ok());
     let max_size = max_size.unwrap_or(max_bytes);
@@ -215,11 +191,8 @@ async fn read_body(
             && space.is_none()
             && let Some(budget) = budget
         {
-            // The whole space is acquired at once. Requests that wait for more space while they
-            // occupy some could wait for each other.
-            let bytes = u32::try_from(max_size.min(MAX_LARGE_BODY_BYTES)).unwrap_or(u32::MAX);
-            let permit = Arc::clone(budget).acquire_many_owned(bytes).await;
-            space = permit.ok();
+            // The future is boxed, so that it does not make those of small bodies larger.
+            space = Some(Box::pin(budget.acquire(max_size)).await);
         }
         // Most bodies have a single frame, which is not copied.
         if first.is_empty() && joined.is_empty() {
@@ -231,7 +204,7 @@ async fn read_body(
     }
     let bytes = if joined.is_empty() { first } else { joined.freeze() };
     Ok(match space {
-        Some(space) => Bytes::from_owner(LargeBody { bytes, _space: space }),
+        Some(space) => space.hold(bytes),
         None => bytes,
     })
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Request, Response, header};
 
+use super::body_budget::BodyBudget;
 use super::http::{HttpClient, MAX_REPLY_BYTES};
 use super::http_error::HttpError;
 use super::response_body::ResponseBody;
@@ -53,7 +54,8 @@ pub trait HttpTransport: Send + Sync {
     /// body arrives in one piece.
     ///
     /// # Errors
-    /// The same as for [`send`](HttpTransport::send). The body reports errors after the headers.
+    /// The same as for [`send`](HttpTransport::send). The body reports errors after the headers,
+    /// none of which causes a retry.
     fn open(
         &self,
         request: Request<Bytes>,
@@ -149,6 +151,27 @@ impl Sender {
         }
     }
 
+    /// Returns the space for large response bodies. A custom transport has none.
+    pub(super) fn budget(&self) -> Option<&BodyBudget> {
+        match self {
+            Sender::BuiltIn(client) => Some(client.budget()),
+            Sender::Custom(_) => None,
+        }
+    }
+
+    /// Decodes a body in gzip. A large one occupies space of the budget.
+    pub(super) async fn decode(
+        &self,
+        reply: WireReply,
+        max_bytes: usize,
+    ) -> Result<WireReply, HttpError> {
+        match self {
+            _ if !reply.is_gzip() => Ok(reply),
+            Sender::BuiltIn(client) => client.decode(reply, max_bytes).await,
+            Sender::Custom(_) => reply.decode_response(max_bytes).map_err(|_| HttpError::TooLarge),
+        }
+    }
+
     /// Sends a request. The caller ensures that the future ends at the deadline.
     pub(super) async fn send(
         &self,
@@ -169,10 +192,7 @@ impl Sender {
             body = Bytes::new();
         }
         let reply = WireReply { status: head.status.as_u16(), headers: head.headers, body };
-        if reply.is_gzip() {
-            return reply.decode_response(max_bytes).map_err(|_| HttpError::TooLarge);
-        }
-        Ok(reply)
+        self.decode(reply, max_bytes).await
     }
 }
 

@@ -3,6 +3,7 @@
 //! The transport returns responses of any status. The dialect interprets the status, and this
 //! module decides whether to retry.
 
+mod body_budget;
 mod body_reader;
 mod connector;
 mod exchange;

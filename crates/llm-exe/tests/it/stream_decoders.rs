@@ -1,7 +1,7 @@
 //! Tests the decoders of streams: a streamed reply is the same as an unstreamed one, wherever the
 //! stream is cut into pieces, and a stream that ends early is never a reply.
 
-use llm_exe::chat::{Chat, Message, Reply, Role, StopReason, Structure, Tool};
+use llm_exe::chat::{Chat, Message, Reply, Role, StopReason, Structure, Tool, Usage};
 use llm_exe::providers::{Dialect, ProviderRow, StreamState};
 use llm_exe::wire::WireReply;
 use llm_exe::{Error, ErrorKind};
@@ -118,6 +118,27 @@ async fn streamed_replies_equal_unstreamed_ones() {
     }
 }
 
+/// Returns whether a stream that is cut at a position, or damaged, results in the expected reply.
+/// Only the token counts may be missing. Any other outcome than an error fails the test.
+fn is_complete(
+    decoded: Result<(String, Reply), Error>,
+    expected: &(String, Reply),
+    case: &str,
+) -> bool {
+    match decoded {
+        Ok((text, mut reply)) => {
+            assert!([expected.1.usage, Usage::default()].contains(&reply.usage), "{case}");
+            reply.usage = expected.1.usage;
+            assert_eq!((text, reply), *expected, "{case}");
+            true
+        }
+        Err(error) => {
+            assert_eq!(error.kind(), ErrorKind::ProviderUnavailable, "{case}: {error}");
+            false
+        }
+    }
+}
+
 #[tokio::test]
 async fn cuts_do_not_change_a_reply_and_an_early_end_is_an_error() {
     let call = ToolCall { name: "get_rate".to_owned(), arguments: json!({"cur": "€"}) };
@@ -127,23 +148,40 @@ async fn cuts_do_not_change_a_reply_and_an_early_end_is_an_error() {
         let wire = receive_stream(api, &chat, Step::tool_calls("Né 😀", vec![call.clone()])).await;
         let expected = decode(api, &chat, &wire, [&*wire.body]).unwrap();
         assert_eq!(expected.0, "Né 😀", "{name}");
-        let mut complete = 0;
+        let mut end = None;
         for at in 0..wire.body.len() {
             let (first, second) = wire.body.split_at(at);
             let whole = decode(api, &chat, &wire, [first, second]).unwrap();
             assert_eq!(whole, expected, "{name}: cut at {at}");
-            match decode(api, &chat, &wire, [first]) {
-                // The last bytes of a stream are line breaks, or `[DONE]` after the token counts.
-                Ok(reply) => {
-                    complete += 1;
-                    assert_eq!(reply, expected, "{name}: ends at {at}");
-                }
-                Err(error) => {
-                    assert_eq!(error.kind(), ErrorKind::ProviderUnavailable, "{name}: {error}");
-                }
-            }
+            let case = format!("{name}: ends at {at}");
+            let is_complete = is_complete(decode(api, &chat, &wire, [first]), &expected, &case);
+            // After the sign that the reply is complete, every cut leaves it complete.
+            assert!(is_complete || end.is_none(), "{case}");
+            end = end.or(is_complete.then_some(at));
         }
-        assert!(complete <= 16, "{name}: {complete}");
+        let end = end.unwrap();
+        let rest = String::from_utf8_lossy(&wire.body[end..]);
+        assert!(!rest.contains("get_rate") && !rest.contains("😀"), "{name}: {rest}");
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_frame_never_changes_a_reply() {
+    for (name, model) in [("amazon", "amazon.nova-lite-v1:0"), DIALECTS[3]] {
+        let api = api(name);
+        let chat = new_chat(model, None, false);
+        let wire = receive_stream(api, &chat, Step::text("Né 😀, said it")).await;
+        let expected = decode(api, &chat, &wire, [&*wire.body]).unwrap();
+        let mut complete = 0;
+        for at in 0..wire.body.len() {
+            let mut body = wire.body.to_vec();
+            body[at] ^= 0x11;
+            let case = format!("{name}: damaged at {at}");
+            complete +=
+                usize::from(is_complete(decode(api, &chat, &wire, [&*body]), &expected, &case));
+        }
+        // Only what follows the end of the reply may be damaged.
+        assert!(complete < wire.body.len() / 2, "{name}: {complete}");
     }
 }
 
@@ -222,24 +260,278 @@ fn chunks_of_imitators_are_joined() {
         reply.tool_calls().map(|call| (&*call.id, &*call.name, &*call.arguments)).collect();
     assert_eq!(calls, [("x", "f", r#"{"a":1}"#), ("y", "g", r#"{"b":2}"#)]);
     assert_eq!((reply.stop_reason, reply.usage.input_tokens), (StopReason::ToolCalls, 2));
-    // Without token counts, the end of the stream is missing.
-    let cut = stream.replace(usage, "");
-    let error = decode_text("openai", &cut).unwrap_err();
-    assert!(error.message().contains("the stream ended before the reply was complete"), "{error}");
+    // The reply is complete without token counts, but not without a reason.
+    let uncounted = stream.replace(usage, "");
+    let (_, reply) = decode_text("openai", &uncounted).unwrap();
+    assert_eq!((reply.stop_reason, reply.usage), (StopReason::ToolCalls, Usage::default()));
+    for reason in ["null", "\"\"", "\" \"", "false"] {
+        let cut = stream
+            .replace(r#""finish_reason":"tool_calls""#, &format!(r#""finish_reason":{reason}"#));
+        let error = decode_text("openai", &cut).unwrap_err();
+        assert!(error.message().contains("the stream ended before the reply was"), "{error}");
+    }
+}
+
+/// The beginning of a stream of each dialect that consists of text, with the text `Hi`.
+const BEGINNINGS: &[(&str, &str)] = &[
+    ("openai", "data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}\n\n"),
+    (
+        "anthropic",
+        "data: {\"type\":\"message_start\",\"message\":{\"content\":[],\"usage\":\
+         {\"input_tokens\":5,\"output_tokens\":1}}}\n\n\
+         data: {\"type\":\"content_block_start\",\"index\":0,\
+         \"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n\
+         data: {\"type\":\"content_block_delta\",\"index\":0,\
+         \"delta\":{\"type\":\"text_delta\",\"text\":\"Hi\"}}\n\n",
+    ),
+    ("google", "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"Hi\"}]}}]}\n\n"),
+    ("ollama", "{\"message\":{\"content\":\"Hi\"},\"done\":false}\n"),
+];
+
+/// Returns the beginning of a stream.
+fn beginning(name: &str) -> &'static str {
+    BEGINNINGS.iter().find(|(known, _)| *known == name).unwrap().1
+}
+
+#[test]
+fn a_reason_to_stop_completes_a_reply_without_the_rest_of_the_stream() {
+    for (name, end, is_complete) in [
+        ("openai", "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n", true),
+        // A later chunk does not withdraw the reason, and an error is not one of the reply.
+        (
+            "openai",
+            "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n\
+             data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"\"}]}\n\n\
+             data: {\"error\":{\"message\":\"too late\"}}\n\n",
+            true,
+        ),
+        ("openai", "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"\"}]}\n\n", false),
+        (
+            "anthropic",
+            "data: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"}}\n\n",
+            true,
+        ),
+        (
+            "anthropic",
+            "data: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":null}}\n\n",
+            false,
+        ),
+        ("google", "data: {\"candidates\":[{\"finishReason\":\"STOP\"}]}\n\n", true),
+        ("google", "data: {\"candidates\":[{\"finishReason\":\"\"}]}\n\n", false),
+        (
+            "google",
+            "data: {\"candidates\":[{\"finishReason\":\"FINISH_REASON_UNSPECIFIED\"}]}\n\n",
+            false,
+        ),
+        ("ollama", "{\"message\":{\"content\":\"\"},\"done\":true}\n", true),
+        ("ollama", "{\"message\":{\"content\":\"\"},\"done\":false,\"done_reason\":\"\"}\n", false),
+    ] {
+        let stream = format!("{}{end}", beginning(name));
+        // An unreadable event after the end changes nothing.
+        for rest in ["", "data: {\"choices\":[\n\n", "\u{0}\u{1}"] {
+            let decoded = decode_text(name, &format!("{stream}{rest}"));
+            if is_complete {
+                let (text, reply) = decoded.unwrap();
+                assert_eq!((&*text, &*reply.text()), ("Hi", "Hi"), "{name} {end}");
+                assert_eq!(reply.usage, Usage::default(), "{name} {end}");
+            } else {
+                let error = decoded.unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::ProviderUnavailable, "{name} {end}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_error_after_a_limit_is_an_error() {
+    for (reason, is_error) in
+        [("stop", false), ("tool_calls", false), ("length", true), ("error", true)]
+    {
+        let stream = format!(
+            "{}data: {{\"choices\":[{{\"delta\":{{}},\"finish_reason\":\"{reason}\"}}]}}\n\n\
+             data: {{\"error\":{{\"message\":\"on fire\"}}}}\n\n",
+            beginning("openai")
+        );
+        assert_eq!(decode_text("openai", &stream).is_err(), is_error, "{reason}");
+    }
+}
+
+#[test]
+fn events_that_are_not_objects_are_skipped() {
+    for data in ["ping", "\"ping\"", "1", "[1]", "true", ": comment", "<b>", "null", "", "[DONE"] {
+        for (name, end) in [
+            ("openai", "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n"),
+            (
+                "anthropic",
+                "data: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"}}\n\n",
+            ),
+            ("google", "data: {\"candidates\":[{\"finishReason\":\"STOP\"}]}\n\n"),
+        ] {
+            let ping = format!("event: ping\ndata: {data}\n\n");
+            let stream = format!("{ping}{}{ping}{end}", beginning(name));
+            assert_eq!(decode_text(name, &stream).unwrap().0, "Hi", "{name} {data}");
+        }
+        let end = "{\"message\":{\"content\":\"\"},\"done\":true}\n";
+        let stream = format!("{}{data}\n{end}", beginning("ollama"));
+        assert_eq!(decode_text("ollama", &stream).unwrap().0, "Hi", "ollama {data}");
+    }
+    // An event that is named as an error is one.
+    let stream = format!("{}event: error\ndata: \"Overheated\"\n\n", beginning("openai"));
+    let error = decode_text("openai", &stream).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ProviderUnavailable, "{error}");
 }
 
 #[test]
 fn an_event_that_is_not_json_is_an_error() {
-    for (name, stream) in [
-        ("openai", "data: {\"choices\":[\n\n"),
-        ("anthropic", "data: oops\n\n"),
-        ("google", "data: [1]\n\n"),
-        ("ollama", "<html>\n"),
+    for (name, stream, expected) in [
+        (
+            "openai",
+            "data: {\"choices\":[\n\n",
+            "the stream contains an event that is not a JSON object",
+        ),
+        ("anthropic", "data: {oops}\n\n", "the stream contains an event that is not a JSON object"),
+        ("google", "data: [1]\n\n", "the stream ended before the reply was complete"),
+        ("ollama", "<html>\n", "the stream ended before the reply was complete"),
     ] {
         let error = decode_text(name, stream).unwrap_err();
-        let expected = "the stream contains an event that is not a JSON object";
-        assert_eq!((error.kind(), error.message()), (ErrorKind::ProviderUnavailable, expected));
+        assert_eq!(error.kind(), ErrorKind::ProviderUnavailable, "{name}");
+        assert!(error.message().starts_with(expected), "{name}: {error}");
     }
+}
+
+#[test]
+fn calls_with_one_index_are_told_apart_by_their_ids() {
+    let piece =
+        |call: &str| format!(r#"data: {{"choices":[{{"delta":{{"tool_calls":[{call}]}}}}]}}"#);
+    let end = r#"data: {"choices":[{"delta":{},"finish_reason":"tool_calls"}]}"#;
+    for (pieces, expected) in [
+        // All calls have the index 0.
+        (
+            vec![
+                r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\":1}"}}"#,
+                r#"{"index":0,"id":"b","function":{"name":"f","arguments":"{\"x\":"}}"#,
+                r#"{"index":0,"function":{"arguments":"2}"}}"#,
+                r#"{"index":0,"id":"c","function":{"name":"g","arguments":"{}"}}"#,
+            ],
+            vec![("a", "f", "{\"x\":1}"), ("b", "f", "{\"x\":2}"), ("c", "g", "{}")],
+        ),
+        // Their pieces alternate.
+        (
+            vec![
+                r#"{"index":0,"id":"a","function":{"name":"f","arguments":""}}"#,
+                r#"{"index":0,"id":"b","function":{"name":"g","arguments":""}}"#,
+                r#"{"index":0,"id":"a","function":{"arguments":"{\"x\":1}"}}"#,
+                r#"{"index":0,"id":"b","function":{"arguments":"{}"}}"#,
+            ],
+            vec![("a", "f", "{\"x\":1}"), ("b", "g", "{}")],
+        ),
+        // Each piece of a call has another id, with or without the name.
+        (
+            vec![
+                r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x\""}}"#,
+                r#"{"index":0,"id":"b","function":{"arguments":":"}}"#,
+                r#"{"index":0,"id":"c","function":{"name":"f","arguments":"1}"}}"#,
+            ],
+            vec![("a", "f", "{\"x\":1}")],
+        ),
+        // Blank and repeated ids.
+        (
+            vec![
+                r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{"}}"#,
+                r#"{"index":0,"id":"","function":{"arguments":"}"}}"#,
+                r#"{"index":1,"id":"a","function":{"name":"g","arguments":"{}"}}"#,
+            ],
+            vec![("a", "f", "{}"), ("call_0", "g", "{}")],
+        ),
+    ] {
+        let mut events: Vec<String> = pieces.iter().map(|call| piece(call)).collect();
+        events.push(end.to_owned());
+        let (_, reply) = decode_text("openai", &(events.join("\n\n") + "\n\n")).unwrap();
+        let calls: Vec<(&str, &str, &str)> =
+            reply.tool_calls().map(|call| (&*call.id, &*call.name, &*call.arguments)).collect();
+        assert_eq!(calls, expected, "{pieces:?}");
+    }
+}
+
+#[test]
+fn halves_of_a_character_in_two_events_are_joined() {
+    let half = |name: &str, text: &str| beginning(name).replace("Hi", text);
+    for (name, end) in [
+        ("openai", "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n"),
+        (
+            "anthropic",
+            "data: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"}}\n\n",
+        ),
+        ("google", "data: {\"candidates\":[{\"finishReason\":\"STOP\"}]}\n\n"),
+        ("ollama", "{\"message\":{\"content\":\"\"},\"done\":true}\n"),
+    ] {
+        // The second event of a text is the last one of its beginning.
+        let separator = if name == "ollama" { "\n" } else { "\n\n" };
+        let second = half(name, "\\ude00!");
+        let second = second.trim_end().rsplit(separator).next().unwrap();
+        let stream = format!("{}{second}{separator}{end}", half(name, "a\\ud83d"));
+        let (text, reply) = decode_text(name, &stream).unwrap();
+        assert_eq!((&*text, &*reply.text()), ("a😀!", "a😀!"), "{name}");
+        // A half alone is replaced.
+        let stream = format!("{}{end}", half(name, "a\\ud83d"));
+        let (text, reply) = decode_text(name, &stream).unwrap();
+        assert_eq!((&*text, &*reply.text()), ("a\u{fffd}", "a\u{fffd}"), "{name}");
+    }
+}
+
+#[test]
+fn events_of_the_responses_api_can_have_their_type_in_the_event_line() {
+    let item = r#"{"type":"message","id":"m","role":"assistant","status":"completed",
+        "content":[{"type":"output_text","text":"Hi","annotations":[]}]}"#
+        .replace('\n', "");
+    let stream = format!(
+        "event: response.output_text.delta\ndata: {{\"output_index\":0,\"delta\":\"Hi\"}}\n\n\
+         event: response.completed\ndata: {{\"response\":{{\"id\":\"r\",\"status\":\"completed\",\
+         \"output\":[{item}]}}}}\n\n"
+    );
+    let (text, reply) = decode_text("openai responses", &stream).unwrap();
+    assert_eq!((&*text, &*reply.text()), ("Hi", "Hi"));
+    let failed = "event: error\ndata: {\"code\":\"server_error\",\"message\":\"on fire\"}\n\n";
+    let error = decode_text("openai responses", failed).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ProviderUnavailable);
+    // The same is true for Anthropic's.
+    let anthropic = format!(
+        "{}event: message_delta\ndata: {{\"delta\":{{\"stop_reason\":\"end_turn\"}},\
+         \"usage\":{{\"output_tokens\":2}}}}\n\nevent: message_stop\ndata: {{}}\n\n",
+        beginning("anthropic")
+    );
+    let (_, reply) = decode_text("anthropic", &anthropic).unwrap();
+    assert_eq!((&*reply.text(), reply.usage.input_tokens), ("Hi", 5));
+}
+
+#[test]
+fn the_first_bytes_show_how_a_stream_is_split() {
+    let line = r#"{"message":{"content":"Hi"},"done":false}"#;
+    let end = r#"{"message":{"content":""},"done":true}"#;
+    let chunk = r#"{"candidates":[{"content":{"parts":[{"text":"Hi"}]}}]}"#;
+    let last = r#"{"candidates":[{"finishReason":"STOP"}]}"#;
+    let whole = "{\n \"message\": {\"content\": \"Hi\"},\n \"done\": true\n}";
+    for (name, stream) in [
+        ("ollama", format!("{line}\n{end}\n")),
+        ("ollama", format!("data: {line}\n\ndata: {end}\n\n")),
+        ("ollama", format!(": hi\n\nevent: x\ndata: {line}\n\ndata: {end}")),
+        ("ollama", whole.to_owned()),
+        ("ollama", end.replace("\"\"", "\"Hi\"")),
+        ("google", format!("[{chunk},\n{last}\n]")),
+        ("google", format!("\n\n data: x\n\ndata: {chunk}\n\ndata: {last}\n\n")),
+        ("google", format!("{chunk}\n{last}\n")),
+    ] {
+        let wire =
+            WireReply { status: 200, headers: Default::default(), body: stream.clone().into() };
+        let chat = new_chat("m", None, true);
+        for at in 0..stream.len() {
+            let (first, second) = stream.as_bytes().split_at(at);
+            let (_, reply) = decode(api(name), &chat, &wire, [first, second]).unwrap();
+            assert_eq!(reply.text(), "Hi", "{stream} cut at {at}");
+        }
+    }
+    // The first line of a stream alone is not a reply.
+    assert!(decode_text("ollama", line).is_err());
 }
 
 #[test]
@@ -250,4 +542,19 @@ fn a_reply_above_the_limit_is_an_error() {
     assert_eq!(error.message(), "the response body is larger than the maximum of 8 MiB");
     let small = format!("{event}\n\n").repeat(80) + "data: [DONE]\n\n";
     assert_eq!(decode_text("openai", &small).unwrap().0.len(), 8_000_000);
+}
+
+#[test]
+fn a_large_event_is_an_error() {
+    let event = format!("data: {{\"a\":\"{}\"}}\n\n", "x".repeat(10_000_000));
+    for name in ["openai", "anthropic", "google"] {
+        let error = decode_text(name, &event).unwrap_err();
+        assert_eq!(
+            error.message(),
+            "the response body is larger than the maximum of 8 MiB",
+            "{name}"
+        );
+    }
+    let error = decode_text("ollama", event.trim_start_matches("data: ")).unwrap_err();
+    assert_eq!(error.message(), "the response body is larger than the maximum of 8 MiB");
 }

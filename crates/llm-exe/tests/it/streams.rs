@@ -268,6 +268,62 @@ async fn a_rejected_stream_is_sent_again_without_it() {
     assert_eq!((calls.len(), &calls[1].body["stream"]), (2, &Value::Null));
 }
 
+#[tokio::test]
+async fn a_rejected_stream_is_remembered() {
+    let rejected = |message: &str| {
+        let error = json!({"message": message, "type": "invalid_request_error"});
+        let body = Some(json!({ "error": error }));
+        Step::new(ScriptedResponse::Status { status: 400, headers: Vec::new(), body })
+    };
+    let verify = "Your organization must be verified to stream this model. Please go to: \
+                  https://platform.openai.com/settings/organization/general and click on Verify.";
+    let images = "streaming is not supported for requests with images";
+    let tool = json!({"name": "now", "description": "d", "parameters": {"type": "object"}});
+    let with_tools = json!({"tools": [tool], "toolChoice": "none"});
+    for (message, first_fields, is_learned, is_changed) in [
+        (verify, json!({}), true, true),
+        (
+            "Unsupported value: 'stream' does not support true with this model.",
+            json!({}),
+            true,
+            true,
+        ),
+        ("stream is not supported for model gpt-4o", json!({}), true, true),
+        // A message with a condition.
+        (images, json!({}), false, false),
+        // The second request has no tools.
+        ("streaming with tools is not supported", with_tools, true, false),
+    ] {
+        let simulator = Simulator::start().await.unwrap();
+        simulator.script(vec![rejected(message), Step::text("a"), Step::text("b")]);
+        let client = client(&simulator);
+        let deadline = || Deadline::after(Duration::from_secs(5));
+        let first = client.run_stream(deadline(), request(first_fields)).finish().await;
+        assert_eq!((first.outcome.unwrap(), first.report.attempts), (json!("a"), 2));
+        let second = client.run_stream(deadline(), request(json!({}))).finish().await;
+        assert_eq!((second.outcome.unwrap(), second.report.attempts), (json!("b"), 1));
+        let warning = "the text is not streamed: the provider rejected a stream of gpt-4o";
+        let fields = |changes: &[llm_exe::RequestChange]| {
+            let fields = changes.iter().map(|it| (it.field, it.change.clone()));
+            fields.collect::<Vec<_>>()
+        };
+        let change = vec![("stream", "dropped".to_owned())];
+        assert_eq!(first.report.warnings, [warning], "{message}");
+        assert_eq!(fields(&first.report.changed), change, "{message}");
+        let if_true = |is_true| if is_true { change.clone() } else { Vec::new() };
+        assert_eq!(fields(&first.report.learned), if_true(is_learned), "{message}");
+        assert_eq!(fields(&second.report.learned), [], "{message}");
+        assert_eq!(fields(&second.report.changed), if_true(is_changed), "{message}");
+        assert_eq!(second.report.warnings.len(), usize::from(is_changed), "{message}");
+        let streamed: Vec<bool> =
+            simulator.journal().iter().map(|call| call.body["stream"] == true).collect();
+        assert_eq!(streamed, [true, false, !is_changed], "{message}");
+        if let Some(learned) = first.report.learned.first() {
+            assert!(learned.evidence.as_ref().unwrap().contains("stream"), "{message}");
+        }
+    }
+}
+
 /// A sink whose reader is gone after the first event.
 struct ClosedSink(tokio::sync::Notify);
 

@@ -392,3 +392,50 @@ async fn input_with_nan_is_an_error() {
     let error = executor.unwrap().run(&Input { ratio: f64::NAN }).await.unwrap_err();
     assert_eq!(error.message(), "data: can't be serialized: JSON can't represent the number NaN");
 }
+
+#[tokio::test]
+async fn typed_results_are_streamed() {
+    use llm_exe::{RunEvent, TypedItem};
+
+    let (simulator, client) = simulated().await;
+    let address = || Step::text(r#"{"street": "Elm Street 7"}"#);
+    let expected = Address { street: "Elm Street 7".to_owned() };
+    // A reply that does not fit is repaired, and its text is withdrawn.
+    simulator.script(vec![Step::text("{}"), address(), address(), address()]);
+    let request = client.request(MODEL).user("Where?");
+    let mut stream = request.extract_stream::<Address>().await.unwrap();
+    let (mut text, mut resets, mut result) = (String::new(), 0, None);
+    while let Some(item) = stream.next().await {
+        match item.unwrap() {
+            TypedItem::Event(RunEvent::Text { delta, .. }) => text.push_str(&delta),
+            TypedItem::Event(RunEvent::Reset { .. }) => {
+                text.clear();
+                resets += 1;
+            }
+            TypedItem::Result(address) => result = Some(address),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((&*text, resets), (r#"{"street": "Elm Street 7"}"#, 1));
+    assert_eq!(result.as_ref(), Some(&expected));
+    assert!(stream.next().await.is_none());
+    let prompt = client.request(MODEL).user("Where does {{name}} live?");
+    let executor = client.executor::<Value, Address>(prompt).unwrap();
+    let stream = executor.stream(&json!({"name": "Ada"})).await.unwrap();
+    assert_eq!(stream.result().await.unwrap(), expected);
+    let stream = executor.stream(&json!({"name": "Ada"})).await.unwrap();
+    let response = stream.response().await.unwrap();
+    assert_eq!(response.report().attempts, 1);
+    assert_eq!(response.parse::<Address>().unwrap(), expected);
+    // An error before the first event is returned at once, and a later one is the last item.
+    let error = executor.stream(&json!({"other": 1})).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PromptInvalid, "{error}");
+    simulator.script(vec![Step::text("no"), Step::text("no")]);
+    let mut stream = executor.stream(&json!({"name": "Ada"})).await.unwrap();
+    let mut last = None;
+    while let Some(item) = stream.next().await {
+        last = Some(item);
+    }
+    assert_eq!(last.unwrap().unwrap_err().kind(), ErrorKind::OutputInvalid);
+    assert_eq!(texts(&simulator)[2], "Where does Ada live?");
+}

@@ -8,6 +8,7 @@
 mod calls;
 mod config;
 mod contents;
+mod continuation;
 mod error;
 mod models;
 mod reply;

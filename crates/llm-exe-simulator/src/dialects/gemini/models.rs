@@ -50,6 +50,8 @@ pub(crate) struct Model {
     pub(crate) needs_signatures: bool,
     /// The maximum of `maxOutputTokens`.
     pub(crate) max_output: i64,
+    /// Whether a request can continue the reply to another one.
+    pub(crate) continues: bool,
 }
 
 const OTHER: Model = Model {
@@ -62,9 +64,15 @@ const OTHER: Model = Model {
     tools: true,
     needs_signatures: false,
     max_output: 1_048_576,
+    continues: true,
 };
-const OLD: Model =
-    Model { thinking: Thinking::No, json_with_tools: false, max_output: 8192, ..OTHER };
+const OLD: Model = Model {
+    thinking: Thinking::No,
+    json_with_tools: false,
+    max_output: 8192,
+    continues: false,
+    ..OTHER
+};
 const BASIC: Model = Model { system: false, json: false, schema: false, ..OLD };
 const ALL_LEVELS: &[&str] = &["MINIMAL", "LOW", "MEDIUM", "HIGH"];
 const LOW_TO_HIGH: &[&str] = &["LOW", "MEDIUM", "HIGH"];
@@ -75,14 +83,14 @@ const fn with_thinking(thinking: Thinking) -> Model {
 
 const fn budget(min: i64, max: i64, can_be_off: bool) -> Model {
     let model = with_thinking(Thinking::Budget { min, max, can_be_off });
-    Model { json_with_tools: false, max_output: 65_536, ..model }
+    Model { json_with_tools: false, max_output: 65_536, continues: false, ..model }
 }
 
 const fn levels(levels: &'static [&'static str], accepts_budget: bool) -> Model {
     let model = with_thinking(Thinking::Levels { levels, accepts_budget });
     // Gemini 4 accepts no budget. Its maximum is that of all continuations together.
     let max_output = if accepts_budget { 65_536 } else { OTHER.max_output };
-    Model { needs_signatures: true, max_output, ..model }
+    Model { needs_signatures: true, max_output, continues: !accepts_budget, ..model }
 }
 
 /// Name prefixes, each with the capabilities of the models. The first matching prefix is used.

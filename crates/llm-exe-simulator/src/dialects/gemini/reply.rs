@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::continuation;
 use super::signature::sign;
 use crate::completion::{Completion, Content, FinishReason, count_tokens};
 
@@ -48,6 +49,7 @@ pub(crate) fn build(model: &str, body: &Value, completion: &Completion, number: 
             candidate.insert("finishMessage".to_owned(), json!(text));
         }
     }
+    continuation::add_token(body, &mut candidate);
     let usage = completion.usage.clone().unwrap_or_else(|| usage(completion, thought_tokens));
     json!({
         "candidates": [candidate],

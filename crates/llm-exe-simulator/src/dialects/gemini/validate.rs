@@ -6,7 +6,7 @@
 use serde_json::json;
 
 use super::error::{error, invalid_request, with_details};
-use super::{config, contents, models, tools, types};
+use super::{config, contents, continuation, models, tools, types};
 use crate::dialects::dialect::{ProviderRequest, Rejection};
 use crate::dialects::json::field;
 
@@ -24,8 +24,8 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
             "Invalid JSON payload received. Unknown name \"\": Root element must be a message.",
         ));
     }
-    types::validate(body)?;
     let name = models::name_in_path(request.path).unwrap_or_default();
+    types::validate(&continuation::without_token(body))?;
     if name.starts_with("missing-") {
         let message = format!(
             "models/{name} is not found for API version v1beta, or is not supported for \
@@ -38,6 +38,7 @@ pub(crate) fn validate(request: &ProviderRequest<'_>) -> Result<(), Rejection> {
     if request.path.ends_with(models::STREAM) && request.query != "alt=sse" {
         return Err(invalid_request("llm-exe-simulator streams only with the query alt=sse."));
     }
+    continuation::validate(body, name)?;
     let model = models::model(name);
     contents::validate(body, model)?;
     if field(body, "systemInstruction").is_some() && !model.system {

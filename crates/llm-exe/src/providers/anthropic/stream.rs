@@ -9,8 +9,8 @@ use crate::error::{Error, ErrorKind};
 use crate::providers::lenient::read_text;
 use crate::providers::raw_object::RawObject;
 use crate::providers::streams::{
-    Assembler, EventOutcome, JoinedObject, StreamEvent, error_body, index_field, object_field,
-    text_field,
+    Assembler, EventOutcome, JoinedObject, StreamEvent, error_body, field, index_field,
+    non_blank_field, object_field, text_field,
 };
 
 /// The events so far.
@@ -20,6 +20,11 @@ pub(crate) struct MessageAssembler {
     blocks: Vec<BlockPieces>,
     /// The tool whose input is the reply.
     forced_tool: Option<String>,
+    /// Whether the number of output tokens arrived at the end of the message. The one at its
+    /// beginning counts only what was generated until then.
+    has_output_tokens: bool,
+    has_stop_reason: bool,
+    is_finished: bool,
     is_done: bool,
 }
 
@@ -39,6 +44,9 @@ impl MessageAssembler {
             usage: JoinedObject::default(),
             blocks: Vec::new(),
             forced_tool: forced_tool(chat),
+            has_output_tokens: false,
+            has_stop_reason: false,
+            is_finished: false,
             is_done: false,
         }
     }
@@ -119,6 +127,11 @@ pub(crate) fn forced_tool(chat: &Chat) -> Option<String> {
     }
 }
 
+/// Returns whether the model has ended its message by itself.
+pub(crate) fn is_normal_end(stop_reason: &str) -> bool {
+    matches!(stop_reason, "end_turn" | "tool_use" | "stop_sequence")
+}
+
 /// Returns the input of a tool as JSON. One that is not complete becomes a text.
 pub(crate) fn input_json(input: String) -> Option<Box<RawValue>> {
     match serde_json::from_str::<&RawValue>(&input) {
@@ -141,13 +154,22 @@ impl BlockPieces {
 impl Assembler for MessageAssembler {
     fn add(&mut self, event: &StreamEvent<'_>, text: &mut String) -> Result<EventOutcome, Error> {
         let fields = event.fields()?;
-        match text_field(&fields, "type").as_deref() {
+        // Some servers state the type only in the name of the event.
+        let kind = text_field(&fields, "type");
+        match kind.as_deref().or(Some(event.name)) {
             Some("message_start") => self.add_fields(object_field(&fields, "message")),
             Some("content_block_start") => self.start_block(&fields, text),
             Some("content_block_delta") => self.add_delta(&fields, text)?,
             Some("message_delta") => {
-                self.add_fields(object_field(&fields, "delta"));
-                self.add_usage(object_field(&fields, "usage"));
+                let (delta, usage) =
+                    (object_field(&fields, "delta"), object_field(&fields, "usage"));
+                let reason = delta.as_ref().and_then(|it| non_blank_field(it, "stop_reason"));
+                self.has_stop_reason |= reason.is_some();
+                self.is_finished |= reason.is_some_and(|it| is_normal_end(&it));
+                self.has_output_tokens |=
+                    usage.as_ref().is_some_and(|it| field(it, "output_tokens").is_some());
+                self.add_fields(delta);
+                self.add_usage(usage);
             }
             Some("message_stop") => {
                 self.is_done = true;
@@ -159,7 +181,11 @@ impl Assembler for MessageAssembler {
                 }
             }
         }
-        Ok(EventOutcome::Open)
+        Ok(if self.has_stop_reason { EventOutcome::Ending } else { EventOutcome::Open })
+    }
+
+    fn is_finished(&self) -> bool {
+        self.is_finished
     }
 
     fn has_content(&self) -> bool {
@@ -172,12 +198,16 @@ impl Assembler for MessageAssembler {
     }
 
     fn body(&mut self) -> Option<Box<RawValue>> {
-        if !self.is_done {
+        if !self.is_done && !self.has_stop_reason {
             return None;
         }
         let blocks = self.blocks.iter_mut().filter_map(BlockPieces::take_json).collect();
         self.message.set_items("content", blocks);
-        self.message.set("usage", &self.usage.to_json()?);
+        // Without the number of output tokens, the counts would understate the cost.
+        match self.has_output_tokens {
+            true => self.message.set("usage", &self.usage.to_json()?),
+            false => self.message.remove("usage"),
+        }
         self.message.to_json()
     }
 }

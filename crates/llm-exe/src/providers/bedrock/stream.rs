@@ -11,16 +11,39 @@ use serde_json::value::{RawValue, to_raw_value};
 use crate::chat::Chat;
 use crate::error::{Error, ErrorKind};
 use crate::providers::anthropic::stream::MessageAssembler;
-use crate::providers::streams::{Assembler, EventOutcome, StreamEvent, text_field};
+use crate::providers::streams::{
+    Assembler, EventOutcome, OnEvent, PairJoiner, StreamEvent, text_field,
+};
 
 /// The events so far.
 pub(super) struct InvokeAssembler {
     message: MessageAssembler,
+    /// Holds back an event whose text ends in the middle of a character.
+    pairs: PairJoiner,
 }
 
 impl InvokeAssembler {
     pub(super) fn new(chat: &Chat) -> Self {
-        InvokeAssembler { message: MessageAssembler::new(chat) }
+        InvokeAssembler { message: MessageAssembler::new(chat), pairs: PairJoiner::default() }
+    }
+
+    /// Adds the events to the message that `push` passes on. Returns the last outcome.
+    fn join(
+        &mut self,
+        text: &mut String,
+        push: impl FnOnce(&mut PairJoiner, &mut OnEvent<'_>) -> Result<(), Error>,
+    ) -> Result<EventOutcome, Error> {
+        let InvokeAssembler { message, pairs } = self;
+        let mut outcome = EventOutcome::Open;
+        push(pairs, &mut |event: &StreamEvent<'_>| {
+            // What is not an object is not an event of the message.
+            let is_event = event.data.trim_start().starts_with('{');
+            if is_event && matches!(outcome, EventOutcome::Open | EventOutcome::Ending) {
+                outcome = message.add(event, text)?;
+            }
+            Ok(())
+        })?;
+        Ok(outcome)
     }
 }
 
@@ -54,7 +77,12 @@ impl Assembler for InvokeAssembler {
         };
         let bytes = STANDARD.decode(bytes).map_err(|_| unreadable())?;
         let data = str::from_utf8(&bytes).map_err(|_| unreadable())?;
-        self.message.add(&StreamEvent { name: "", is_exception: false, data }, text)
+        let event = StreamEvent { name: "", is_exception: false, data };
+        self.join(text, |pairs, on_event| pairs.push(&event, on_event))
+    }
+
+    fn is_finished(&self) -> bool {
+        self.message.is_finished()
     }
 
     fn has_content(&self) -> bool {
@@ -62,10 +90,11 @@ impl Assembler for InvokeAssembler {
     }
 
     fn size(&self) -> usize {
-        self.message.size()
+        self.message.size() + self.pairs.held_bytes()
     }
 
     fn body(&mut self) -> Option<Box<RawValue>> {
+        self.join(&mut String::new(), |pairs, on_event| pairs.flush(on_event)).ok()?;
         self.message.body()
     }
 }

@@ -4,6 +4,7 @@
 //! `@google/genai` 3.3.
 
 mod contents;
+mod continuation;
 pub(super) mod models;
 mod raw_content;
 mod reply;
@@ -11,6 +12,7 @@ mod request;
 mod stream;
 mod tools;
 
+use bytes::Bytes;
 use serde_json::Value;
 
 use self::models::GeminiJson;
@@ -102,6 +104,14 @@ impl Dialect for Gemini {
 
     fn read_reply(&self, wire: &WireReply, chat: &Chat) -> Result<Reply, Error> {
         reply::read_reply(wire, chat)
+    }
+
+    fn continue_request(&self, request: &WireRequest, wire: &WireReply) -> Option<WireRequest> {
+        continuation::continue_request(request, wire)
+    }
+
+    fn join_bodies(&self, bodies: &[Bytes]) -> Result<Vec<u8>, Error> {
+        continuation::join_bodies(bodies)
     }
 
     fn stream_decoder(&self, _: &Chat) -> Option<Box<dyn StreamDecoder>> {

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::providers::lenient::list_items;
 use crate::providers::raw_object::RawObject;
 use crate::providers::streams::{
-    Assembler, EventOutcome, JoinedObject, StreamEvent, error_body, field, index_field,
+    Assembler, EventOutcome, JoinedObject, StreamEvent, error_body, index_field, non_blank_field,
     object_field, text_field,
 };
 
@@ -24,6 +24,7 @@ pub(super) struct ContentAssembler {
     /// Whether a chunk states why the reply or the prompt ended. More chunks can follow, for
     /// example with token counts.
     has_end: bool,
+    is_finished: bool,
 }
 
 enum PartPieces {
@@ -38,8 +39,17 @@ impl ContentAssembler {
         if index_field(candidate, "index").unwrap_or(0) != 0 {
             return;
         }
-        for (name, value) in candidate.values().filter(|(name, _)| *name != "content") {
-            self.candidate.set(name, value);
+        let reason = non_blank_field(candidate, "finishReason")
+            .filter(|reason| reason != "FINISH_REASON_UNSPECIFIED");
+        let has_reason = reason.is_some();
+        self.is_finished |= reason.is_some_and(|reason| reason == "STOP");
+        for (name, value) in candidate.values() {
+            match name {
+                "content" => {}
+                // A later chunk can have an empty reason.
+                "finishReason" if !has_reason && self.has_end => {}
+                _ => self.candidate.set(name, value),
+            }
         }
         let content = object_field(candidate, "content");
         for (name, value) in content.iter().flat_map(RawObject::values) {
@@ -52,7 +62,7 @@ impl ContentAssembler {
                 _ => self.content.set(name, value),
             }
         }
-        self.has_end |= field(candidate, "finishReason").is_some();
+        self.has_end |= has_reason;
     }
 
     fn add_part(&mut self, part: &RawValue, text: &mut String) {
@@ -87,6 +97,16 @@ impl ContentAssembler {
     }
 }
 
+impl ContentAssembler {
+    /// Returns the body of a response with the parts of all responses so far, without the field of
+    /// a candidate that belongs to only one of them.
+    pub(super) fn join(&mut self, dropped: &str, usage: &RawValue) -> Option<Box<RawValue>> {
+        self.candidate.remove(dropped);
+        self.root.set("usageMetadata", usage);
+        self.body()
+    }
+}
+
 impl PartPieces {
     fn into_json(self) -> Option<Box<RawValue>> {
         match self {
@@ -114,8 +134,13 @@ impl Assembler for ContentAssembler {
             }
         }
         let feedback = object_field(&chunk, "promptFeedback");
-        self.has_end |= feedback.is_some_and(|it| field(&it, "blockReason").is_some());
-        Ok(EventOutcome::Open)
+        self.has_end |= feedback.is_some_and(|it| non_blank_field(&it, "blockReason").is_some());
+        // The token counts can follow in another chunk.
+        Ok(if self.has_end { EventOutcome::Ending } else { EventOutcome::Open })
+    }
+
+    fn is_finished(&self) -> bool {
+        self.is_finished
     }
 
     fn has_content(&self) -> bool {

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::providers::lenient::{list_items, read_text};
 use crate::providers::raw_object::RawObject;
 use crate::providers::streams::{
-    Assembler, EventOutcome, JoinedObject, StreamEvent, error_body, field, index_field,
+    Assembler, EventOutcome, JoinedObject, StreamEvent, error_body, index_field, non_blank_field,
     object_field, text_field,
 };
 
@@ -48,7 +48,9 @@ pub(super) struct ChunkAssembler {
     calls: Vec<CallPieces>,
     /// The text that may be reasoning, as long as that is not known.
     unclassified_text: Option<String>,
-    has_usage: bool,
+    /// Whether a chunk states why the reply ended.
+    has_finish_reason: bool,
+    is_finished: bool,
     is_done: bool,
 }
 
@@ -70,7 +72,8 @@ impl ChunkAssembler {
             parts: Vec::new(),
             calls: Vec::new(),
             unclassified_text: may_reason.then(String::new),
-            has_usage: false,
+            has_finish_reason: false,
+            is_finished: false,
             is_done: false,
         }
     }
@@ -80,11 +83,19 @@ impl ChunkAssembler {
         if index_field(choice, "index").unwrap_or(0) != 0 {
             return;
         }
+        let reason = non_blank_field(choice, "finish_reason");
+        let has_reason = reason.is_some();
+        self.is_finished |=
+            reason.is_some_and(|it| matches!(&*it, "stop" | "tool_calls" | "function_call"));
         for (name, value) in choice.values() {
-            if !matches!(name, "delta" | "message" | "logprobs") {
-                self.choice.set(name, value);
+            match name {
+                "delta" | "message" | "logprobs" => {}
+                // A later chunk can have an empty reason.
+                "finish_reason" if !has_reason && self.has_finish_reason => {}
+                _ => self.choice.set(name, value),
             }
         }
+        self.has_finish_reason |= has_reason;
         let delta = object_field(choice, "delta").or_else(|| object_field(choice, "message"));
         for (name, value) in delta.iter().flat_map(RawObject::values) {
             match name {
@@ -133,24 +144,36 @@ impl ChunkAssembler {
         }
     }
 
+    /// Returns the position of the call to which a piece belongs, or `None` if it begins one.
+    fn find_call(&self, index: Option<usize>, id: &str, name: Option<&str>) -> Option<usize> {
+        let Some(index) = index else {
+            // Without an index, a new id or name begins a call.
+            let last = self.calls.last()?;
+            let is_same_id = id.is_empty() || last.fields.text("id") == Some(id);
+            // Some servers repeat the name with each piece.
+            let is_next = id.is_empty() && name.is_some() && last.has_all_arguments();
+            return (is_same_id && !is_next).then(|| self.calls.len() - 1);
+        };
+        let with_index = |known: &CallPieces| known.index == Some(index);
+        let position = self.calls.iter().rposition(with_index)?;
+        let known_id = self.calls.get(position)?.fields.text("id").unwrap_or_default();
+        if id.is_empty() || known_id.is_empty() || known_id == id {
+            return Some(position);
+        }
+        let has_id = |known: &CallPieces| with_index(known) && known.fields.text("id") == Some(id);
+        self.calls
+            .iter()
+            .rposition(has_id)
+            .or_else(|| self.calls.get(position)?.continues_with_other_id(name).then_some(position))
+    }
+
     fn add_call(&mut self, call: &RawValue) {
         let Some(call) = RawObject::parse(call) else { return };
         let index = index_field(&call, "index");
-        let id = text_field(&call, "id").unwrap_or_default();
+        let id = non_blank_field(&call, "id").unwrap_or_default();
         let function = object_field(&call, "function");
-        let has_name = function.as_ref().and_then(|it| text_field(it, "name")).is_some();
-        let known = match index {
-            Some(_) => self.calls.iter().rposition(|known| known.index == index),
-            // Without an index, a new id or name begins a call.
-            None => self.calls.iter().len().checked_sub(1).filter(|last| {
-                let Some(last) = self.calls.get(*last) else { return false };
-                let is_same_id = id.is_empty() || last.fields.text("id") == Some(&id);
-                // Some servers repeat the name with each piece.
-                let is_next = id.is_empty() && has_name && last.has_all_arguments();
-                is_same_id && !is_next
-            }),
-        };
-        let known = known.unwrap_or_else(|| {
+        let name = function.as_ref().and_then(|it| non_blank_field(it, "name"));
+        let known = self.find_call(index, &id, name.as_deref()).unwrap_or_else(|| {
             let (fields, function) = (JoinedObject::default(), JoinedObject::default());
             self.calls.push(CallPieces { index, fields, function });
             self.calls.len() - 1
@@ -183,6 +206,14 @@ fn set_first_text(object: &mut JoinedObject, name: &str, value: &RawValue) {
 }
 
 impl CallPieces {
+    /// Returns whether a piece with the index of this call and another id belongs to it. Some
+    /// servers use one index for all calls, and others send another id with every piece of a call.
+    fn continues_with_other_id(&self, name: Option<&str>) -> bool {
+        let is_begun = self.function.text("arguments").is_some_and(|json| !json.is_empty());
+        let repeats_name = name == self.function.text("name");
+        name.is_none() || repeats_name && is_begun && !self.has_all_arguments()
+    }
+
     fn has_all_arguments(&self) -> bool {
         let arguments = self.function.text("arguments");
         arguments.is_none_or(|json| serde_json::from_str::<IgnoredAny>(json).is_ok())
@@ -216,8 +247,12 @@ impl Assembler for ChunkAssembler {
                 _ => self.root.set(name, value),
             }
         }
-        self.has_usage |= field(&chunk, "usage").is_some();
-        Ok(EventOutcome::Open)
+        // The token counts follow in a chunk of their own.
+        Ok(if self.has_finish_reason { EventOutcome::Ending } else { EventOutcome::Open })
+    }
+
+    fn is_finished(&self) -> bool {
+        self.is_finished
     }
 
     fn has_content(&self) -> bool {
@@ -232,9 +267,8 @@ impl Assembler for ChunkAssembler {
     }
 
     fn body(&mut self) -> Option<Box<RawValue>> {
-        // Some servers do not send `[DONE]`. Then nothing is missing if the token counts arrived.
-        let has_end = self.choice.has_value("finish_reason") && self.has_usage;
-        if !self.is_done && !has_end {
+        // Some servers do not send `[DONE]`.
+        if !self.is_done && !self.has_finish_reason {
             return None;
         }
         if !self.parts.is_empty() {

@@ -55,7 +55,10 @@ impl Assembler for ResponseAssembler {
         }
         let fields = event.fields()?;
         let index = index_field(&fields, "output_index").unwrap_or_default();
-        match text_field(&fields, "type").as_deref() {
+        // Some servers state the type only in the name of the event.
+        let kind = text_field(&fields, "type");
+        let is_known = |name: &&str| name.starts_with("response.") || *name == "error";
+        match kind.as_deref().or_else(|| Some(event.name).filter(is_known)) {
             Some("response.output_item.done") => {
                 if let Some(item) = field(&fields, "item") {
                     self.items.add_items("output", vec![item.to_owned()]);

@@ -10,7 +10,7 @@ use crate::providers::raw_object::RawObject;
 /// An event of a stream.
 #[derive(Debug)]
 pub(in crate::providers) struct StreamEvent<'a> {
-    /// The type of the event, if the framing has a field for it.
+    /// The type of the event, or an empty text if the framing does not state it.
     pub(in crate::providers) name: &'a str,
     /// Whether the event is an exception of AWS. `name` is then that of the exception.
     pub(in crate::providers) is_exception: bool,
@@ -32,7 +32,7 @@ impl<'a> StreamEvent<'a> {
 }
 
 /// Receives an event.
-pub(super) type OnEvent<'a> = dyn FnMut(&StreamEvent<'_>) -> Result<(), Error> + 'a;
+pub(in crate::providers) type OnEvent<'a> = dyn FnMut(&StreamEvent<'_>) -> Result<(), Error> + 'a;
 
 /// Returns a field of an object as a JSON value, or `None` if it is missing or null.
 pub(in crate::providers) fn field<'a>(object: &RawObject<'a>, name: &str) -> Option<&'a RawValue> {
@@ -50,6 +50,12 @@ pub(in crate::providers) fn object_field<'a>(
     name: &str,
 ) -> Option<RawObject<'a>> {
     RawObject::parse(field(object, name)?)
+}
+
+/// Returns the text in a field, or `None` if there is none or it is blank. Gateways send an empty
+/// text for a field that the provider omitted.
+pub(in crate::providers) fn non_blank_field(object: &RawObject<'_>, name: &str) -> Option<String> {
+    text_field(object, name).filter(|text| !text.trim().is_empty())
 }
 
 /// Returns the number in a field, such as an index.

@@ -38,6 +38,11 @@ impl FrameReader {
         Ok(())
     }
 
+    /// Returns the size of the frame that is not complete, in bytes.
+    pub(super) fn buffered(&self) -> usize {
+        self.buffer.len()
+    }
+
     /// Returns whether the last frame is complete.
     pub(super) fn is_empty(&self) -> bool {
         self.buffer.is_empty()

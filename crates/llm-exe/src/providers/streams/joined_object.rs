@@ -86,6 +86,14 @@ impl JoinedObject {
         self.replace(name, JoinedValue::List(items));
     }
 
+    /// Removes a field.
+    pub(in crate::providers) fn remove(&mut self, name: &str) {
+        if let Some(at) = self.fields.iter().position(|(known, _)| known == name) {
+            let (name, value) = self.fields.remove(at);
+            self.size -= name.len() + VALUE_BYTES + value.size();
+        }
+    }
+
     /// Returns the text of a field so far.
     pub(in crate::providers) fn text(&self, name: &str) -> Option<&str> {
         self.fields.iter().find(|(known, _)| known == name).and_then(|(_, value)| match value {
@@ -243,5 +251,9 @@ mod tests {
         assert_eq!(object.size(), names + r#""a long name""#.len() + "22".len());
         object.add_text("text", "12345");
         assert_eq!(object.size(), names + VALUE_BYTES + 4 + 13 + 2 + 5);
+        for name in ["model", "text", "n", "n"] {
+            object.remove(name);
+        }
+        assert_eq!((object.size(), object.is_empty()), (0, true));
     }
 }

@@ -7,8 +7,12 @@ mod decoder;
 mod event;
 mod frames;
 mod joined_object;
+mod surrogates;
 mod text_events;
 
 pub(super) use decoder::{Assembler, Decoder, EventOutcome, Framing};
-pub(super) use event::{StreamEvent, error_body, field, index_field, object_field, text_field};
+pub(super) use event::{
+    OnEvent, StreamEvent, error_body, field, index_field, non_blank_field, object_field, text_field,
+};
 pub(super) use joined_object::JoinedObject;
+pub(super) use surrogates::PairJoiner;

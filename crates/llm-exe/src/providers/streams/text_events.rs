@@ -9,6 +9,9 @@ use crate::wire::{MAX_REPLY_BYTES, too_large};
 /// The byte order mark in UTF-8, which may begin a stream.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
+/// Maximum length of the type of an event in bytes. The rest is dropped.
+const MAX_NAME_BYTES: usize = 128;
+
 /// Reads the lines of a stream, which can be cut anywhere.
 #[derive(Debug)]
 pub(super) struct TextEventReader {
@@ -18,6 +21,8 @@ pub(super) struct TextEventReader {
     line: Vec<u8>,
     /// The lines with the data of the current event, each with a line feed.
     data: Vec<u8>,
+    /// The type of the current event.
+    name: Vec<u8>,
     /// Whether the last byte was a carriage return, which a line feed may follow.
     is_after_return: bool,
     is_first_line: bool,
@@ -26,13 +31,19 @@ pub(super) struct TextEventReader {
 impl TextEventReader {
     /// Creates a reader of server-sent events, or of lines.
     pub(super) fn new(has_fields: bool) -> Self {
-        let (line, data) = (Vec::new(), Vec::new());
-        TextEventReader { has_fields, line, data, is_after_return: false, is_first_line: true }
+        TextEventReader {
+            has_fields,
+            line: Vec::new(),
+            data: Vec::new(),
+            name: Vec::new(),
+            is_after_return: false,
+            is_first_line: true,
+        }
     }
 
-    /// Returns whether the events are server-sent events, and not lines.
-    pub(super) fn is_server_sent(&self) -> bool {
-        self.has_fields
+    /// Returns the size of the event that is not complete, in bytes.
+    pub(super) fn buffered(&self) -> usize {
+        self.line.len() + self.data.len()
     }
 
     /// Reads the next bytes.
@@ -86,38 +97,49 @@ impl TextEventReader {
             line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
         }
         if !self.has_fields {
-            return send(line, on_event);
+            return send(b"", line, on_event);
         }
         if line.is_empty() {
             return self.end_event(on_event);
         }
-        // Other fields and comments are skipped: the type of an event is also in its data.
-        let value = match line.strip_prefix(b"data") {
-            Some([]) => &[],
-            Some([b':', b' ', value @ ..] | [b':', value @ ..]) => value,
-            _ => return Ok(()),
-        };
-        self.data.extend_from_slice(value);
-        self.data.push(b'\n');
+        if let Some(value) = field_value(line, b"data") {
+            self.data.extend_from_slice(value);
+            self.data.push(b'\n');
+        } else if let Some(value) = field_value(line, b"event") {
+            self.name.clear();
+            self.name.extend_from_slice(value.get(..MAX_NAME_BYTES).unwrap_or(value));
+        }
+        // Other fields and comments are skipped.
         Ok(())
     }
 
     fn end_event(&mut self, on_event: &mut OnEvent<'_>) -> Result<(), Error> {
         let mut data = std::mem::take(&mut self.data);
         if let Some((_, event)) = data.split_last() {
-            send(event, on_event)?;
+            send(&self.name, event, on_event)?;
         }
         // The next event reuses the memory.
         data.clear();
         self.data = data;
+        self.name.clear();
         Ok(())
     }
 }
 
+/// Returns the value of a line if it is that of the field.
+fn field_value<'a>(line: &'a [u8], field: &[u8]) -> Option<&'a [u8]> {
+    match line.strip_prefix(field)? {
+        [] => Some(&[]),
+        [b':', b' ', value @ ..] | [b':', value @ ..] => Some(value),
+        _ => None,
+    }
+}
+
 /// Passes an event on. Bytes that are not UTF-8 are replaced.
-fn send(data: &[u8], on_event: &mut OnEvent<'_>) -> Result<(), Error> {
+fn send(name: &[u8], data: &[u8], on_event: &mut OnEvent<'_>) -> Result<(), Error> {
     let data = String::from_utf8_lossy(data);
-    on_event(&StreamEvent { name: "", is_exception: false, data: &data })
+    let name = str::from_utf8(name).unwrap_or_default();
+    on_event(&StreamEvent { name, is_exception: false, data: &data })
 }
 
 #[cfg(test)]
@@ -148,6 +170,19 @@ mod tests {
                       data:  {\"é\"}\n\ndatabase: no\n\ndata: [DONE]";
         assert_eq!(events(true, [stream.as_bytes()]), ["a\nb", "", " {\"é\"}", "[DONE]"]);
         assert_eq!(events(false, [b"{}\n[1]\r\n\n7".as_slice()]), ["{}", "[1]", "", "7"]);
+    }
+
+    #[test]
+    fn the_type_belongs_to_one_event() {
+        let stream = b"event: a\ndata: 1\n\ndata: 2\nevent:b\n\nevent: c\n\ndata: 3\n\n";
+        let mut reader = TextEventReader::new(true);
+        let mut events = Vec::new();
+        let mut add = |event: &StreamEvent<'_>| {
+            events.push(format!("{}{}", event.name, event.data));
+            Ok(())
+        };
+        reader.push(stream, &mut add).unwrap();
+        assert_eq!(events, ["a1", "b2", "3"]);
     }
 
     #[test]

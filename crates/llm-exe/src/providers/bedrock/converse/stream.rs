@@ -9,11 +9,12 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use crate::chat::Chat;
 use crate::error::Error;
-use crate::providers::anthropic::stream::{forced_tool, input_json};
+use crate::providers::anthropic::stream::{forced_tool, input_json, is_normal_end};
 use crate::providers::bedrock::stream::exception_body;
 use crate::providers::raw_object::RawObject;
 use crate::providers::streams::{
-    Assembler, EventOutcome, JoinedObject, StreamEvent, index_field, object_field, text_field,
+    Assembler, EventOutcome, JoinedObject, StreamEvent, index_field, non_blank_field, object_field,
+    text_field,
 };
 
 /// The events so far.
@@ -24,7 +25,7 @@ pub(super) struct ConverseAssembler {
     /// The tool whose input is the reply.
     forced_tool: Option<String>,
     has_stop: bool,
-    is_done: bool,
+    is_finished: bool,
 }
 
 /// The pieces of a content block. Its kind is that of its pieces.
@@ -49,7 +50,7 @@ impl ConverseAssembler {
             blocks: Vec::new(),
             forced_tool: forced_tool(chat),
             has_stop: false,
-            is_done: false,
+            is_finished: false,
         }
     }
 
@@ -66,13 +67,23 @@ impl ConverseAssembler {
 
     fn start_block(&mut self, event: &RawObject<'_>) {
         let start = object_field(event, "start").and_then(|it| object_field(&it, "toolUse"));
+        let id = start.as_ref().and_then(|start| non_blank_field(start, "toolUseId"));
         let Some(block) = self.block(event) else { return };
-        if let Some(start) = start {
-            let tool_use = block.tool_use.insert(JoinedObject::default());
-            for (name, value) in start.values() {
-                tool_use.add(name, value);
-            }
+        let Some(start) = start else { return };
+        let mut tool_use = JoinedObject::default();
+        for (name, value) in start.values() {
+            tool_use.add(name, value);
         }
+        let known_id = block.tool_use.as_ref().map(|known| known.text("toolUseId"));
+        let is_known = known_id.is_some_and(|known| known == id.as_deref());
+        if block.is_empty() || is_known {
+            block.tool_use = Some(tool_use);
+            return;
+        }
+        // A server can use one index for all blocks. Another id begins another call.
+        let index = block.index;
+        let block = BlockPieces { index, tool_use: Some(tool_use), ..BlockPieces::default() };
+        self.blocks.push(block);
     }
 
     fn add_delta(&mut self, event: &RawObject<'_>, text: &mut String) {
@@ -111,6 +122,13 @@ impl ConverseAssembler {
 }
 
 impl BlockPieces {
+    /// Returns whether no piece of the block arrived.
+    fn is_empty(&self) -> bool {
+        let objects = [&self.text, &self.citations, &self.reasoning];
+        let has_other = self.redacted.is_some() || self.tool_use.is_some();
+        objects.into_iter().all(JoinedObject::is_empty) && !has_other && self.input.is_empty()
+    }
+
     fn size(&self) -> usize {
         let objects = [&self.text, &self.citations, &self.reasoning].map(JoinedObject::size);
         let redacted = self.redacted.as_ref().map_or(0, Vec::len) * 2;
@@ -160,11 +178,20 @@ impl Assembler for ConverseAssembler {
                     self.root.set(name, value);
                 }
                 self.has_stop |= event.name == "messageStop";
-                self.is_done |= event.name == "metadata" && self.has_stop;
+                self.is_finished |= non_blank_field(&fields, "stopReason")
+                    .is_some_and(|reason| is_normal_end(&reason));
+                if event.name == "metadata" && self.has_stop {
+                    return Ok(EventOutcome::Complete);
+                }
             }
             _ => {}
         }
-        Ok(if self.is_done { EventOutcome::Complete } else { EventOutcome::Open })
+        // The token counts follow in an event of their own.
+        Ok(if self.has_stop { EventOutcome::Ending } else { EventOutcome::Open })
+    }
+
+    fn is_finished(&self) -> bool {
+        self.is_finished
     }
 
     fn has_content(&self) -> bool {
@@ -176,7 +203,7 @@ impl Assembler for ConverseAssembler {
     }
 
     fn body(&mut self) -> Option<Box<RawValue>> {
-        if !self.is_done {
+        if !self.has_stop {
             return None;
         }
         let blocks = self.blocks.iter_mut().filter_map(BlockPieces::take_json).collect();
