@@ -85,6 +85,11 @@ impl Keys for SimulatedKeys {
         if *name == endpoint_key() {
             return self.0.get(name);
         }
+        // Keys without a variable are not those of providers, and are optional.
+        if name.environment.is_empty() {
+            let error = Error::new(ErrorKind::SecretNotFound, "the simulator has no such key");
+            return Box::pin(ready(Err(error)));
+        }
         let key = Secret::new(SIMULATED_KEY)
             .map_err(|reason| Error::new(ErrorKind::Internal, reason.to_string()));
         Box::pin(ready(key))

@@ -1,5 +1,6 @@
 //! The log line of an invocation, which is a JSON object with CloudWatch metrics. The line never
-//! contains prompts, replies or API keys.
+//! contains API keys, and contains prompts and replies only with `LOG_PROMPTS`, in lines of their
+//! own.
 
 mod content;
 mod fields;
@@ -121,7 +122,7 @@ impl LogLine {
         let requests = records.iter_mut().flat_map(|record| &mut record.requests);
         for (index, request) in requests.enumerate() {
             // What an earlier attempt at the request paid for is in its own line.
-            request.report.keep_paid();
+            request.report.remove_restored_counts();
             let mut usage = self.report.usage;
             usage.add(request.report.usage);
             let attempts = self.report.attempts + request.report.attempts;

@@ -226,6 +226,10 @@ fn send(sender: &UnboundedSender<Bytes>, state: &StreamState, event: Bytes) {
     drop(sender.send(event));
 }
 
+/// Maximum time that a run waits for its reader to read. A run that waits occupies memory that other
+/// runs of the process may need.
+const MAX_READER_PAUSE: Duration = Duration::from_secs(60);
+
 /// Sends the events of a run to the reader of the response.
 struct ChannelSink {
     sender: UnboundedSender<Bytes>,
@@ -274,7 +278,8 @@ impl EventSink for ChannelSink {
         }
         Box::pin(async move {
             let place = self.state.places.acquire();
-            let place = timeout_at(self.deadline.instant().into(), place).await;
+            let limit = self.deadline.within(Some(MAX_READER_PAUSE));
+            let place = timeout_at(limit.instant().into(), place).await;
             let place = place.ok().and_then(Result::ok);
             let has_place = place.map(|place| place.forget()).is_some();
             self.send_or_drop(event, has_place);

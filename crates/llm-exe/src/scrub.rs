@@ -71,6 +71,12 @@ pub(crate) fn remove_secrets(text: String, secrets: &[&str]) -> String {
     })
 }
 
+/// Replaces everything that looks like an API key in a text of any length, which stays as it is
+/// otherwise.
+pub(crate) fn remove_keys(text: &str) -> Cow<'_, str> {
+    key_pattern().map_or(Cow::Borrowed(text), |pattern| pattern.replace_all(text, REDACTED))
+}
+
 /// Replaces a secret in a text.
 fn replace(text: &str, secret: &str) -> String {
     if secret.len() >= MIN_LENGTH_WITHIN_WORDS {

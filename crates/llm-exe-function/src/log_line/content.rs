@@ -34,7 +34,7 @@ impl LoggedContent {
         };
         let (input, output) = (text(INPUT_MESSAGES), text(OUTPUT_MESSAGES));
         let (arguments, result) = (text(TOOL_CALL_ARGUMENTS), text(TOOL_CALL_RESULT));
-        if input.is_none() && arguments.is_none() {
+        if [&input, &output, &arguments, &result].into_iter().all(Option::is_none) {
             return None;
         }
         let (time, operation) = (span.start, span.name.clone());

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use llm_exe::json::hash_json;
+use llm_exe::json::hash_request;
 use llm_exe::{Deadline, Error, ErrorKind, Run};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -92,7 +92,7 @@ impl IdempotentCall {
             let message = format!("expected 1 to {MAX_KEY_CHARS} characters, got {length}");
             return Err(Error::invalid(NAME, message));
         }
-        Ok((!is_dry_run).then(|| IdempotentCall { key, request_hash: hash_json(body) }))
+        Ok((!is_dry_run).then(|| IdempotentCall { key, request_hash: hash_request(body) }))
     }
 
     /// Returns the object that stores the state of this key. Callers do not share keys.

@@ -80,7 +80,7 @@ impl Results {
             Ok(stored) => stored,
             Err(error) => return RequestOutcome::failed(error),
         };
-        let hash = request.body.as_ref().ok().map(json::hash_json);
+        let hash = request.body.as_ref().ok().map(json::hash_request);
         if stored.as_ref().is_some_and(|(result, _)| result.is_for_different_request(hash.as_ref()))
         {
             let id = json::quoted(&request.id);

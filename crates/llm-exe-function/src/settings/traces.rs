@@ -60,11 +60,12 @@ pub(super) fn parse(get: &Get<'_>) -> Result<Option<TraceSettings>, SettingsErro
     let endpoint = endpoint(name, url.trim(), is_base)?;
     check_protocol(get)?;
     let (headers, has_content) = (headers(get)?, captures_content(get)?);
-    if (!headers.is_empty() || has_content) && !is_private(&endpoint) {
-        let text = "expected https, because headers and prompts are secret";
-        return Err(SettingsError::new(name, text));
-    }
     let xray_region = xray_region(&endpoint);
+    let is_secret = !headers.is_empty() || has_content || xray_region.is_some();
+    if is_secret && !is_private(&endpoint) {
+        let text = "expected https or a private address, because headers and prompts are secret";
+        return Err(SettingsError::new(name, format!("{text}{}", quoted_url(&endpoint))));
+    }
     let timeout = either(get, "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT");
     let timeout = number(get, timeout, "a number of milliseconds", 1..=3_600_000)?;
     Ok(Some(TraceSettings {
@@ -100,13 +101,16 @@ fn endpoint(name: &str, url: &str, is_base: bool) -> Result<String, SettingsErro
         let text = "the URL must not contain a password; use OTEL_EXPORTER_OTLP_HEADERS";
         return Err(SettingsError::new(name, text));
     }
+    if is_base && uri.query().is_some() {
+        return Err(SettingsError::new(name, "the base URL must not have a query"));
+    }
     Ok(match is_base {
         true => format!("{}/v1/traces", url.trim_end_matches('/')),
         false => url.to_owned(),
     })
 }
 
-/// Returns whether others can't read what is sent to a URL.
+/// Returns whether requests to a URL are encrypted or stay in a private network.
 fn is_private(url: &str) -> bool {
     url.starts_with("https:") || check_base_url(url).is_ok()
 }

@@ -21,6 +21,10 @@ const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 /// delay each response.
 const PAUSE: Duration = Duration::from_secs(30);
 
+/// How long after the deadline of an event its spans may be sent. The function responds until 500 ms
+/// before Lambda's own deadline.
+const DEADLINE_EXTENSION: Duration = Duration::from_millis(300);
+
 const JSON: &str = "application/json";
 
 /// The name of the parameter with the headers.
@@ -28,6 +32,13 @@ const STORED_HEADERS: &str = "KeyTraceHeaders";
 
 /// The name of X-Ray in signatures.
 const XRAY: &str = "xray";
+
+/// Spans that were not received.
+#[derive(Debug)]
+pub(super) struct ExportError {
+    pub(super) reason: String,
+    pub(super) dropped: usize,
+}
 
 /// Exports spans.
 pub(super) struct Exporter {
@@ -48,8 +59,10 @@ impl Exporter {
         Exporter { settings, http, signer, keys, stored_headers, paused_until }
     }
 
-    /// Fetches the headers in the background, unless they are known.
-    pub(super) fn preload_headers(&self) {
+    /// Connects to the collector and fetches the headers in the background, unless this was done
+    /// before.
+    pub(super) fn prepare(&self) {
+        self.http.preconnect(&self.settings.endpoint);
         if self.settings.may_have_stored_headers && !self.stored_headers.initialized() {
             let (cell, keys) = (Arc::clone(&self.stored_headers), Arc::clone(&self.keys));
             tokio::spawn(async move { drop(read_headers(&cell, &*keys).await) });
@@ -73,7 +86,8 @@ impl Exporter {
         self.settings.xray_region.is_some()
     }
 
-    /// Sends spans, and waits at most for the timeout of the settings.
+    /// Sends spans, and waits at most for the timeout of the settings, and until shortly after the
+    /// deadline of the event.
     ///
     /// # Errors
     /// Why the spans were not received, without parts of the request.
@@ -81,16 +95,26 @@ impl Exporter {
         &self,
         spans: &[TracedSpan],
         deadline: Deadline,
-    ) -> Result<(), String> {
+    ) -> Result<(), ExportError> {
+        let all = |reason: String| ExportError { reason, dropped: spans.len() };
         if self.is_paused() {
-            return Err("skipped, because the collector did not respond before".to_owned());
+            let reason = "skipped, because the collector did not respond before";
+            return Err(all(reason.to_owned()));
         }
-        let deadline = deadline.within(Some(self.settings.timeout));
+        // The spans of a run that timed out are sent too.
+        let latest = Deadline::at(deadline.instant() + DEADLINE_EXTENSION);
+        let is_short = latest.left() < self.settings.timeout;
+        let deadline = latest.within(Some(self.settings.timeout));
         let sent = tokio::time::timeout_at(deadline.instant().into(), self.send(spans, deadline));
         match sent.await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(error),
-            Err(_) => Err(self.pause()),
+            Ok(Ok(0)) => Ok(()),
+            Ok(Ok(rejected)) => {
+                let reason = format!("the collector rejected {rejected} spans");
+                Err(ExportError { reason, dropped: rejected })
+            }
+            Ok(Err(Some(reason))) => Err(all(reason)),
+            Ok(Err(None)) | Err(_) if is_short => Err(all("no time was left".to_owned())),
+            Ok(Err(None)) | Err(_) => Err(all(self.pause())),
         }
     }
 
@@ -107,13 +131,19 @@ impl Exporter {
         format!("the collector did not respond within {millis} ms")
     }
 
-    async fn send(&self, spans: &[TracedSpan], deadline: Deadline) -> Result<(), String> {
+    /// Sends spans. Returns the number of those that were rejected. An error without a reason is a
+    /// timeout.
+    async fn send(
+        &self,
+        spans: &[TracedSpan],
+        deadline: Deadline,
+    ) -> Result<usize, Option<String>> {
         let TraceSettings { endpoint, headers, resource, xray_region, .. } = &self.settings;
         let body = to_json(resource, spans);
         let mut request = Request::builder().method(Method::POST).uri(endpoint);
         request = request.header(header::CONTENT_TYPE, JSON);
         let stored = match self.settings.may_have_stored_headers {
-            true => read_headers(&self.stored_headers, &*self.keys).await?,
+            true => read_headers(&self.stored_headers, &*self.keys).await.map_err(Some)?,
             false => &[],
         };
         for (name, value) in headers.iter().chain(stored) {
@@ -129,17 +159,19 @@ impl Exporter {
                 region,
             };
             let signature = self.signer.sign(unsigned).await;
-            for (name, value) in signature.map_err(|error: Error| error.message().to_owned())? {
+            let signature = signature.map_err(|error: Error| Some(error.message().to_owned()))?;
+            for (name, value) in signature {
                 request = request.header(name, value);
             }
         }
-        let request = request.body(Bytes::from(body)).map_err(|_| "the request is not valid")?;
+        let invalid = |_| Some("the request is not valid".to_owned());
+        let request = request.body(Bytes::from(body)).map_err(invalid)?;
         // A repeated export would only duplicate spans, which collectors accept.
         match self.http.exchange(request, MAX_RESPONSE_BYTES, deadline).await {
-            Ok(reply) if (200..300).contains(&reply.status) => check_response(&reply.body),
-            Ok(reply) => Err(format!("the collector responded with status {}", reply.status)),
-            Err(HttpError::TimedOut) => Err(self.pause()),
-            Err(error) => Err(error.to_string()),
+            Ok(reply) if (200..300).contains(&reply.status) => Ok(count_rejected(&reply.body)),
+            Ok(reply) => Err(Some(format!("the collector responded with status {}", reply.status))),
+            Err(HttpError::TimedOut) => Err(None),
+            Err(error) => Err(Some(error.to_string())),
         }
     }
 }
@@ -161,8 +193,8 @@ async fn read_headers<'a>(
     cell.get_or_try_init(read).await.map(Vec::as_slice)
 }
 
-/// Returns an error if the collector rejected some of the spans.
-fn check_response(body: &[u8]) -> Result<(), String> {
+/// Returns the number of spans that the collector rejected.
+fn count_rejected(body: &[u8]) -> usize {
     #[derive(Default, serde::Deserialize)]
     #[serde(rename_all = "camelCase", default)]
     struct Response {
@@ -177,13 +209,7 @@ fn check_response(body: &[u8]) -> Result<(), String> {
     // Protobuf's JSON writes 64-bit integers as strings, but numbers are also allowed.
     let rejected = response.partial_success.map(|partial| partial.rejected_spans);
     let text = rejected.map(|count| count.as_str().map_or(count.to_string(), str::to_owned));
-    match text.as_deref() {
-        None | Some("0" | "null" | "") => Ok(()),
-        Some(count) => {
-            let count: String = count.chars().filter(char::is_ascii_digit).take(20).collect();
-            Err(format!("the collector rejected {count} spans"))
-        }
-    }
+    text.and_then(|count| count.parse().ok()).unwrap_or(0)
 }
 
 #[cfg(test)]

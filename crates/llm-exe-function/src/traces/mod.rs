@@ -9,7 +9,7 @@ mod sampler;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use llm_exe::ports::Signer;
-use llm_exe::trace::{self, SpanId, Trace, TraceId, TraceParent};
+use llm_exe::trace::{self, AttributeValue, SpanId, Trace, TraceId, TraceParent};
 use llm_exe::transport::HttpClient;
 use llm_exe::{Deadline, Keys};
 use serde_json::Value;
@@ -23,6 +23,10 @@ pub use sampler::Sampler;
 
 /// Maximum number of spans of one event that are exported.
 const MAX_EXPORTED_SPANS: usize = 5_000;
+
+/// Maximum size of the contents of one event that are exported, in bytes. CloudWatch accepts
+/// requests of at most 5 MB.
+const MAX_EXPORTED_CONTENT_BYTES: usize = 3 * 1024 * 1024;
 
 /// What is recorded about requests in addition to their log line.
 pub(crate) struct Tracer {
@@ -60,7 +64,7 @@ impl Tracer {
     /// Starts recording an event. `xray` is the value of `X-Amzn-Trace-Id`.
     pub(crate) fn start_event(&self, xray: Option<&str>) -> EventTraces<'_> {
         if let Some(exporter) = &self.exporter {
-            exporter.preload_headers();
+            exporter.prepare();
         }
         EventTraces {
             tracer: self,
@@ -137,37 +141,46 @@ impl EventTraces<'_> {
         let mut exported = Vec::new();
         for RecordedTrace { trace, parent, is_exported } in traces {
             let spans = trace.take_spans();
-            line.dropped_spans += trace.dropped_spans();
             if self.tracer.logs_contents {
                 line.contents.extend(spans.iter().filter_map(LoggedContent::from_span));
             }
             if !is_exported {
                 continue;
             }
+            line.dropped_spans += trace.dropped_spans();
             line.trace_id.get_or_insert_with(|| trace.id());
+            if exported.len() + spans.len() > MAX_EXPORTED_SPANS {
+                line.dropped_spans += u32::try_from(spans.len()).unwrap_or(u32::MAX);
+                continue;
+            }
             for mut span in spans {
                 if span.parent == parent {
                     let id = line.request_id.clone().into();
                     span.attributes.push(("faas.invocation_id".into(), id));
                 }
-                if exported.len() < MAX_EXPORTED_SPANS {
-                    exported.push((trace.id(), span));
-                } else {
-                    line.dropped_spans += 1;
-                }
+                exported.push((trace.id(), span));
             }
         }
         let Some(exporter) = self.tracer.exporter.as_ref().filter(|_| !exported.is_empty()) else {
             return;
         };
-        if !exporter.settings().has_content {
-            for (_, span) in &mut exported {
-                span.attributes.retain(|(name, _)| !trace::CONTENT.contains(&&**name));
-            }
+        let mut bytes_left = match exporter.settings().has_content {
+            true => MAX_EXPORTED_CONTENT_BYTES,
+            false => 0,
+        };
+        for (_, span) in &mut exported {
+            span.attributes.retain(|(name, value)| match value {
+                AttributeValue::Text(text) if trace::CONTENT.contains(&&**name) => {
+                    let left = bytes_left.checked_sub(text.len());
+                    bytes_left = left.unwrap_or(bytes_left);
+                    left.is_some()
+                }
+                _ => true,
+            });
         }
         if let Err(error) = exporter.export(&exported, deadline).await {
-            line.dropped_spans += u32::try_from(exported.len()).unwrap_or(u32::MAX);
-            line.trace_error = Some(error);
+            line.dropped_spans += u32::try_from(error.dropped).unwrap_or(u32::MAX);
+            line.trace_error = Some(error.reason);
         }
     }
 }

@@ -23,6 +23,12 @@ const INVALID: &[(&str, &str, &str)] = &[
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "grpc://localhost:4317", "http://"),
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://user:pass@a.example", "OTEL_EXPORTER_OTLP_HEADERS"),
     ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "https://", "URL"),
+    (
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        "http://xray.eu-west-1.amazonaws.com/v1/traces",
+        "https",
+    ),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://a.example/?key=1", "query"),
     ("LOG_PROMPTS", "yes", "true, false"),
     ("ENDPOINT_AUTH", "IAM", "AWS_IAM, API_KEY, NONE"),
     ("ENDPOINT_AUTH", "NONE,API_KEY", "AWS_IAM, API_KEY, NONE"),
@@ -468,6 +474,8 @@ fn invalid_settings_of_traces_are_rejected_without_quoting_secrets() {
     ] {
         let error = parse(&[plain, secret]).unwrap_err().to_string();
         assert!(error.contains("expected https"), "{error}");
+        let private = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://10.0.0.5:4318");
+        assert!(parse(&[private, secret]).unwrap().traces.is_some());
     }
 }
 

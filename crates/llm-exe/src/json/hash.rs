@@ -1,18 +1,35 @@
 //! Hashes JSON values.
 
 use ring::digest;
-use serde_json::{Number, Value};
+use serde_json::{Map, Number, Value};
 
 use crate::hex::hex;
 
 /// Returns the SHA-256 hash of a value in hexadecimal digits. It does not depend on the order of
 /// keys. Numbers with different digits have different hashes.
 pub fn hash_json(value: &Value) -> String {
+    hash_fields(value, &[])
+}
+
+/// The fields of a request that do not change its result. They can differ if a call is repeated.
+const CALL_FIELDS: [&str; 3] = ["stream", "streamFormat", "traceparent"];
+
+/// Returns the hash of a request as [`hash_json`] does, without the fields that do not change its
+/// result.
+pub fn hash_request(request: &Value) -> String {
+    hash_fields(request, &CALL_FIELDS)
+}
+
+/// Returns the hash of a value. These fields of an object at its root are skipped.
+fn hash_fields(value: &Value, skipped: &[&str]) -> String {
     let mut hasher = digest::Context::new(&digest::SHA256);
     let add_digits = |number: &Number, hasher: &mut digest::Context| {
         hasher.update(number.to_string().as_bytes());
     };
-    update_hash(value, &mut hasher, &add_digits);
+    match value.as_object() {
+        Some(fields) => update_fields(fields, skipped, &mut hasher, &add_digits),
+        None => update_hash(value, &mut hasher, &add_digits),
+    }
     hex(hasher.finish().as_ref())
 }
 
@@ -39,21 +56,29 @@ fn update_hash(
             }
             hasher.update(b"]");
         }
-        Value::Object(fields) => {
-            let mut sorted: Vec<(&String, &Value)> = fields.iter().collect();
-            sorted.sort_unstable_by_key(|(name, _)| *name);
-            hasher.update(b"{");
-            for (name, value) in sorted {
-                hasher.update(Value::from(name.as_str()).to_string().as_bytes());
-                hasher.update(b":");
-                update_hash(value, hasher, add_number);
-                hasher.update(b",");
-            }
-            hasher.update(b"}");
-        }
+        Value::Object(fields) => update_fields(fields, &[], hasher, add_number),
         Value::Number(number) => add_number(number, hasher),
         other => hasher.update(other.to_string().as_bytes()),
     }
+}
+
+fn update_fields(
+    fields: &Map<String, Value>,
+    skipped: &[&str],
+    hasher: &mut digest::Context,
+    add_number: &dyn Fn(&Number, &mut digest::Context),
+) {
+    let fields = fields.iter().filter(|(name, _)| !skipped.contains(&name.as_str()));
+    let mut sorted: Vec<(&String, &Value)> = fields.collect();
+    sorted.sort_unstable_by_key(|(name, _)| *name);
+    hasher.update(b"{");
+    for (name, value) in sorted {
+        hasher.update(Value::from(name.as_str()).to_string().as_bytes());
+        hasher.update(b":");
+        update_hash(value, hasher, add_number);
+        hasher.update(b",");
+    }
+    hasher.update(b"}");
 }
 
 #[cfg(test)]

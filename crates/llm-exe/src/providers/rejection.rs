@@ -296,6 +296,10 @@ pub(crate) fn read_stream_rejection(message: &str, model: &str) -> Option<Stream
     };
     let is_end = |c: char| !is_letter(c) && c != '\'' && c != '…';
     let is_general = without_model.split(is_end).map(|word| word.trim_matches('\'')).all(is_known);
+    // Errors about an image or a file can name a stream of data.
+    if !is_general && !contains_phrase(&text, UNSUPPORTED_TEXTS) {
+        return None;
+    }
     let evidence = is_general.then(|| shorten(&text, MAX_EVIDENCE_BYTES));
     Some(StreamRejection { evidence })
 }

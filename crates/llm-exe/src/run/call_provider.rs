@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::context::{Context, MAX_CALLS};
-use super::events::{SentParts, TextStreamer};
+use super::events::{ReceivedParts, TextStreamer};
 use super::learned::LearnedChanges;
 use super::quote::{quote_body, quote_message};
 use super::read_response::{ParsedResponse, ResponseFailure};
@@ -143,7 +143,7 @@ impl ProviderClient {
         request: &WireRequest,
     ) -> Result<CalledReply, FailedCall> {
         let ReplyReader { chat, is_continuation, .. } = reader;
-        context.share_target(target);
+        context.record_target(target);
         let mut secret = self.get_secret(context, request).await?;
         context.add_secrets(&secret);
         let mut sent = self.send(context, target, reader, request, secret.as_ref()).await;
@@ -207,7 +207,7 @@ impl ProviderClient {
         report.answered_model = reply.model.take();
         report.stop_reason = Some(reply.stop_reason);
         report.provider_stop_reason.clone_from(&reply.provider_stop_reason);
-        context.share_target(target);
+        context.record_target(target);
         let is_part = is_continuation || reply.stop_reason == StopReason::Pause;
         let part = if is_part { reader.read_part(request, &response) } else { None };
         Ok(CalledReply { reply, secrets, part })
@@ -332,14 +332,14 @@ impl ProviderClient {
         request: &WireRequest,
         secret: Option<&Secret>,
     ) -> Result<(WireReply, ParsedResponse), Error> {
-        let reserved = context.reserve_calls(target.policy.attempts);
-        if reserved == 0 {
+        let attempts = context.reserve_call(target.policy.attempts);
+        if attempts == 0 {
             let text = format!("the request reached the limit of {MAX_CALLS} provider calls");
             return Err(Error::new(ErrorKind::LimitExceeded, text));
         }
-        let policy = Policy { attempts: reserved, ..target.policy };
+        let policy = Policy { attempts, ..target.policy };
         let ReplyReader { dialect, chat, .. } = reader;
-        let sent_parts = SentParts::default();
+        let sent_parts = ReceivedParts::default();
         let events = context.events.clone().filter(|_| chat.stream);
         let mut streamer =
             events.map(|events| Box::new(TextStreamer::new((dialect, chat), events, &sent_parts)));
@@ -376,7 +376,7 @@ impl ProviderClient {
         let SendOutcome { outcome, attempts, may_be_billed } = sent.await;
         context.record(|report| report.calls_in_progress -= 1);
         drop(streamer);
-        let SentParts { text, content } = sent_parts;
+        let ReceivedParts { text, content } = sent_parts;
         let (has_text, has_content) = (text.into_inner(), content.into_inner());
         if let Some(events) = context.events.as_mut().filter(|_| has_text) {
             events.record_text(true);
@@ -385,7 +385,7 @@ impl ProviderClient {
         }
         let duration = started.elapsed();
         context.record(|report| report.durations.provider += duration);
-        context.add_calls(attempts, reserved);
+        context.add_calls(attempts);
         if may_be_billed && context.report.counts_cost {
             context.record(Report::add_unknown_call);
         }

@@ -15,7 +15,7 @@ use crate::chat::{Message, Part, RawTurn, Reply, StopReason, ToolCall};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
 use crate::hex::hex;
-use crate::json::{self, hash_json};
+use crate::json::{self, hash_request};
 use crate::plan::{RequestForm, Target};
 use crate::ports::RunProgress;
 
@@ -25,7 +25,7 @@ const VERSION: &str = "progress 1";
 /// Returns the hash of a request that identifies its progress. It does not depend on the order of
 /// keys.
 pub(super) fn request_hash(request: &Value) -> String {
-    let text = [VERSION, &hash_json(request)].concat();
+    let text = [VERSION, &hash_request(request)].concat();
     hex(digest::digest(&digest::SHA256, text.as_bytes()).as_ref())
 }
 

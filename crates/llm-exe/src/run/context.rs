@@ -297,16 +297,17 @@ impl Context {
         nested
     }
 
-    /// Reserves up to `count` calls of the provider, and returns how many are left for them.
-    pub(super) fn reserve_calls(&self, count: u32) -> u32 {
+    /// Reserves a call of the provider, and returns how many attempts it may have, at most `max`, or
+    /// zero if no call is left. Retries are not reserved, because concurrent requests that do not
+    /// retry would otherwise lack the calls; so the last ones can exceed [`MAX_CALLS`].
+    pub(super) fn reserve_call(&self, max: u32) -> u32 {
         let Some(shared) = &self.shared else {
-            return MAX_CALLS.saturating_sub(self.report.attempts).min(count);
+            return MAX_CALLS.saturating_sub(self.report.attempts).min(max);
         };
-        let reserve = |used: u32| Some(used + MAX_CALLS.saturating_sub(used).min(count));
+        let reserve = |used: u32| (used < MAX_CALLS).then_some(used + 1);
         let calls = &shared.provider_calls;
         let used = calls.fetch_update(Ordering::Relaxed, Ordering::Relaxed, reserve);
-        let used = used.unwrap_or(MAX_CALLS);
-        MAX_CALLS.saturating_sub(used).min(count)
+        used.map_or(0, |used| (MAX_CALLS - used).min(max))
     }
 
     /// Returns how many calls of providers are left.
@@ -316,13 +317,14 @@ impl Context {
         MAX_CALLS.saturating_sub(used.unwrap_or(self.report.attempts))
     }
 
-    /// Records calls of the provider, and releases those that were reserved for them but not made.
-    pub(super) fn add_calls(&mut self, count: u32, reserved: u32) {
-        self.record(|report| report.add_attempts(count));
-        if let Some(shared) = &self.shared {
-            let unused = reserved.saturating_sub(count);
-            shared.provider_calls.fetch_sub(unused, Ordering::Relaxed);
-        }
+    /// Records the attempts of a call that was reserved. Without any, the call is released.
+    pub(super) fn add_calls(&mut self, attempts: u32) {
+        self.record(|report| report.add_attempts(attempts));
+        let Some(shared) = &self.shared else { return };
+        match attempts.checked_sub(1) {
+            Some(retries) => shared.provider_calls.fetch_add(retries, Ordering::Relaxed),
+            None => shared.provider_calls.fetch_sub(1, Ordering::Relaxed),
+        };
     }
 
     /// Records a fact about the calls of this request, which has shared state if it has tools or
@@ -335,7 +337,7 @@ impl Context {
     }
 
     /// Records the target that is called last, and the model that replied.
-    pub(super) fn share_target(&self, target: &Target) {
+    pub(super) fn record_target(&self, target: &Target) {
         if let Some(shared) = &self.shared {
             let mut calls = shared.calls();
             let answered_model = &self.report.answered_model;

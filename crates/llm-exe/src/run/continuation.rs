@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::call_provider::{CalledReply, ProviderClient, ReplyPart, ReplyReader};
 use super::context::Context;
-use super::cost_limit::{CostLimit, Reservation};
+use super::cost_limit::{CostLimit, MAX_OUTPUT_TOKENS, Reservation};
 use super::secrets::{SecretsInUse, scrub_reply};
 use crate::chat::{Reply, Usage};
 use crate::error::{Error, ErrorKind};
@@ -132,7 +132,10 @@ impl Continuation<'_> {
         let run = (context.deadline, &context.report);
         let chat = (self.reader.chat, request);
         let reservation = Reservation::new(limit, target, chat, max_tokens, run).await?;
-        if reservation.lowered_to.is_some() && max_tokens.is_some() {
+        if reservation
+            .lowered_to
+            .is_some_and(|tokens| max_tokens.is_some() || tokens < MAX_OUTPUT_TOKENS)
+        {
             reservation.settle(&context.report);
             let text = "the rest of options.maxCost does not pay for its next part";
             return Err(Error::new(ErrorKind::LimitExceeded, text));

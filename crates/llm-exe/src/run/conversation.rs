@@ -11,7 +11,7 @@ use super::check_reply::{CheckedReply, check_reply};
 use super::checkpoint::{Checkpoints, StoredStart, StoredTurn};
 use super::context::Context;
 use super::continuation::Continuation;
-use super::cost_limit::{CostLimit, Reservation};
+use super::cost_limit::{CostLimit, MAX_OUTPUT_TOKENS, Reservation};
 use super::events::EventStream;
 use super::learned::{self, Api, Change, LearnedChanges, MAX_METHODS, RequestChange};
 use super::observer::Turn;
@@ -33,8 +33,6 @@ const SCHEMA_NAME: &str = "answer";
 
 /// Maximum number of times that a request is sent again after the provider rejected a part of it.
 const MAX_CHANGES: usize = 3;
-/// A number of output tokens that no model reaches.
-const MAX_OUTPUT_TOKENS: u64 = 1_000_000;
 
 /// A change after a rejection.
 struct NewChange {

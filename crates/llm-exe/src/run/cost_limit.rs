@@ -12,6 +12,9 @@ use crate::plan::Target;
 use crate::providers::{Cost, PriceList, TokenPrices, format_dollars, highest_prices};
 use crate::wire::WireRequest;
 
+/// A number of output tokens that no model reaches.
+pub(super) const MAX_OUTPUT_TOKENS: u64 = 1_000_000;
+
 /// Minimum number of output tokens for which a call is made, unless the request asks for fewer.
 const MIN_OUTPUT_TOKENS: u64 = 256;
 /// The number of tokens that are reserved for an image.

@@ -264,12 +264,12 @@ pub(super) struct TextStreamer<'a> {
     events: EventStream,
     /// The decoder of the current response.
     decoder: Option<Box<dyn StreamDecoder>>,
-    sent: &'a SentParts,
+    sent: &'a ReceivedParts,
 }
 
 /// Which parts of a streamed reply arrived.
 #[derive(Debug, Default)]
-pub(super) struct SentParts {
+pub(super) struct ReceivedParts {
     /// Whether text was sent to the reader.
     pub(super) text: AtomicBool,
     /// Whether a part of the reply arrived: text, reasoning or a tool call.
@@ -280,7 +280,7 @@ impl<'a> TextStreamer<'a> {
     pub(super) fn new(
         (dialect, chat): (&'a dyn Dialect, &'a Chat),
         events: EventStream,
-        sent: &'a SentParts,
+        sent: &'a ReceivedParts,
     ) -> Self {
         TextStreamer { dialect, chat, events, decoder: None, sent }
     }

@@ -152,10 +152,10 @@ impl StepReport {
 /// What this run paid for, if it restored the progress of an earlier run of the same request.
 #[derive(Debug, Clone, Default)]
 pub(super) struct PaidCounts {
-    attempts: u32,
-    repairs: u32,
-    usage: Usage,
-    cost: Option<Cost>,
+    pub(super) attempts: u32,
+    pub(super) repairs: u32,
+    pub(super) usage: Usage,
+    pub(super) cost: Option<Cost>,
 }
 
 impl PaidCounts {
@@ -490,7 +490,7 @@ impl Report {
     }
 
     /// Returns what this run paid for.
-    fn paid_counts(&self) -> PaidCounts {
+    pub(super) fn paid_counts(&self) -> PaidCounts {
         if let Some(paid) = &self.paid {
             return PaidCounts::clone(paid);
         }
@@ -500,7 +500,7 @@ impl Report {
 
     /// Removes what an earlier run of the same request paid for: its attempts and repairs, its
     /// token usage and its cost. The counts of steps do not change.
-    pub fn keep_paid(&mut self) {
+    pub fn remove_restored_counts(&mut self) {
         if let Some(paid) = self.paid.take() {
             let PaidCounts { attempts, repairs, usage, cost } = *paid;
             (self.attempts, self.repairs, self.usage) = (attempts, repairs, usage);

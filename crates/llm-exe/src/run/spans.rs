@@ -4,7 +4,7 @@ use http::Uri;
 
 use super::context::Context;
 use super::outcome::Run;
-use super::report::Report;
+use super::report::{PaidCounts, Report};
 use crate::chat::{Chat, Reply, Structure, ToolCall, Usage};
 use crate::error::Error;
 use crate::plan::Target;
@@ -58,11 +58,15 @@ fn add_report(span: &mut OpenSpan, report: &Report) {
     for (name, value) in report.tags.iter().flat_map(|tags| tags.iter()) {
         span.add(format!("{}{name}", trace::TAG), value.clone());
     }
-    if report.attempts > 0 {
-        span.add(trace::ATTEMPTS, u64::from(report.attempts));
-        span.add(trace::REPAIRS, u64::from(report.repairs));
-        span.add_usage(report.usage);
-        add_cost(span, report.cost().and_then(Cost::usd));
+    // An earlier run of the same request has recorded what it paid for.
+    let PaidCounts { attempts, repairs, usage, cost } = report.paid_counts();
+    if attempts > 0 {
+        span.add(trace::ATTEMPTS, u64::from(attempts));
+        span.add(trace::REPAIRS, u64::from(repairs));
+    }
+    if usage != Usage::default() {
+        span.add_usage(usage);
+        add_cost(span, cost.as_ref().and_then(Cost::usd));
     }
 }
 
@@ -135,10 +139,11 @@ pub(super) fn end_chat(
     let ChatSpan { mut span, usage, cost, attempts } = *span;
     let report = &context.report;
     span.add(trace::ATTEMPTS, u64::from(report.attempts.saturating_sub(attempts)));
+    // A call without a reply can be billed, but its tokens and its cost are not known.
     if report.usage != usage {
         span.add_usage(report.usage.since(usage));
+        add_cost(&mut span, report.cost().and_then(|total| total.usd_since(cost.as_ref())));
     }
-    add_cost(&mut span, report.cost().and_then(|total| total.usd_since(cost.as_ref())));
     let secrets = context.secrets();
     let secrets: Vec<&str> = secrets.iter().map(Secret::expose).collect();
     span.add_content(trace::INPUT_MESSAGES, || trace::input_messages(&chat.messages, &secrets));

@@ -49,6 +49,7 @@ impl StoredPrices {
     /// # Errors
     /// `ConfigUnavailable` if the document can't be read, or if it contains no valid prices.
     pub(super) async fn load(&self, deadline: Deadline) -> Result<(), Error> {
+        let is_short = deadline.left() < MAX_WAIT;
         let deadline = deadline.within(Some(MAX_WAIT));
         let load = async {
             let mut failure = self.failure.lock().await;
@@ -60,8 +61,11 @@ impl StoredPrices {
             {
                 return Err(error.clone());
             }
-            // The failure is replaced even if the future is dropped while it waits.
-            *failure = Some((Instant::now(), unavailable("they did not arrive in time")));
+            // The failure is replaced even if the future is dropped while it waits, unless the run
+            // itself had too little time.
+            if !is_short {
+                *failure = Some((Instant::now(), unavailable("they did not arrive in time")));
+            }
             let fetched = self.fetch(deadline).await.map_err(|reason| unavailable(&reason));
             *failure = fetched.as_ref().err().map(|error| (Instant::now(), error.clone()));
             fetched

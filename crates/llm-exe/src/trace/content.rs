@@ -2,13 +2,18 @@
 //! format of the conventions (`gen-ai-input-messages.json`), without secrets and shortened.
 //! <https://github.com/open-telemetry/semantic-conventions-genai/tree/v0.1.0/docs/gen-ai>
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
 use crate::chat::{Message, Part, Reply};
-use crate::scrub::remove_secrets;
+use crate::scrub::{remove_keys, remove_secrets};
 
 /// Maximum size of the content of an attribute in bytes, without the structure around it.
 pub const MAX_CONTENT_BYTES: usize = 32 * 1024;
+
+/// Maximum length of a text that looks like an API key, unless it is longer than the text that fits.
+const MAX_KEY_BYTES: usize = 512;
 
 /// Copies texts without secrets until the limit is reached.
 struct Texts<'a> {
@@ -21,9 +26,13 @@ impl Texts<'_> {
     fn copy(&mut self, text: &str) -> String {
         // A secret must be found as a whole, so more is scanned than is copied.
         let longest = self.secrets.iter().map(|secret| secret.len()).max().unwrap_or(0);
+        let longest = longest.max(MAX_KEY_BYTES);
         let scanned = text.floor_char_boundary(self.bytes_left.saturating_add(longest));
         let is_cut = scanned < text.len();
         let mut copy = remove_secrets(text.get(..scanned).unwrap_or(text).to_owned(), self.secrets);
+        if let Cow::Owned(changed) = remove_keys(&copy) {
+            copy = changed;
+        }
         let end = if is_cut { copy.len().saturating_sub(longest) } else { copy.len() };
         copy.truncate(copy.floor_char_boundary(end.min(self.bytes_left)));
         self.bytes_left -= copy.len();
@@ -38,11 +47,10 @@ impl Texts<'_> {
         match part {
             Part::Text(text) => json!({ "type": "text", "content": self.copy(text) }),
             Part::Media(media) => {
-                // The data of an image is not useful in a trace.
-                let url = match media.url.starts_with("data:") {
-                    true => media.url.split(',').next().unwrap_or_default(),
-                    false => &media.url,
-                };
+                // The data of an image is not useful in a trace, and the query of a URL can be a
+                // signature.
+                let end = if media.url.starts_with("data:") { ',' } else { '?' };
+                let url = media.url.split(end).next().unwrap_or_default();
                 json!({ "type": "uri", "modality": "image", "uri": self.copy(url) })
             }
             Part::ToolCall(call) => {
@@ -163,6 +171,11 @@ mod tests {
             }
         }
         assert_eq!(text(&format!("{secret} ok"), &[secret]), "[redacted] ok");
+        // Other keys are recognized by their form.
+        assert_eq!(text("use sk-proj-abcdefgh12 now", &[]), "use [redacted] now");
+        let url = "https://a.example/b.png?X-Amz-Signature=0123456789abcdef";
+        let image = Message::new(Role::User, vec![Part::Media(Media::new(url))]);
+        assert!(input_messages(&[image], &[]).contains(r#""https://a.example/b.png""#));
     }
 
     #[test]

@@ -142,6 +142,8 @@ struct SharedTrace {
 #[derive(Debug, Default)]
 struct CollectedSpans {
     spans: Vec<Span>,
+    /// The number of spans that have started.
+    started: usize,
     /// The number of spans that were not recorded.
     dropped: u32,
     content_bytes: usize,
@@ -181,13 +183,16 @@ impl Trace {
         self.0.spans.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn push(&self, span: Span) {
+    /// Returns whether a span that starts now is recorded. This is decided at the start, so that
+    /// the outer spans, which end last, are.
+    fn accept_span(&self) -> bool {
         let mut collected = self.lock();
-        if collected.spans.len() < MAX_SPANS {
-            collected.spans.push(span);
-        } else {
-            collected.dropped += 1;
+        let accepts = collected.started < MAX_SPANS;
+        match accepts {
+            true => collected.started += 1,
+            false => collected.dropped += 1,
         }
+        accepts
     }
 
     /// Reserves space for a content, and returns whether there is enough.
@@ -226,10 +231,10 @@ impl TraceScope {
         };
         let attributes = vec![(Cow::Borrowed(OPERATION_NAME), operation.into())];
         let (id, start, duration) = (SpanId::random(), SystemTime::now(), Duration::ZERO);
-        let parent = self.parent;
+        let (trace, parent) = (self.trace.clone(), self.parent);
         let span = Span { id, parent, name, kind, start, duration, attributes, error: None };
-        let (trace, started) = (self.trace.clone(), Instant::now());
-        OpenSpan { trace, span: Some(Box::new(span)), id, started }
+        let span = trace.accept_span().then(|| Box::new(span));
+        OpenSpan { trace, span, id, started: Instant::now() }
     }
 }
 
@@ -345,7 +350,7 @@ impl OpenSpan {
             span.attributes.push((Cow::Borrowed(ERROR_TYPE), kind));
         }
         span.error = error;
-        self.trace.push(*span);
+        self.trace.lock().spans.push(*span);
     }
 }
 

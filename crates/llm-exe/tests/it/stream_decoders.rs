@@ -391,7 +391,7 @@ fn an_event_that_is_not_json_is_an_error() {
         ),
         ("anthropic", "data: {oops}\n\n", "the stream contains an event that is not a JSON object"),
         ("google", "data: [1]\n\n", "the stream ended before the reply was complete"),
-        ("ollama", "<html>\n", "the stream ended before the reply was complete"),
+        ("ollama", "<html>\n", "the response body is not an Ollama chat response"),
     ] {
         let error = decode_text(name, stream).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ProviderUnavailable, "{name}");

@@ -70,6 +70,22 @@ async fn repeat_of_a_stream_sends_its_result_alone() {
 }
 
 #[tokio::test]
+async fn repeat_with_another_format_or_trace_returns_the_stored_result() {
+    let function = new_function().await;
+    function.simulator.script(step(json!({ "then": { "text": "Hi there" } })));
+    let trace = |span: &str| format!("00-4bf92f3577b34da6a3ce929d0e0e4736-{span}-01");
+    let first = with(keyed("hi"), "traceparent", json!(trace("00f067aa0ba902b7")));
+    assert!(read(body(function.start(&event(first), TIMEOUT).await.0)).await.len() > 1);
+    let lines = with(keyed("hi"), "streamFormat", json!("ndjson"));
+    let lines = with(lines, "traceparent", json!(trace("1111111111111111")));
+    let events = read(body(function.start(&event(lines), TIMEOUT).await.0)).await;
+    assert_eq!(events, ["{\"event\":\"result\",\"data\":\"Hi there\"}\n"]);
+    let response = function.invoke(&url_event(&keyed("hi"))).await.0.unwrap();
+    assert_eq!(response["body"], "Hi there");
+    assert_eq!(function.calls(), 1);
+}
+
+#[tokio::test]
 async fn run_with_a_key_completes_without_its_reader() {
     let function = new_function().await;
     let slow = json!({ "then": { "text": "Hi there" }, "stream": { "milliseconds": 100 } });

@@ -61,7 +61,7 @@ fn validate_json_schema(json_schema: &Value) -> Result<(), Rejection> {
     let reason = match str_field(schema, "type") {
         Some("object") if strict => strict::validate(schema).err(),
         Some("object") => None,
-        _ => Some(strict::not_an_object(schema)),
+        _ => Some(strict::is_not_object(schema)),
     };
     match reason {
         None => Ok(()),

@@ -48,7 +48,7 @@ const TYPE_KEYWORDS: &[&str] = &["type", "anyOf", "$ref"];
 const REF_SIBLINGS: &[&str] = &["$ref", "$defs", "definitions"];
 
 /// Builds the error message for a root schema whose type is not `object`.
-pub(crate) fn not_an_object(schema: &Value) -> String {
+pub(crate) fn is_not_object(schema: &Value) -> String {
     let got = schema.get("type").map_or_else(|| "None".to_owned(), Value::to_string);
     let got = got.replace('"', "");
     format!("schema must be a JSON Schema of 'type: \"object\"', got 'type: \"{got}\"'.")

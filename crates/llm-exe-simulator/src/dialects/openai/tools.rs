@@ -66,7 +66,7 @@ fn validate_parameters(function: &Value, name: &str, path: &str) -> Result<(), R
     }
     let empty = parameters.as_object().is_some_and(serde_json::Map::is_empty) && !strict;
     let reason = if !empty && !has_type(parameters, "object") {
-        Some(strict::not_an_object(parameters))
+        Some(strict::is_not_object(parameters))
     } else if strict {
         strict::validate(parameters).err()
     } else {

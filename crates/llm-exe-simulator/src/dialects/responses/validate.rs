@@ -244,7 +244,7 @@ fn validate_json_schema(format: &Value) -> Result<(), Rejection> {
     let reason = match str_field(schema, "type") {
         Some("object") if is_strict => strict::validate(schema).err(),
         Some("object") => None,
-        _ => Some(strict::not_an_object(schema)),
+        _ => Some(strict::is_not_object(schema)),
     };
     let Some(reason) = reason else { return Ok(()) };
     let message = format!("Invalid schema for response_format '{name}': {reason}");
@@ -268,7 +268,7 @@ fn validate_tools(body: &Value) -> Result<(), Rejection> {
         let reason = match str_field(parameters, "type") {
             Some("object") if is_strict => strict::validate(parameters).err(),
             Some("object") => None,
-            _ => Some(strict::not_an_object(parameters)),
+            _ => Some(strict::is_not_object(parameters)),
         };
         if let Some(reason) = reason {
             let message = format!("Invalid schema for function '{name}': {reason}");

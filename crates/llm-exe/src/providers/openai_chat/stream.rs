@@ -156,7 +156,13 @@ impl ChunkAssembler {
         };
         let with_index = |known: &CallPieces| known.index == Some(index);
         let position = self.calls.iter().rposition(with_index)?;
-        let known_id = self.calls.get(position)?.fields.text("id").unwrap_or_default();
+        let known = self.calls.get(position)?;
+        let known_id = known.fields.text("id").unwrap_or_default();
+        // Some servers send calls without ids and with one index.
+        let has_ids = !id.is_empty() || !known_id.is_empty();
+        if !has_ids && name.is_some() && name != known.function.text("name") {
+            return (!known.has_all_arguments()).then_some(position);
+        }
         if id.is_empty() || known_id.is_empty() || known_id == id {
             return Some(position);
         }

@@ -150,8 +150,10 @@ fn choose_reader(framing: Framing, bytes: &[u8], may_wait: bool) -> Option<Event
     let Some(first) = start.first() else { return (!may_wait).then(|| events(true)) };
     let is_field = || [&b"data:"[..], b"event:", b":"].iter().any(|it| start.starts_with(it));
     Some(match (framing, first) {
-        (Framing::EventStream, b'{' | b'[') => EventReader::Whole(Vec::new()),
+        (Framing::EventStream, b'{' | b'[' | b'<') => EventReader::Whole(Vec::new()),
         (Framing::EventStream, _) => EventReader::Frames(FrameReader::default()),
+        // A page of a proxy or of a wrong server is quoted in the error.
+        (_, b'<') => EventReader::Whole(Vec::new()),
         (Framing::ServerSentEvents, b'{' | b'[') => EventReader::Whole(Vec::new()),
         (Framing::ServerSentEvents, _) => events(true),
         (Framing::Lines, b'[') => EventReader::Whole(Vec::new()),
@@ -254,8 +256,8 @@ impl JoinedEvents {
         if self.state == StreamState::Complete {
             return Ok(());
         }
-        let outcome = match not_an_object(event) {
-            true => Ok(unknown_event(event)),
+        let outcome = match is_not_object(event) {
+            true => Ok(non_object_outcome(event)),
             false => self.assembler.add(event, text),
         };
         match outcome {
@@ -292,14 +294,14 @@ impl JoinedEvents {
 
 /// Returns whether the data of an event is neither an object nor the end sign of chat completions.
 /// Servers send such events to keep the connection open, or for purposes of their own.
-fn not_an_object(event: &StreamEvent<'_>) -> bool {
+fn is_not_object(event: &StreamEvent<'_>) -> bool {
     let data = event.data.trim();
     !event.is_exception && !data.starts_with('{') && data != "[DONE]"
 }
 
 /// Returns the outcome of an event whose data is not an object. Such an event is skipped, unless it
 /// is named as an error.
-fn unknown_event(event: &StreamEvent<'_>) -> EventOutcome {
+fn non_object_outcome(event: &StreamEvent<'_>) -> EventOutcome {
     let data = event.data.trim();
     if event.name != "error" || matches!(data, "" | "null") {
         return EventOutcome::Open;
@@ -333,7 +335,7 @@ impl StreamDecoder for Decoder {
         let Decoder { reader, joined, .. } = self;
         if let EventReader::Whole(body) = reader
             && body.trim_ascii_start().first() != Some(&b'[')
-            && is_json(body)
+            && (is_json(body) || body.trim_ascii_start().first() == Some(&b'<'))
         {
             return Ok(std::mem::take(body));
         }
