@@ -9,6 +9,9 @@ pub(crate) const NODE: usize = 2;
 /// The index of the Node function whose code is bundled into one file.
 pub(crate) const BUNDLED: usize = 3;
 
+/// The index of the Node function that streams with npm `ai`.
+pub(crate) const NPM_AI: usize = 4;
+
 /// A measured quantity. Each figure is a row of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Figure {
@@ -83,6 +86,20 @@ pub(crate) enum Figure {
     BatchRate,
     /// The CPU time of a record of such an event, in microseconds.
     BatchCpu,
+    /// The time from the first byte of the provider's stream to the first byte of the function's
+    /// stream.
+    StreamFirstByte,
+    /// The time until a plain client has the first byte of the same stream, measured in turns with
+    /// the function.
+    DirectFirstByte,
+    /// The time from a provider's response that is not a stream to the first byte of the function's.
+    UnstreamedFirstByte,
+    /// The events of a long stream per second of the process's CPU time.
+    StreamCpuRate,
+    /// The events of a long stream per second.
+    StreamRate,
+    /// The peak memory of a process that passed on long streams.
+    StreamMemory,
     /// The unpacked size of the deployed files.
     Size,
     /// The zipped size of the deployed files.
@@ -98,6 +115,8 @@ pub(crate) enum Part {
     Instructions,
     /// Large SQS events.
     Throughput,
+    /// Streams, compared with Node.
+    Streaming,
     /// The growth of the CPU time with the size of the input.
     Growth,
     /// The sizes of the deployed files, which every run measures.
@@ -106,7 +125,7 @@ pub(crate) enum Part {
 
 impl Figure {
     /// All figures with their parts and their names in the table, in the order of its rows.
-    pub(crate) const ALL: [(Figure, Part, &str); 44] = [
+    pub(crate) const ALL: [(Figure, Part, &str); 50] = [
         (Figure::ColdText, Part::Times, "text: cold, ms"),
         (Figure::ColdTextCpu, Part::Times, "text: cold, ms of CPU"),
         (Figure::WarmText, Part::Times, "text: warm, ms"),
@@ -149,6 +168,12 @@ impl Figure {
         (Figure::BatchMemory, Part::Throughput, "batch of 1,000: peak memory, MB"),
         (Figure::BatchRate, Part::Throughput, "batch of 1,000: records per second"),
         (Figure::BatchCpu, Part::Throughput, "batch of 1,000: µs of CPU per record"),
+        (Figure::StreamFirstByte, Part::Streaming, "stream: provider's first byte to ours, ms"),
+        (Figure::DirectFirstByte, Part::Streaming, "stream: to a plain client, ms"),
+        (Figure::UnstreamedFirstByte, Part::Streaming, "not streamed: reply to result, ms"),
+        (Figure::StreamCpuRate, Part::Streaming, "stream of 20,000: events per second of CPU"),
+        (Figure::StreamRate, Part::Streaming, "stream of 20,000: events per second"),
+        (Figure::StreamMemory, Part::Streaming, "stream of 20,000: peak memory, MB"),
         (Figure::Size, Part::Always, "unpacked, MB"),
         (Figure::Zip, Part::Always, "zipped, MB"),
     ];

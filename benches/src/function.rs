@@ -19,6 +19,8 @@ pub(crate) enum Kind {
     Limit,
     /// A handler in Node, which supports direct requests.
     Node,
+    /// A handler in Node that only streams, and returns texts.
+    NpmAi,
 }
 
 /// A measured function.
@@ -40,11 +42,15 @@ pub(crate) fn all(here: &Path, built: &Path, builds: &[String]) -> Result<Vec<Fu
     let bundle = node.join("node_modules/.cache/bootstrap.cjs");
     let unbundled = ["bootstrap.mjs", "handler.mjs", "node_modules"].map(|name| node.join(name));
     let script = unbundled[0].clone();
+    let streaming = here.join("streaming");
+    let streamed = ["bootstrap.mjs", "node_modules"].map(|name| streaming.join(name));
+    let streaming = streamed[0].clone();
     let mut functions = vec![
         deployed_zip("llm-exe-lambda", &built.join("llm-exe-lambda"), Kind::LlmExe),
         deployed_zip("limit", &built.join("bench-limit"), Kind::Limit),
-        nodejs("Node", script, unbundled.to_vec()),
-        nodejs("Node, bundled", bundle.clone(), vec![bundle]),
+        nodejs("Node", script, unbundled.to_vec(), Kind::Node),
+        nodejs("Node, bundled", bundle.clone(), vec![bundle], Kind::Node),
+        nodejs("npm ai", streaming, streamed.to_vec(), Kind::NpmAi),
     ];
     for build in builds {
         let (name, path) = build.split_once('=').ok_or("--beside expects NAME=PATH")?;
@@ -63,9 +69,9 @@ fn binary(name: &str, path: PathBuf, kind: Kind) -> Function {
     Function { name: name.to_owned(), kind, program: vec![path.clone()], deployed: vec![path] }
 }
 
-fn nodejs(name: &str, script: PathBuf, deployed: Vec<PathBuf>) -> Function {
+fn nodejs(name: &str, script: PathBuf, deployed: Vec<PathBuf>, kind: Kind) -> Function {
     let program = vec![PathBuf::from("node"), script];
-    Function { name: name.to_owned(), kind: Kind::Node, program, deployed }
+    Function { name: name.to_owned(), kind, program, deployed }
 }
 
 impl Function {

@@ -21,6 +21,7 @@ mod memory;
 mod process;
 mod provider;
 mod running;
+mod streaming;
 mod table;
 mod targets;
 mod throughput;
@@ -54,6 +55,9 @@ struct Args {
     /// Measure only SQS events with 1,000 records.
     #[arg(long)]
     throughput: bool,
+    /// Measure only streams.
+    #[arg(long)]
+    streaming: bool,
     /// Measure only how the CPU time grows with the size of the input.
     #[arg(long)]
     growth: bool,
@@ -77,12 +81,13 @@ impl Args {
         let selected = [
             (Part::Instructions, self.instructions),
             (Part::Throughput, self.throughput),
+            (Part::Streaming, self.streaming),
             (Part::Growth, self.growth),
         ];
         if selected.iter().any(|(_, is_selected)| *is_selected) {
             return selected.into_iter().filter(|part| part.1).map(|part| part.0).collect();
         }
-        vec![Part::Times, Part::Instructions, Part::Throughput, Part::Growth]
+        vec![Part::Times, Part::Instructions, Part::Throughput, Part::Streaming, Part::Growth]
     }
 }
 
@@ -107,8 +112,11 @@ async fn run(args: &Args) -> Result<bool, Error> {
     let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let parts = args.parts();
     let functions = function::all(&here, &args.built, &args.builds)?;
-    let is_measured =
-        |function: &Function| function.kind != Kind::Node || parts.contains(&Part::Times);
+    let is_measured = |function: &Function| match function.kind {
+        Kind::LlmExe | Kind::Limit => true,
+        Kind::Node => parts.contains(&Part::Times),
+        Kind::NpmAi => parts.contains(&Part::Streaming),
+    };
     for function in functions.iter().filter(|function| is_measured(function)) {
         function.check_files()?;
     }
@@ -124,7 +132,7 @@ async fn run(args: &Args) -> Result<bool, Error> {
         for round in 1..=few_rounds {
             eprintln!("instructions, round {round} of {few_rounds}");
             for (index, function) in functions.iter().enumerate() {
-                if function.kind != Kind::Node {
+                if matches!(function.kind, Kind::LlmExe | Kind::Limit) {
                     instructions.once(function, figures.of(index)).await?;
                 }
             }
@@ -136,6 +144,16 @@ async fn run(args: &Args) -> Result<bool, Error> {
             for (index, function) in functions.iter().enumerate() {
                 if function.kind == Kind::LlmExe {
                     throughput::once(&provider, function, figures.of(index)).await?;
+                }
+            }
+        }
+    }
+    if parts.contains(&Part::Streaming) {
+        for round in 1..=rounds {
+            eprintln!("streaming, round {round} of {rounds}");
+            for (index, function) in functions.iter().enumerate() {
+                if matches!(function.kind, Kind::LlmExe | Kind::NpmAi) {
+                    streaming::once(&provider, function, figures.of(index)).await?;
                 }
             }
         }

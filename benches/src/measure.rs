@@ -48,7 +48,7 @@ impl Task {
         let text = Task {
             event: TEXT.to_owned(),
             is_expected: Value::is_string,
-            is_supported_by: |_| true,
+            is_supported_by: |kind| kind != Kind::NpmAi,
             cold: Figure::ColdText,
             cold_cpu: Figure::ColdTextCpu,
             warm: Some(Warm {
@@ -69,7 +69,7 @@ impl Task {
         let json = Task {
             event: JSON.to_owned(),
             is_expected: |result| result["query"].is_string(),
-            is_supported_by: |kind| kind != Kind::Limit,
+            is_supported_by: |kind| matches!(kind, Kind::LlmExe | Kind::Node),
             cold: Figure::ColdJson,
             cold_cpu: Figure::ColdJsonCpu,
             warm: Some(Warm {

@@ -1,20 +1,25 @@
 //! A fast provider: a server in its own thread that returns the same chat completion for every
-//! request. The simulator checks and records requests, which would limit the throughput of batches
-//! and need too much memory for large prompts.
+//! request, in one piece or as a stream. The simulator checks and records requests, which would
+//! limit the throughput of batches and need too much memory for large prompts.
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, TcpListener};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
-use http_body_util::{BodyExt, Full};
-use hyper::body::{Bytes, Incoming};
+use http_body_util::{BodyExt, Either, Full};
+use hyper::body::{Body, Bytes, Frame, Incoming};
+use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::TcpStream;
+use tokio::time::Sleep;
 
 use crate::error::Error;
 
@@ -26,8 +31,33 @@ pub(crate) struct Provider {
 
 #[derive(Default)]
 struct State {
-    reply: Mutex<Bytes>,
+    reply: Mutex<Reply>,
     calls: AtomicUsize,
+    /// The time at which the last response began.
+    started: Mutex<Option<Instant>>,
+}
+
+/// The reply to every request.
+#[derive(Clone)]
+enum Reply {
+    Whole(Bytes),
+    Stream(DeltaStream),
+}
+
+impl Default for Reply {
+    fn default() -> Self {
+        Reply::Whole(Bytes::new())
+    }
+}
+
+/// A stream of equal deltas.
+#[derive(Clone)]
+struct DeltaStream {
+    delta: Bytes,
+    deltas: usize,
+    /// The pause after the first delta, so that it is not received together with others.
+    pause: Duration,
+    end: Bytes,
 }
 
 impl Provider {
@@ -59,15 +89,51 @@ impl Provider {
             }],
             "usage": { "prompt_tokens": 12, "completion_tokens": 6, "total_tokens": 18 },
         });
-        let reply = Bytes::from(reply.to_string());
-        *self.state.reply.lock().unwrap_or_else(PoisonError::into_inner) = reply;
+        self.set(Reply::Whole(Bytes::from(reply.to_string())));
+    }
+
+    /// Makes all further replies streams of this number of equal deltas, with a pause after the
+    /// first one, and resets the number of calls.
+    pub(crate) fn stream(&self, delta: &str, deltas: usize, pause: Duration) {
+        let delta = chunk(&json!([{
+            "index": 0, "finish_reason": null, "delta": { "role": "assistant", "content": delta },
+        }]));
+        let finish = chunk(&json!([{ "index": 0, "finish_reason": "stop", "delta": {} }]));
+        let end = Bytes::from(format!("{finish}{}data: [DONE]\n\n", chunk(&json!([]))));
+        self.set(Reply::Stream(DeltaStream { delta: Bytes::from(delta), deltas, pause, end }));
+    }
+
+    fn set(&self, reply: Reply) {
+        *lock(&self.state.reply) = reply;
         self.take_calls();
+    }
+
+    /// Returns the time at which the first byte of the last response was handed to the connection.
+    pub(crate) fn take_start(&self) -> Result<Instant, Error> {
+        lock(&self.state.started).take().ok_or_else(|| "the provider was not called".into())
     }
 
     /// Returns the number of calls since the last call of this function and resets it.
     pub(crate) fn take_calls(&self) -> usize {
         self.state.calls.swap(0, Ordering::Relaxed)
     }
+}
+
+/// Returns a server-sent event with a chunk of a chat completion. The chunk without choices has the
+/// usage, as OpenAI sends it.
+fn chunk(choices: &Value) -> String {
+    let mut chunk = json!({
+        "id": "chatcmpl-bench", "object": "chat.completion.chunk", "created": 1_764_000_000,
+        "model": "gpt-4o-mini-2024-07-18", "choices": choices,
+    });
+    if choices.as_array().is_some_and(Vec::is_empty) {
+        chunk["usage"] = json!({ "prompt_tokens": 12, "completion_tokens": 6, "total_tokens": 18 });
+    }
+    format!("data: {chunk}\n\n")
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn serve(listener: TcpListener, state: Arc<State>) -> Result<(), Error> {
@@ -88,41 +154,119 @@ async fn serve_connection(stream: TcpStream, state: Arc<State>) {
 
 async fn reply(
     request: Request<Incoming>,
-    state: &State,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+    state: &Arc<State>,
+) -> Result<Response<ReplyBody>, Infallible> {
     let mut body = request.into_body();
     while let Some(Ok(_)) = body.frame().await {}
     state.calls.fetch_add(1, Ordering::Relaxed);
-    let reply = state.reply.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let mut response = Response::new(Full::new(reply));
-    let json = hyper::header::HeaderValue::from_static("application/json");
-    response.headers_mut().insert(hyper::header::CONTENT_TYPE, json);
+    let reply = lock(&state.reply).clone();
+    let (body, content_type) = match reply {
+        Reply::Whole(reply) => {
+            *lock(&state.started) = Some(Instant::now());
+            (Either::Left(Full::new(reply)), "application/json")
+        }
+        Reply::Stream(stream) => {
+            (Either::Right(DeltaBody::new(stream, Arc::clone(state))), "text/event-stream")
+        }
+    };
+    let mut response = Response::new(body);
+    let content_type = HeaderValue::from_static(content_type);
+    response.headers_mut().insert(CONTENT_TYPE, content_type);
     Ok(response)
+}
+
+type ReplyBody = Either<Full<Bytes>, DeltaBody>;
+
+/// The body of a streamed reply. Each delta is a chunk of its own.
+struct DeltaBody {
+    stream: DeltaStream,
+    sent: usize,
+    pause: Option<Pin<Box<Sleep>>>,
+    is_ended: bool,
+    state: Arc<State>,
+}
+
+impl DeltaBody {
+    fn new(stream: DeltaStream, state: Arc<State>) -> Self {
+        DeltaBody { stream, sent: 0, pause: None, is_ended: false, state }
+    }
+}
+
+impl Body for DeltaBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if let Some(pause) = &mut self.pause {
+            if pause.as_mut().poll(context).is_pending() {
+                return Poll::Pending;
+            }
+            self.pause = None;
+        }
+        if self.is_ended {
+            return Poll::Ready(None);
+        }
+        if self.sent == self.stream.deltas {
+            self.is_ended = true;
+            return Poll::Ready(Some(Ok(Frame::data(self.stream.end.clone()))));
+        }
+        if self.sent == 0 {
+            *lock(&self.state.started) = Some(Instant::now());
+            if !self.stream.pause.is_zero() {
+                self.pause = Some(Box::pin(tokio::time::sleep(self.stream.pause)));
+            }
+        }
+        self.sent += 1;
+        Poll::Ready(Some(Ok(Frame::data(self.stream.delta.clone()))))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
     use std::net::TcpStream;
+    use std::time::Duration;
 
     use super::Provider;
+
+    /// Sends a request and returns the whole response.
+    fn call(provider: &Provider) -> String {
+        let address = provider.url.strip_prefix("http://").unwrap().strip_suffix("/v1").unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        let request = "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n\
+                       content-length: 2\r\nconnection: close\r\n\r\n{}";
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut response = String::new();
+        stream.read_to_string(&mut response).unwrap();
+        assert!(response.starts_with("HTTP/1.1 200 OK"), "{response}");
+        response
+    }
 
     #[test]
     fn every_request_gets_the_reply_and_is_counted() {
         let provider = Provider::start().unwrap();
         provider.reply_with("Purr.");
-        let address = provider.url.strip_prefix("http://").unwrap().strip_suffix("/v1").unwrap();
         for _ in 0..2 {
-            let mut stream = TcpStream::connect(address).unwrap();
-            let request = "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n\
-                           content-length: 2\r\nconnection: close\r\n\r\n{}";
-            stream.write_all(request.as_bytes()).unwrap();
-            let mut response = String::new();
-            stream.read_to_string(&mut response).unwrap();
-            assert!(response.starts_with("HTTP/1.1 200 OK"), "{response}");
+            let response = call(&provider);
             assert!(response.contains(r#""content":"Purr.""#), "{response}");
         }
         assert_eq!(provider.take_calls(), 2);
         assert_eq!(provider.take_calls(), 0);
+    }
+
+    #[test]
+    fn stream_has_all_deltas_and_its_pause_is_after_the_first() {
+        let provider = Provider::start().unwrap();
+        let pause = Duration::from_millis(5);
+        provider.stream("Purr", 3, pause);
+        assert!(provider.take_start().is_err());
+        let response = call(&provider);
+        assert!(provider.take_start().unwrap().elapsed() >= pause);
+        assert_eq!(response.matches(r#""content":"Purr""#).count(), 3, "{response}");
+        let end = [r#""finish_reason":"stop""#, r#""total_tokens":18"#, "data: [DONE]"];
+        assert!(end.iter().all(|part| response.contains(part)), "{response}");
     }
 }

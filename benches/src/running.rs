@@ -3,9 +3,10 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
+use hyper::body::Bytes;
 use llm_exe_simulator::Simulator;
 use llm_exe_testkit::aws::AwsSimulator;
-use llm_exe_testkit::runtime_api::{InvocationOutcome, RuntimeApi};
+use llm_exe_testkit::runtime_api::{Invocation, InvocationOutcome, RuntimeApi};
 use serde_json::{Value, json};
 
 use crate::aws::CREDENTIALS;
@@ -64,11 +65,17 @@ impl Running {
 
     /// Invokes the function and returns its response and the duration of the invocation.
     pub(crate) async fn invoke(&self, event: String) -> Result<(Value, Duration), Error> {
+        let (body, invocation) = self.invoke_raw(event).await?;
+        Ok((serde_json::from_slice(&body)?, invocation.duration))
+    }
+
+    /// Invokes the function and returns the body of its response and the invocation.
+    pub(crate) async fn invoke_raw(&self, event: String) -> Result<(Bytes, Invocation), Error> {
         let invocation = self.api.invoke(event, TIMEOUT).await?;
         let InvocationOutcome::Response(body) = &invocation.outcome else {
             return Err(format!("the invocation failed: {:?}", invocation.outcome).into());
         };
-        Ok((serde_json::from_slice(body)?, invocation.duration))
+        Ok((body.clone(), invocation))
     }
 
     /// Invokes the function with an SQS event and returns the duration. Returns an error if any

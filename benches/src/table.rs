@@ -4,11 +4,12 @@ use std::fmt::Write;
 use std::process::Command;
 
 use crate::batches::{PROVIDER_WAIT, S3_WAIT};
-use crate::figures::{BUNDLED, Figure, Figures, LLM_EXE, NODE, Part};
+use crate::figures::{BUNDLED, Figure, Figures, LLM_EXE, NODE, NPM_AI, Part};
 use crate::function::Function;
 use crate::instructions::{COUNTED_ROUNDS, FEW, MANY, RESIDENT};
 use crate::measure::{COUNTED, SETTLING};
 use crate::memory::MEMORY_ROUNDS;
+use crate::streaming;
 use crate::targets::Verdict;
 use crate::throughput::{EVENTS, RECORDS};
 use crate::tool_loop::TURNS;
@@ -23,10 +24,9 @@ pub(crate) fn table(
 ) -> String {
     let measured: Vec<usize> =
         (0..functions.len()).filter(|index| figures.is_measured(*index)).collect();
-    let compared: Vec<_> = [(NODE, "of Node"), (BUNDLED, "of Node, bundled")]
-        .into_iter()
-        .filter(|(index, _)| measured.contains(index))
-        .collect();
+    let compared = [(NODE, "of Node"), (BUNDLED, "of Node, bundled"), (NPM_AI, "of npm ai")];
+    let compared: Vec<_> =
+        compared.into_iter().filter(|(index, _)| measured.contains(index)).collect();
     let mut text = String::from("| |");
     for index in &measured {
         let _ = write!(text, " {} |", functions[*index].name);
@@ -35,7 +35,8 @@ pub(crate) fn table(
         let _ = write!(text, " {title} |");
     }
     text += " of limit |";
-    let has_own = parts.contains(&Part::Times) || parts.contains(&Part::Instructions);
+    let with_own = [Part::Times, Part::Instructions, Part::Streaming];
+    let has_own = with_own.iter().any(|part| parts.contains(part));
     text += if has_own { " of its own | target |" } else { " target |" };
     let columns = measured.len() + compared.len() + 2 + usize::from(has_own);
     let _ = writeln!(text, "\n|---|{}", "---|".repeat(columns));
@@ -91,6 +92,9 @@ fn own_ratio(figures: &Figures, figure: Figure) -> String {
     let (other, name) = match figure {
         Figure::ColdHosted => (Figure::ColdText, "over text"),
         Figure::ColdHostedCpu => (Figure::ColdTextCpu, "over text"),
+        Figure::StreamFirstByte | Figure::UnstreamedFirstByte => {
+            (Figure::DirectFirstByte, "over direct")
+        }
         Figure::SqsTen | Figure::SqsHundred => (Figure::SqsOne, "1"),
         Figure::StoredTen | Figure::StoredHundred => (Figure::StoredOne, "1"),
         Figure::SqsTenCpu | Figure::StoredTenCpu => (Figure::DirectTenCpu, "direct"),
@@ -106,6 +110,9 @@ fn own_ratio(figures: &Figures, figure: Figure) -> String {
     let text = match figure {
         Figure::ColdHosted | Figure::ColdHostedCpu => {
             figures.excess(LLM_EXE, figure, other).map(|excess| format!("{excess:+.1} ms {name}"))
+        }
+        Figure::StreamFirstByte | Figure::UnstreamedFirstByte => {
+            figures.excess(LLM_EXE, figure, other).map(|excess| format!("{excess:+.3} ms {name}"))
         }
         _ => figures.times(LLM_EXE, figure, other).map(|times| format!("{times:.3} times {name}")),
     };
@@ -162,12 +169,15 @@ pub(crate) fn footnote(rounds: u32, parts: &[Part]) -> String {
              once; peak memory after the first event, and the fastest of {EVENTS} events after it."
         );
     }
+    if parts.contains(&Part::Streaming) {
+        let _ = write!(text, " {}", streaming::footnote());
+    }
     text
 }
 
 /// Returns the version of Node if a part that was run uses it.
 fn node_version(parts: &[Part]) -> String {
-    if !parts.contains(&Part::Times) {
+    if !parts.contains(&Part::Times) && !parts.contains(&Part::Streaming) {
         return String::new();
     }
     let version = Command::new("node").arg("--version").output().map(|output| output.stdout);

@@ -59,6 +59,13 @@ const TARGETS: &[Target] = &[
     target(Figure::ResidentJson, Against::Limit, 2.1, "2.1 times limit"),
     target(Figure::BatchMemory, Against::Absolute, 15.0, "15 MB"),
     target(Figure::BatchRate, Against::AtLeast, 10_000.0, "at least 10,000"),
+    target(
+        Figure::StreamFirstByte,
+        Against::Figure(Figure::DirectFirstByte),
+        1.0,
+        "1 ms over direct",
+    ),
+    target(Figure::StreamCpuRate, Against::AtLeast, 10_000.0, "at least 10,000"),
     target(Figure::Zip, Against::Absolute, 2.75, "2.75 MB"),
 ];
 
@@ -118,7 +125,7 @@ mod tests {
 
     #[test]
     fn target_without_a_measurement_is_missed() {
-        let parts = [Part::Times, Part::Instructions, Part::Throughput];
+        let parts = [Part::Times, Part::Instructions, Part::Throughput, Part::Streaming];
         assert_eq!(reached(&Figures::new(4), &parts), []);
     }
 
@@ -154,6 +161,17 @@ mod tests {
             reached(&figures, &[Part::Throughput]) == [Figure::BatchRate]
         };
         assert_eq!([9_999.0, 10_000.0, 12_000.0].map(reaches), [false, true, true]);
+    }
+
+    #[test]
+    fn first_byte_of_a_stream_is_compared_with_a_plain_client() {
+        let reaches = |first_byte: f64| {
+            let mut figures = Figures::new(4);
+            figures.of(LLM_EXE).add(Figure::StreamFirstByte, first_byte);
+            figures.of(LLM_EXE).add(Figure::DirectFirstByte, 0.25);
+            reached(&figures, &[Part::Streaming]) == [Figure::StreamFirstByte]
+        };
+        assert_eq!([1.25, 1.5].map(reaches), [true, false]);
     }
 
     #[test]

@@ -90,6 +90,23 @@ install_live_server() {
   ln --symbolic --force python "$live_server"
 }
 
+# Installs Debian's package of Chromium unless the program exists, and sets chromium to its path.
+install_chromium() {
+  chromium=/usr/bin/chromium
+  [ -x "$chromium" ] && return
+  local install=(apt-get install --yes --quiet --no-install-recommends chromium)
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get > /dev/null; then
+    echo "$chromium does not exist: install it, as root with: ${install[*]}" >&2
+    return 1
+  fi
+  # The lists of packages can be missing or older than the packages.
+  export DEBIAN_FRONTEND=noninteractive
+  if ! "${install[@]}" > /dev/null 2>&1 && ! { apt-get update --quiet && "${install[@]}"; } >&2; then
+    echo "apt-get could not install chromium: install it, so that $chromium exists" >&2
+    return 1
+  fi
+}
+
 # Builds the zip for deployment, <folder>/<program>/bootstrap.zip:
 # build_zip x86_64|aarch64 <folder> <program> <more options>
 build_zip() {

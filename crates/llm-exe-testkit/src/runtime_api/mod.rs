@@ -11,7 +11,7 @@ mod server;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::net::TcpListener;
@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 pub use outcome::{InitError, InvocationOutcome, ResponseFault};
-use queue::{InvocationQueue, PendingInvocation};
+use queue::{InvocationQueue, PendingInvocation, PostedOutcome};
 
 /// How long Lambda waits for a function to initialize before the first invocation.
 const INIT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -43,6 +43,8 @@ pub struct Invocation {
     pub headers: BTreeMap<String, String>,
     /// The time from the delivery of the event until the function posted the result.
     pub duration: Duration,
+    /// The time at which the first byte of the result arrived. `None` if the result is empty.
+    pub first_byte_at: Option<Instant>,
 }
 
 /// The reason why an invocation did not complete.
@@ -120,9 +122,10 @@ impl RuntimeApi {
                 .ok_or(InvokeFailed::TimedOut)?;
             let remaining = timeout.saturating_sub(delivered_at.elapsed());
             let outcome = tokio::time::timeout(remaining, outcome).await.ok();
-            let (outcome, headers) = outcome.and_then(Result::ok).ok_or(InvokeFailed::TimedOut)?;
+            let posted = outcome.and_then(Result::ok).ok_or(InvokeFailed::TimedOut)?;
+            let PostedOutcome { outcome, headers, first_byte_at } = posted;
             let duration = delivered_at.elapsed();
-            Ok(Invocation { request_id, outcome, headers, duration })
+            Ok(Invocation { request_id, outcome, headers, duration, first_byte_at })
         };
         tokio::select! {
             biased;

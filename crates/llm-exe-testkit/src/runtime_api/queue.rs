@@ -14,8 +14,13 @@ use super::outcome::{InitError, InvocationOutcome, ResponseFault};
 /// The number of the next invocation. It is global so that ids are unique across all queues.
 static NEXT_INVOCATION: AtomicU64 = AtomicU64::new(1);
 
-/// The outcome that the function posted, and the headers of the request that posted it.
-pub(super) type PostedOutcome = (InvocationOutcome, BTreeMap<String, String>);
+/// What the function posted.
+pub(super) struct PostedOutcome {
+    pub(super) outcome: InvocationOutcome,
+    /// The headers of the request.
+    pub(super) headers: BTreeMap<String, String>,
+    pub(super) first_byte_at: Option<Instant>,
+}
 
 /// An invocation that the function has not requested yet.
 pub(super) struct PendingInvocation {

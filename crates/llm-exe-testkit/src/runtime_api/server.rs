@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method, Request, Response};
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::outcome::{InitError, InvocationOutcome, ResponseFault};
-use super::queue::{DeliveredInvocation, InvocationQueue};
+use super::queue::{DeliveredInvocation, InvocationQueue, PostedOutcome};
 use crate::accept;
 
 const ROOT: &str = "/2018-06-01/runtime/";
@@ -96,7 +96,7 @@ async fn receive_response(
     let Some(received) = read_body(body, max_length).await else {
         return error_reply(400, "InvalidRequest", INCOMPLETE_BODY);
     };
-    let header_map = to_map(headers);
+    let (headers, first_byte_at) = (to_map(headers), received.first_byte_at);
     if received.length > max_length {
         let message = format!(
             "Response payload size ({} bytes) exceeded maximum allowed payload size ({max_length} \
@@ -107,7 +107,7 @@ async fn receive_response(
         let body = json!({"errorType": error_type, "errorMessage": message}).to_string();
         let body = Bytes::from(body);
         let outcome = InvocationOutcome::Error { error_type, error_message: message.clone(), body };
-        queue.complete(id, (outcome, header_map));
+        queue.complete(id, PostedOutcome { outcome, headers, first_byte_at });
         return error_reply(413, "RequestEntityTooLarge", &message);
     }
     // If a stream fails midway, the function reports the error in the trailers.
@@ -120,7 +120,7 @@ async fn receive_response(
             body: received.body,
         },
     };
-    accepted(queue.complete(id, (outcome, header_map)))
+    accepted(queue.complete(id, PostedOutcome { outcome, headers, first_byte_at }))
 }
 
 /// Fails to receive a response, and completes the invocation with what it has received.
@@ -131,15 +131,17 @@ async fn fail_response(
     fault: ResponseFault,
 ) -> Result<Reply, Closed> {
     let mut received = BytesMut::new();
+    let mut first_byte_at = None;
     if let ResponseFault::Close(bytes) = fault {
         while received.len() < bytes
             && let Some(Ok(frame)) = body.frame().await
         {
             received.extend_from_slice(frame.data_ref().unwrap_or(&Bytes::new()));
+            first_byte_at.get_or_insert_with(Instant::now);
         }
     }
     let outcome = InvocationOutcome::Response(received.freeze());
-    queue.complete(id, (outcome, to_map(headers)));
+    queue.complete(id, PostedOutcome { outcome, headers: to_map(headers), first_byte_at });
     match fault {
         ResponseFault::Close(_) => Err(Closed),
         ResponseFault::Reject(status) => Ok(error_reply(status, "Rejected", "a fault")),
@@ -158,9 +160,11 @@ async fn receive_error(
     let Some(received) = read_body(body, MAX_BUFFERED).await else {
         return error_reply(400, "InvalidRequest", INCOMPLETE_BODY);
     };
+    let first_byte_at = received.first_byte_at;
     let InitError { error_type, error_message, body } = parse_error(headers, received.body);
     let outcome = InvocationOutcome::Error { error_type, error_message, body };
-    accepted(queue.complete(id, (outcome, to_map(headers))))
+    let headers = to_map(headers);
+    accepted(queue.complete(id, PostedOutcome { outcome, headers, first_byte_at }))
 }
 
 async fn receive_init_error(queue: &InvocationQueue, headers: &HeaderMap, body: Incoming) -> Reply {
@@ -191,6 +195,7 @@ struct ReceivedBody {
     /// The length of the whole body.
     length: usize,
     trailers: HeaderMap,
+    first_byte_at: Option<Instant>,
 }
 
 /// Reads a whole body and stores at most `max_length` bytes of it. Returns `None` if the body is
@@ -199,10 +204,12 @@ async fn read_body(mut body: Incoming, max_length: usize) -> Option<ReceivedBody
     let mut buffer = BytesMut::new();
     let mut length = 0;
     let mut trailers = HeaderMap::new();
+    let mut first_byte_at = None;
     while let Some(frame) = body.frame().await {
         match frame.ok()?.into_data() {
             Ok(data) => {
                 length += data.len();
+                first_byte_at.get_or_insert_with(Instant::now);
                 if length <= max_length {
                     buffer.extend_from_slice(&data);
                 }
@@ -210,7 +217,7 @@ async fn read_body(mut body: Incoming, max_length: usize) -> Option<ReceivedBody
             Err(frame) => trailers = frame.into_trailers().unwrap_or_default(),
         }
     }
-    Some(ReceivedBody { body: buffer.freeze(), length, trailers })
+    Some(ReceivedBody { body: buffer.freeze(), length, trailers, first_byte_at })
 }
 
 fn to_map(headers: &HeaderMap) -> BTreeMap<String, String> {
