@@ -360,3 +360,35 @@ impl Drop for OpenSpan {
         self.record(Some(SpanError { kind, message: String::new() }));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{CHAT, INVOKE_WORKFLOW, MAX_SPANS, Trace, TraceId, TraceScope};
+
+    #[test]
+    fn outer_spans_are_recorded_although_they_end_last() {
+        let trace = Trace::new(TraceId::random(), None);
+        let outer = TraceScope::new(trace.clone()).start(INVOKE_WORKFLOW, None);
+        for _ in 0..MAX_SPANS + 10 {
+            outer.scope().start(CHAT, Some("m")).succeed();
+        }
+        outer.succeed();
+        let spans = trace.take_spans();
+        assert_eq!((spans.len(), trace.dropped_spans()), (MAX_SPANS, 11));
+        let last = spans.last().unwrap();
+        assert_eq!((&*last.name, last.parent), (INVOKE_WORKFLOW, None));
+    }
+
+    #[test]
+    fn a_span_that_is_dropped_was_cancelled() {
+        let trace = Trace::new(TraceId::random(), None).with_content();
+        let mut span = TraceScope::new(trace.clone()).start(CHAT, None);
+        span.add_content("a", || "content".to_owned());
+        span.add_content("b", || "x".repeat(super::MAX_TRACE_CONTENT_BYTES));
+        drop(span);
+        let span = trace.take_spans().remove(0);
+        assert_eq!(span.error.unwrap().kind, "cancelled");
+        let names: Vec<_> = span.attributes.iter().map(|(name, _)| &**name).collect();
+        assert_eq!(names, ["gen_ai.operation.name", "a", "error.type"]);
+    }
+}

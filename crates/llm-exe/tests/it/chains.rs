@@ -118,6 +118,21 @@ async fn run(provider: &Provider, steps: Value, fields: Value) -> Run {
     client.run(request).await
 }
 
+#[tokio::test]
+async fn concurrent_items_use_all_calls_of_a_request() {
+    let items: Vec<usize> = (0..500).collect();
+    for concurrency in [1, 50] {
+        let steps = json!([
+            { "name": "s", "each": "items", "concurrency": concurrency, "message": "say {{item}}" },
+        ]);
+        let provider = Provider::default();
+        let fields = json!({ "data": { "items": items }, "options": { "numOfAttempts": 3 } });
+        let result = run(&provider, steps, fields).await.outcome.unwrap();
+        assert_eq!(result.as_array().unwrap().len(), items.len(), "{concurrency}");
+        assert_eq!(provider.prompts().len(), items.len());
+    }
+}
+
 async fn result(steps: Value, fields: Value) -> (Value, Provider, Vec<String>) {
     let provider = Provider::default();
     let run = run(&provider, steps, fields).await;

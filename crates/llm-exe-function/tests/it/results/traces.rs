@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use llm_exe::ErrorKind;
 use llm_exe_function::{LogLevel, StartedResponse};
 use llm_exe_simulator::Step;
 use serde_json::{Map, Value, json};
@@ -274,6 +275,48 @@ async fn failures_of_the_collector_are_counted_and_do_not_fail_requests() {
     let (outcome, line) = function.invoke(&request("hi")).await;
     outcome.unwrap();
     assert_eq!(line["droppedSpans"], 2, "{line}");
+}
+
+#[tokio::test]
+async fn spans_of_a_run_that_timed_out_are_exported() {
+    let collector = Collector::start(OK).await;
+    let function = TestFunction::with(&[collector.setting()]).await;
+    function.simulator.script(vec![step(json!({ "then": { "fault": "hang" } }))]);
+    let handled = function.handle(&request("hi"), Duration::from_millis(500)).await;
+    assert_eq!(handled.line.error.unwrap().kind(), ErrorKind::Timeout);
+    assert_eq!((handled.line.dropped_spans, handled.line.trace_error), (0, None));
+    let spans = collector.spans();
+    let run = attributes(span(&spans, "invoke_workflow"));
+    assert_eq!(run["error.type"], "Timeout");
+    // The cost of the call is not known.
+    assert!(!run.contains_key("llm_exe.cost.usd"), "{run:?}");
+    // The next events are exported as well.
+    function.invoke(&request("hi")).await.0.unwrap();
+    assert_eq!(collector.exports().len(), 2);
+}
+
+#[tokio::test]
+async fn a_repeated_run_records_only_what_it_paid_for() {
+    let collector = Collector::start(OK).await;
+    let function = TestFunction::with(&[collector.setting(), PREFIX]).await;
+    let failure =
+        step(json!({ "then": { "status": 500, "body": { "error": { "message": "no" } } } }));
+    function.simulator.script(vec![reply("first"), failure]);
+    let steps = json!([{ "name": "a", "message": "one" }, { "name": "b", "message": "two" }]);
+    let event = json!({
+        "provider": "openai", "model": "gpt-4o-mini", "steps": steps, "idempotencyKey": "k",
+        "options": { "numOfAttempts": 1 }
+    });
+    let mut attempts = Vec::new();
+    for _ in 0..2 {
+        let before = collector.spans().len();
+        let (_, line) = function.invoke(&event).await;
+        let spans = collector.spans().split_off(before);
+        let run = attributes(span(&spans, "invoke_workflow"));
+        assert_eq!(run["llm_exe.attempts"], line["attempts"].to_string(), "{line}");
+        attempts.push(line["attempts"].as_u64().unwrap());
+    }
+    assert_eq!(attempts, [2, 1]);
 }
 
 #[tokio::test]
