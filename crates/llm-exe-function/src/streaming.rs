@@ -226,8 +226,8 @@ fn send(sender: &UnboundedSender<Bytes>, state: &StreamState, event: Bytes) {
     drop(sender.send(event));
 }
 
-/// Maximum time that a run waits for its reader to read. A run that waits occupies memory that other
-/// runs of the process may need.
+/// Maximum time that a run waits for its reader to read. A run that waits occupies memory that
+/// other runs of the process may need.
 const MAX_READER_PAUSE: Duration = Duration::from_secs(60);
 
 /// Sends the events of a run to the reader of the response.

@@ -297,8 +297,8 @@ impl Context {
         nested
     }
 
-    /// Reserves a call of the provider, and returns how many attempts it may have, at most `max`, or
-    /// zero if no call is left. Retries are not reserved, because concurrent requests that do not
+    /// Reserves a call of the provider, and returns how many attempts it may have, at most `max`,
+    /// or zero if no call is left. Retries are not reserved, because concurrent requests that do not
     /// retry would otherwise lack the calls; so the last ones can exceed [`MAX_CALLS`].
     pub(super) fn reserve_call(&self, max: u32) -> u32 {
         let Some(shared) = &self.shared else {

@@ -12,7 +12,7 @@ use crate::scrub::{remove_keys, remove_secrets};
 /// Maximum size of the content of an attribute in bytes, without the structure around it.
 pub const MAX_CONTENT_BYTES: usize = 32 * 1024;
 
-/// Maximum length of a text that looks like an API key, unless it is longer than the text that fits.
+/// The length up to which a text that looks like an API key is found where a text is cut.
 const MAX_KEY_BYTES: usize = 512;
 
 /// Copies texts without secrets until the limit is reached.
