@@ -92,7 +92,7 @@ pub(crate) enum Figure {
     /// The time until a plain client has the first byte of the same stream, measured in turns with
     /// the function.
     DirectFirstByte,
-    /// The time from a provider's response that is not a stream to the first byte of the function's.
+    /// The time from a provider's response that is not streamed to the first byte of the result.
     UnstreamedFirstByte,
     /// The events of a long stream per second of the process's CPU time.
     StreamCpuRate,
@@ -168,7 +168,7 @@ impl Figure {
         (Figure::BatchMemory, Part::Throughput, "batch of 1,000: peak memory, MB"),
         (Figure::BatchRate, Part::Throughput, "batch of 1,000: records per second"),
         (Figure::BatchCpu, Part::Throughput, "batch of 1,000: µs of CPU per record"),
-        (Figure::StreamFirstByte, Part::Streaming, "stream: provider's first byte to ours, ms"),
+        (Figure::StreamFirstByte, Part::Streaming, "stream: from the provider's first byte, ms"),
         (Figure::DirectFirstByte, Part::Streaming, "stream: to a plain client, ms"),
         (Figure::UnstreamedFirstByte, Part::Streaming, "not streamed: reply to result, ms"),
         (Figure::StreamCpuRate, Part::Streaming, "stream of 20,000: events per second of CPU"),

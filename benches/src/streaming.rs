@@ -1,5 +1,6 @@
 //! Measures streams: the time from the provider's first byte to the function's, compared with a
-//! plain client that reads the provider's stream itself, and the events of a long stream per second.
+//! plain client that reads the provider's stream itself, and the events per second of a long
+//! stream.
 //!
 //! The provider and the Runtime API are in the driver, so both times are read from the same clock.
 
