@@ -21,8 +21,8 @@ const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 /// delay each response.
 const PAUSE: Duration = Duration::from_secs(30);
 
-/// How long after the deadline of an event its spans may be sent. The deadline is 500 ms before that
-/// of Lambda.
+/// How long after the deadline of an event its spans may be sent. The deadline is 500 ms before
+/// that of Lambda.
 const DEADLINE_EXTENSION: Duration = Duration::from_millis(300);
 
 const JSON: &str = "application/json";
