@@ -298,8 +298,8 @@ impl Context {
     }
 
     /// Reserves a call of the provider, and returns how many attempts it may have, at most `max`,
-    /// or zero if no call is left. Retries are not reserved, because concurrent requests that do not
-    /// retry would otherwise lack the calls; so the last ones can exceed [`MAX_CALLS`].
+    /// or zero if no call is left. Retries are not reserved, because concurrent requests that do
+    /// not retry would otherwise lack the calls; so the last ones can exceed [`MAX_CALLS`].
     pub(super) fn reserve_call(&self, max: u32) -> u32 {
         let Some(shared) = &self.shared else {
             return MAX_CALLS.saturating_sub(self.report.attempts).min(max);
