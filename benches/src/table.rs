@@ -93,7 +93,7 @@ fn own_ratio(figures: &Figures, figure: Figure) -> String {
         Figure::ColdHosted => (Figure::ColdText, "over text"),
         Figure::ColdHostedCpu => (Figure::ColdTextCpu, "over text"),
         Figure::StreamFirstByte | Figure::UnstreamedFirstByte => {
-            (Figure::DirectFirstByte, "over direct")
+            (Figure::DirectFirstByte, "over the plain client")
         }
         Figure::SqsTen | Figure::SqsHundred => (Figure::SqsOne, "1"),
         Figure::StoredTen | Figure::StoredHundred => (Figure::StoredOne, "1"),

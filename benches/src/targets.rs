@@ -63,7 +63,7 @@ const TARGETS: &[Target] = &[
         Figure::StreamFirstByte,
         Against::Figure(Figure::DirectFirstByte),
         1.0,
-        "1 ms over direct",
+        "1 ms over the plain client",
     ),
     target(Figure::StreamCpuRate, Against::AtLeast, 10_000.0, "at least 10,000"),
     target(Figure::Zip, Against::Absolute, 2.75, "2.75 MB"),

@@ -1,4 +1,4 @@
-// The options that need more permissions than the permissions boundary as shipped. For each, a file
+// The options that need more permissions than the shipped boundary allows. For each, a file
 // in documentation/setup contains the statement to add to the boundary.
 
 import type { Config } from './config.ts';

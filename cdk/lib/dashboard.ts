@@ -70,7 +70,7 @@ export class LlmExeDashboard extends Construct {
   }
 }
 
-/** Returns the widgets about the function. Queries of the log are for what no metric contains. */
+/** Returns the widgets about the function. Log queries show data that is not a metric. */
 function functionRows(llm: LlmExeFunction): IWidget[][] {
   return [callRow(llm), durationRow(llm), [learnedTable(llm)]];
 }
@@ -99,7 +99,7 @@ function callRow(llm: LlmExeFunction): IWidget[] {
       ...HALF,
     }),
     new LogQueryWidget({
-      title: 'Failed invocations by type of error',
+      title: 'Errors by type',
       logGroupNames: [llm.function.logGroup.logGroupName],
       queryLines: [
         'filter ispresent(errorType)',

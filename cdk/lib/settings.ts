@@ -29,8 +29,7 @@ const RULES = new Map<string, Rule>(SETTINGS.map((setting) => [setting.name, set
 const SETTING_NAMES: readonly string[] = SETTINGS.map(({ name }) => name);
 
 /**
- * Variables that the runtime of the function reads, or the layer of the OpenTelemetry collector, but
- * not the function.
+ * Variables that the runtime or the layer of the OpenTelemetry collector reads, but not the function.
  */
 const RUNTIME_VARIABLES = [
   'GLIBC_TUNABLES',

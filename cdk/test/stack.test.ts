@@ -642,7 +642,7 @@ describe('the dashboard', () => {
     assert.deepEqual(
       log.map(({ properties }) => properties['title']),
       [
-        'Failed invocations by type of error',
+        'Errors by type',
         'Provider and the rest (ms)',
         'Cold starts',
         'Learned capabilities of models',

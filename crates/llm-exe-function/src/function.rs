@@ -156,13 +156,7 @@ impl Function {
         invocation: Invocation,
         deadline: Deadline,
     ) -> HandledEvent {
-        match &self.tracer {
-            None => self.handle_with(event, invocation, deadline, Outputs::default()).await,
-            Some(tracer) => {
-                let outputs = Outputs::default();
-                Box::pin(self.handle_traced(tracer, event, invocation, deadline, outputs)).await
-            }
-        }
+        self.handle_event(event, invocation, deadline, Outputs::default()).await
     }
 
     /// Handles an event and also returns the result of each record, which the response to some
@@ -176,12 +170,7 @@ impl Function {
     ) -> (HandledEvent, Vec<RecordResult>) {
         let mut records = Vec::new();
         let outputs = Outputs { records: Some(&mut records), ..Outputs::default() };
-        let handled = match &self.tracer {
-            None => self.handle_with(event, invocation, deadline, outputs).await,
-            Some(tracer) => {
-                Box::pin(self.handle_traced(tracer, event, invocation, deadline, outputs)).await
-            }
-        };
+        let handled = self.handle_event(event, invocation, deadline, outputs).await;
         (handled, records)
     }
 
@@ -201,8 +190,20 @@ impl Function {
         stream: &ResponseSender,
     ) -> HandledEvent {
         let outputs = Outputs { stream: Some(stream), ..Outputs::default() };
+        self.handle_event(event, invocation, deadline, outputs).await
+    }
+
+    /// Handles an event, and records its requests if they are traced or logged.
+    async fn handle_event(
+        &self,
+        event: &[u8],
+        invocation: Invocation,
+        deadline: Deadline,
+        outputs: Outputs<'_>,
+    ) -> HandledEvent {
         match &self.tracer {
             None => self.handle_with(event, invocation, deadline, outputs).await,
+            // The future is boxed, because most functions record nothing.
             Some(tracer) => {
                 Box::pin(self.handle_traced(tracer, event, invocation, deadline, outputs)).await
             }

@@ -121,7 +121,7 @@ impl LogLine {
         let common_tags = common_tags(records);
         let requests = records.iter_mut().flat_map(|record| &mut record.requests);
         for (index, request) in requests.enumerate() {
-            // What an earlier attempt at the request paid for is in its own line.
+            // The line of an earlier attempt contains the calls that it paid for.
             request.report.remove_restored_counts();
             let mut usage = self.report.usage;
             usage.add(request.report.usage);

@@ -391,7 +391,7 @@ where
     F::Output: Send,
 {
     /// The caller is gone. A run that completes without it continues, and a run that was accepted
-    /// as a stream is cancelled as it is after its first event.
+    /// as a stream is cancelled in the same way as after its first event.
     fn drop(&mut self) {
         let continues = self.state.completes() || self.state.format().is_some();
         self.state.is_abandoned.store(self.run.is_some(), Ordering::Relaxed);

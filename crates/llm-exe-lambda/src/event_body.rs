@@ -116,7 +116,7 @@ where
                 run.close();
             }
             drop(run.output().await);
-            // A closed stream is not a failure of the Runtime API. If that fails too, the runtime
+            // A closed stream is not a failure of the Runtime API. If the API fails, the runtime
             // can't get the next event.
             Ok(())
         }))

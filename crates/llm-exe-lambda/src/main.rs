@@ -73,11 +73,7 @@ fn main() -> ExitCode {
     };
     if settings.log_level >= LogLevel::Warn {
         warn_of_misspelled_settings(&names);
-    }
-    if let Some(warning) = settings.start_warning() {
-        write_line(
-            serde_json::json!({ "level": "WARN", "message": warning }).to_string().into_bytes(),
-        );
+        settings.start_warning().into_iter().for_each(write_warning);
     }
     let runtime = match new_runtime() {
         Ok(runtime) => runtime,
@@ -120,9 +116,13 @@ fn variable_names() -> Vec<String> {
 /// Logs a line for each environment variable that is probably a misspelled setting.
 fn warn_of_misspelled_settings(names: &[String]) {
     for warning in misspelled_settings(names.iter().map(String::as_str)) {
-        let line = json!({ "level": "WARN", "message": warning });
-        write_line(line.to_string().into_bytes());
+        write_warning(&warning);
     }
+}
+
+fn write_warning(warning: &str) {
+    let line = json!({ "level": "WARN", "message": warning });
+    write_line(line.to_string().into_bytes());
 }
 
 /// Creates the function with its AWS clients. Connections are opened only when a request needs

@@ -34,7 +34,7 @@ pub(crate) async fn run(args: Serve) -> ExitCode {
         Err(message) => return output::print_startup_error(&message, false),
     };
     let source = KeySource::from_simulate_flag(args.simulate);
-    // The server itself is the function URL and InvokeWithResponseStream, and both stream.
+    // The server acts as a function URL and as InvokeWithResponseStream, which both stream.
     let overrides = [("ENDPOINT_AUTH", auth), ("RESPONSE_STREAMING", "url,invoke".to_owned())];
     let environment = match Environment::read(source, &overrides).await {
         Ok(environment) => environment,

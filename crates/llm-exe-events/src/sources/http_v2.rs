@@ -44,12 +44,12 @@ impl EventSource for HttpV2 {
         http::authorize(&http_request(event), auth)
     }
 
-    /// Returns true for HTTP APIs, which time out before the function does. A function URL waits
-    /// for as long as the function runs.
     fn responds_with_status(&self) -> bool {
         true
     }
 
+    /// Returns true for HTTP APIs, which time out before the function does. A function URL waits
+    /// for as long as the function runs.
     fn is_behind_gateway(&self, event: &Value) -> bool {
         !is_function_url(event)
     }

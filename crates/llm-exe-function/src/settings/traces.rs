@@ -66,7 +66,8 @@ pub(super) fn parse(get: &Get<'_>) -> Result<Option<TraceSettings>, SettingsErro
         let text = "expected https or a private address, because headers and prompts are secret";
         return Err(SettingsError::new(name, format!("{text}{}", quoted_url(&endpoint))));
     }
-    let timeout = either(get, "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT");
+    let timeout =
+        choose_setting(get, "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT");
     let timeout = number(get, timeout, "a number of milliseconds", 1..=3_600_000)?;
     Ok(Some(TraceSettings {
         may_have_stored_headers: headers.is_empty()
@@ -83,7 +84,7 @@ pub(super) fn parse(get: &Get<'_>) -> Result<Option<TraceSettings>, SettingsErro
 }
 
 /// Returns the name of the setting for traces if it is set, or else that for all signals.
-fn either(get: &Get<'_>, traces: &'static str, all: &'static str) -> &'static str {
+fn choose_setting(get: &Get<'_>, traces: &'static str, all: &'static str) -> &'static str {
     if get(traces).is_some() { traces } else { all }
 }
 
@@ -118,7 +119,7 @@ fn is_private(url: &str) -> bool {
 /// Checks that the protocol is the only one that the function supports.
 fn check_protocol(get: &Get<'_>) -> Result<(), SettingsError> {
     let traces = "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL";
-    let name = either(get, traces, "OTEL_EXPORTER_OTLP_PROTOCOL");
+    let name = choose_setting(get, traces, "OTEL_EXPORTER_OTLP_PROTOCOL");
     match get(name) {
         Some(text) if text.trim() != "http/json" => {
             let text = format!("expected http/json, the only supported protocol, got {text:?}");
@@ -129,7 +130,7 @@ fn check_protocol(get: &Get<'_>) -> Result<(), SettingsError> {
 }
 
 /// Parses `name=value` pairs, separated by commas. The values are percent-encoded.
-fn pairs(text: &str) -> Option<Vec<(String, String)>> {
+fn parse_pairs(text: &str) -> Option<Vec<(String, String)>> {
     let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
     let pairs = items.map(|item| {
         let (name, value) = item.split_once('=')?;
@@ -147,14 +148,14 @@ pub(crate) const EXPECTED_HEADERS: &str = "expected headers such as api-key=secr
 /// Parses the headers. Errors do not quote them, because they can be secrets.
 fn headers(get: &Get<'_>) -> Result<Vec<(HeaderName, HeaderValue)>, SettingsError> {
     let traces = "OTEL_EXPORTER_OTLP_TRACES_HEADERS";
-    let name = either(get, traces, "OTEL_EXPORTER_OTLP_HEADERS");
+    let name = choose_setting(get, traces, "OTEL_EXPORTER_OTLP_HEADERS");
     let Some(text) = get(name) else { return Ok(Vec::new()) };
     parse_headers(&text).ok_or_else(|| SettingsError::new(name, EXPECTED_HEADERS))
 }
 
 /// Parses headers in the format of the setting.
 pub(crate) fn parse_headers(text: &str) -> Option<Vec<(HeaderName, HeaderValue)>> {
-    let headers = pairs(text)?.into_iter().map(|(name, value)| {
+    let headers = parse_pairs(text)?.into_iter().map(|(name, value)| {
         let mut value = HeaderValue::try_from(value).ok()?;
         value.set_sensitive(true);
         Some((HeaderName::try_from(name).ok()?, value))
@@ -216,7 +217,7 @@ fn resource(get: &Get<'_>) -> Result<Vec<(String, String)>, SettingsError> {
         }
     }
     if let Some(text) = get(ATTRIBUTES) {
-        let Some(pairs) = pairs(&text) else {
+        let Some(pairs) = parse_pairs(&text) else {
             let text =
                 format!("expected pairs such as team=billing, separated by commas, got {text:?}");
             return Err(SettingsError::new(ATTRIBUTES, text));

@@ -109,7 +109,7 @@ impl Exporter {
         match sent.await {
             Ok(Ok(0)) => Ok(()),
             Ok(Ok(rejected)) => {
-                let reason = format!("the collector rejected {rejected} spans");
+                let reason = format!("the collector rejected spans: {rejected}");
                 Err(ExportError { reason, dropped: rejected })
             }
             Ok(Err(Some(reason))) => Err(all(reason)),

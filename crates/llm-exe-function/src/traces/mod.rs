@@ -28,7 +28,7 @@ const MAX_EXPORTED_SPANS: usize = 5_000;
 /// requests of at most 5 MB.
 const MAX_EXPORTED_CONTENT_BYTES: usize = 3 * 1024 * 1024;
 
-/// What is recorded about requests in addition to their log line.
+/// Records requests: exports their spans and logs their contents.
 pub(crate) struct Tracer {
     exporter: Option<Exporter>,
     logs_contents: bool,
@@ -111,8 +111,8 @@ impl EventTraces<'_> {
         let header = || *self.header.lock().unwrap_or_else(PoisonError::into_inner);
         let exporter = self.tracer.exporter.as_ref();
         let parent = field.and_then(|text| text.parse().ok()).or_else(header).or_else(|| {
-            // Without active tracing, Lambda sets a parent that is not sampled and not exported,
-            // which decides only about X-Ray.
+            // A parent that is not sampled was not exported to X-Ray. It decides about exports to
+            // X-Ray only.
             let parent = self.xray.as_deref().and_then(xray_parent)?;
             let counts = parent.is_sampled || exporter.is_some_and(Exporter::is_xray);
             counts.then_some(parent)
@@ -170,7 +170,7 @@ impl EventTraces<'_> {
         };
         for (_, span) in &mut exported {
             span.attributes.retain(|(name, value)| match value {
-                AttributeValue::Text(text) if trace::CONTENT.contains(&&**name) => {
+                AttributeValue::Text(text) if trace::CONTENT_ATTRIBUTES.contains(&&**name) => {
                     let left = bytes_left.checked_sub(text.len());
                     bytes_left = left.unwrap_or(bytes_left);
                     left.is_some()

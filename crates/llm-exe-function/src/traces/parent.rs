@@ -10,7 +10,12 @@ fn part<'a>(header: &'a str, name: &str) -> Option<&'a str> {
 
 /// Returns the id of the trace, such as `1-5759e988-bd862e3fe1be46a994272793`.
 pub(crate) fn xray_root(header: &str) -> Option<&str> {
-    part(header, "Root").filter(|root| root.bytes().all(|byte| byte.is_ascii_graphic()))
+    // The root comes first. A search in the whole header would cost each invocation more.
+    let root = match header.strip_prefix("Root=") {
+        Some(rest) => rest.get(..rest.bytes().position(|byte| byte == b';').unwrap_or(rest.len())),
+        None => part(header, "Root"),
+    };
+    root.filter(|root| root.bytes().all(|byte| byte.is_ascii_graphic()))
 }
 
 /// Returns the segment around an invocation, if the header names one.

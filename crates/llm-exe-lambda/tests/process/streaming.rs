@@ -312,7 +312,7 @@ fn streaming_events(request: &Value) -> [(&'static str, Value); 2] {
     [("url", post_event(request)), ("invoke", request.clone())]
 }
 
-/// What Lambda does if a client disconnects is not documented, so all faults end the same way.
+/// AWS does not document what Lambda does if a client disconnects, so all faults end the same way.
 const FAULTS: [ResponseFault; 3] =
     [ResponseFault::Close(40), ResponseFault::Reject(403), ResponseFault::Reject(413)];
 

@@ -12,12 +12,12 @@ pub fn hash_json(value: &Value) -> String {
 }
 
 /// The fields of a request that do not change its result. They can differ if a call is repeated.
-const CALL_FIELDS: [&str; 3] = ["stream", "streamFormat", "traceparent"];
+const IGNORED_FIELDS: [&str; 3] = ["stream", "streamFormat", "traceparent"];
 
 /// Returns the hash of a request as [`hash_json`] does, without the fields that do not change its
 /// result.
 pub fn hash_request(request: &Value) -> String {
-    hash_fields(request, &CALL_FIELDS)
+    hash_fields(request, &IGNORED_FIELDS)
 }
 
 /// Returns the hash of a value. These fields of an object at its root are skipped.

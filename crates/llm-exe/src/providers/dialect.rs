@@ -188,7 +188,7 @@ pub trait Dialect: Send + Sync {
 
     /// Joins the bodies of the responses that contain the parts of a reply to one that
     /// [`Dialect::read_reply`] reads. It is called only if [`Dialect::continue_request`] returned a
-    /// request. By default, it is an error.
+    /// request. The default implementation returns `Internal`.
     ///
     /// # Errors
     /// `ProviderUnavailable` if the bodies can't be joined.

@@ -83,7 +83,7 @@ pub(super) struct FailedCall {
 }
 
 impl ReplyReader<'_> {
-    /// Returns the body of a response if it is joined with others.
+    /// Returns a response as a part of a reply, with the request for the next part, if it is one.
     fn read_part(&self, request: &WireRequest, response: &WireReply) -> Option<Box<ReplyPart>> {
         let next = self.dialect.continue_request(request, response);
         let is_part = self.is_continuation || next.is_some();
@@ -162,7 +162,7 @@ impl ProviderClient {
             && context.report.counts_cost
         {
             let loaded = Box::pin(prices.load(context.run_deadline)).await;
-            // The cost is null, because the call is paid for.
+            // This is not an error, because the call is paid for. Its cost is null.
             context.report.prices_error = loaded.err().map(|error| error.message().to_owned());
         }
         let mut reply = match read {

@@ -173,7 +173,7 @@ async fn check_strict_steps(
     runner: &dyn ToolRunner,
     data: Vec<Arc<Map<String, Value>>>,
 ) -> Result<(), Error> {
-    // The context is one of its own, so that the check neither reads progress nor is reported.
+    // A separate context, so that the check neither reads progress nor is reported.
     let mut context = context.nested("", context.deadline);
     context.checkpoints = None;
     let (context, steps, stops) = (&context, plan.steps(), Vec::new());

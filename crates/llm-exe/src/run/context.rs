@@ -120,8 +120,8 @@ pub struct Context {
     pub(super) events: Option<EventStream>,
     /// Where the run records its spans, if it is traced.
     pub(super) trace: Option<TraceScope>,
-    /// The state of this request and of those around and inside of it. `None` if the request has no
-    /// tools; its report then counts the calls.
+    /// The state of this request and of those around and inside of it. `None` if the request
+    /// has neither tools nor steps and is not traced; its report then counts the calls.
     shared: Option<Arc<SharedState>>,
     /// The limit of the cost, if the request or one around it has one.
     pub(super) cost_limit: Option<Arc<CostLimit>>,

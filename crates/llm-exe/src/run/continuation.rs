@@ -30,8 +30,8 @@ pub(super) struct Continuation<'a> {
 
 impl Continuation<'_> {
     /// Requests the other parts of a reply, and joins them. If a part can't be requested, the reply
-    /// is returned without it, with a warning, because its other parts are paid for. `duration` is
-    /// that of the first call, to which those of the others are added.
+    /// is returned without it, with a warning, because its other parts are paid for. Adds
+    /// the time of the other calls to `duration`, the time of the first call.
     ///
     /// # Errors
     /// `ProviderUnavailable` if the parts can't be joined.

@@ -417,12 +417,12 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// Returns what reads the responses.
+    /// Returns the reader of the responses.
     fn reader(&self, is_continuation: bool) -> ReplyReader<'_> {
         ReplyReader { dialect: self.api.dialect, chat: &self.chat, is_continuation }
     }
 
-    /// Returns what continues a paused reply.
+    /// Returns the continuation of a paused reply.
     fn continuation(&self) -> Continuation<'_> {
         let (client, target, reader) = (self.client, self.target, self.reader(true));
         Continuation { client, target, reader, max_tokens: self.output_limit() }

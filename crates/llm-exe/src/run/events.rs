@@ -113,7 +113,7 @@ fn call_fields(turn: u32, id: &str, name: &str) -> Map<String, Value> {
     fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// What a valid request says about its stream.
+/// The stream options of a valid request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StreamRequest {
@@ -125,7 +125,7 @@ pub struct StreamRequest {
 
 /// Receives the events of a run.
 pub trait EventSink: Send + Sync {
-    /// Receives what a valid request says about its stream, before the run sends events. Returns
+    /// Receives the stream options of a valid request, before the run sends events. Returns
     /// whether the run is streamed. By default, it is, whatever the request asks for.
     fn accept(&self, request: StreamRequest) -> bool {
         let _ = request;

@@ -28,7 +28,7 @@ pub(super) struct StoredPrices {
 }
 
 impl StoredPrices {
-    /// Returns `None` if the list is not in a document.
+    /// Creates the prices of a list, or returns `None` if the list is not in a document.
     pub(super) fn new(
         list: &PriceList,
         providers: &Providers,

@@ -39,7 +39,8 @@ pub use content::MAX_CONTENT_BYTES;
 pub(crate) use content::{input_messages, output_messages, text as content_text};
 pub(crate) use names::*;
 pub use names::{
-    CONTENT, INPUT_MESSAGES, OUTPUT_MESSAGES, SCHEMA_URL, TOOL_CALL_ARGUMENTS, TOOL_CALL_RESULT,
+    CONTENT_ATTRIBUTES, INPUT_MESSAGES, OUTPUT_MESSAGES, SCHEMA_URL, TOOL_CALL_ARGUMENTS,
+    TOOL_CALL_RESULT,
 };
 pub use parent::{InvalidTraceParent, SpanId, TraceId, TraceParent};
 
@@ -74,7 +75,7 @@ pub enum AttributeValue {
     Integer(i64),
     /// A number.
     Number(f64),
-    /// A truth value.
+    /// A boolean.
     Flag(bool),
 }
 

@@ -64,7 +64,7 @@ pub(crate) const TURN: &str = "llm_exe.turn";
 pub(crate) const ITEM: &str = "llm_exe.item";
 
 /// The names of attributes that contain prompts, replies, or arguments and results of tools.
-pub const CONTENT: [&str; 4] =
+pub const CONTENT_ATTRIBUTES: [&str; 4] =
     [INPUT_MESSAGES, OUTPUT_MESSAGES, TOOL_CALL_ARGUMENTS, TOOL_CALL_RESULT];
 
 /// Returns the name of a provider in the conventions. Those that it does not list keep the name of

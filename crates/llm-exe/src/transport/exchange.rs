@@ -143,8 +143,8 @@ fn is_single_value(body: &[u8]) -> bool {
     serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
 }
 
-/// Passes a body to a reader, and returns the body in one piece. What the reader stores occupies
-/// space of the budget.
+/// Passes a body to a reader, and returns the body in one piece. The bytes that the
+/// reader stores occupy space of the budget.
 async fn read_streamed(
     body: &mut ResponseBody,
     reader: &mut dyn BodyReader,
@@ -160,7 +160,7 @@ async fn read_streamed(
                 let left = deadline.left().saturating_sub(DEADLINE_MARGIN);
                 let end = *last_wait
                     .get_or_insert_with(|| tokio::time::Instant::now() + left.min(MAX_USAGE_WAIT));
-                // The reply is complete, so what follows is not needed.
+                // The reply is complete, so the rest of the body is not needed.
                 tokio::time::timeout_at(end, body.next()).await.ok().flatten().and_then(Result::ok)
             }
             _ => body.next().await.transpose()?,

@@ -79,7 +79,7 @@ impl ResponseBody {
         match &mut self.source {
             BodySource::Whole(bytes) => bytes.take().map(Ok),
             BodySource::Stream(stream) => {
-                stream.next().await.map(|bytes| bytes.map_err(after_headers))
+                stream.next().await.map(|bytes| bytes.map_err(to_incomplete_response))
             }
             BodySource::Incoming(incoming) => loop {
                 let frame = incoming.frame().await?;
@@ -125,9 +125,9 @@ impl ResponseBody {
     }
 }
 
-/// Changes an error that means that the request has not arrived. After the headers of a response,
-/// it has.
-fn after_headers(error: HttpError) -> HttpError {
+/// Converts errors that allow a retry, because after the headers of a response the request has
+/// arrived.
+fn to_incomplete_response(error: HttpError) -> HttpError {
     match error {
         HttpError::NotConnected(text)
         | HttpError::NotSent(text)

@@ -180,7 +180,7 @@ async fn a_damaged_frame_never_changes_a_reply() {
             complete +=
                 usize::from(is_complete(decode(api, &chat, &wire, [&*body]), &expected, &case));
         }
-        // Only what follows the end of the reply may be damaged.
+        // Only bytes after the end of the reply may be damaged.
         assert!(complete < wire.body.len() / 2, "{name}: {complete}");
     }
 }

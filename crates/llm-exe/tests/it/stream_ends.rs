@@ -310,7 +310,7 @@ async fn large_streams_of_slow_readers_wait_for_memory() {
         }
     }
     let total: usize = received.iter().sum();
-    // The budget is 24 MiB. What a stream has received beyond its space is in its last chunks.
+    // The budget is 24 MiB. Bytes beyond a stream's space are in its last chunks.
     assert!(total < 30_000_000, "{received:?}");
     assert!(total > 8_000_000, "{received:?}");
     // None of them fails: they continue as others end.

@@ -381,7 +381,7 @@ impl TestFunction {
     }
 
     /// Returns the future that handles an event whose response may be streamed, and a channel for
-    /// the handled event. Dropping the future is what happens if the client disconnects.
+    /// the handled event. A client that disconnects drops the future.
     pub(crate) fn begin(
         self: &Arc<Self>,
         event: &Value,

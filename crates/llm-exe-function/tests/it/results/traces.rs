@@ -41,7 +41,7 @@ fn span<'a>(spans: &'a [Value], name: &str) -> &'a Value {
     found.unwrap_or_else(|| panic!("{name}: {spans:#?}"))
 }
 
-/// A request with a tool, and the replies of the model: it calls the tool, and then answers.
+/// A request with a tool, and the replies of the model: it calls the tool, and then replies.
 fn with_tool() -> (Value, Vec<Step>) {
     let tool = json!({
         "name": "rate",
@@ -255,7 +255,7 @@ async fn failures_of_the_collector_are_counted_and_do_not_fail_requests() {
         (Response::Body(503, ""), "the collector responded with status 503"),
         (
             Response::Body(200, r#"{"partialSuccess":{"rejectedSpans":"2","errorMessage":"x"}}"#),
-            "the collector rejected 2 spans",
+            "the collector rejected spans: 2",
         ),
         (Response::Hang, "the collector did not respond within 200 ms"),
     ] {

@@ -27,7 +27,7 @@ impl InvokeAssembler {
         InvokeAssembler { message: MessageAssembler::new(chat), pairs: PairJoiner::default() }
     }
 
-    /// Adds the events to the message that `push` passes on. Returns the last outcome.
+    /// Adds to the message the events that `push` passes on. Returns the last outcome.
     fn join(
         &mut self,
         text: &mut String,
@@ -36,7 +36,7 @@ impl InvokeAssembler {
         let InvokeAssembler { message, pairs } = self;
         let mut outcome = EventOutcome::Open;
         push(pairs, &mut |event: &StreamEvent<'_>| {
-            // What is not an object is not an event of the message.
+            // Data that is not an object is skipped.
             let is_event = event.data.trim_start().starts_with('{');
             if is_event && matches!(outcome, EventOutcome::Open | EventOutcome::Ending) {
                 outcome = message.add(event, text)?;

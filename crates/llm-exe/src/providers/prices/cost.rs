@@ -188,8 +188,8 @@ impl Cost {
 const DIGITS: usize = 18;
 /// The amount of a dollar.
 const UNIT: u64 = 10_u64.pow(18);
-/// The amount of half of the digits after the decimal point.
-const HALF_UNIT: u64 = 10_u64.pow(9);
+/// 10^9, which splits the digits after the decimal point into two groups of nine.
+const NINE_DIGITS: u64 = 10_u64.pow(9);
 
 /// The product of the three factors in percent of a call without discounts: the tier of service,
 /// the region and the hour.
@@ -223,8 +223,8 @@ fn write_dollars(out: &mut Vec<u8>, amount: u128) {
     out.push(b'.');
     let mut digits = [b'0'; DIGITS];
     let (first, second) = digits.split_at_mut(DIGITS / 2);
-    write_digits(first, fraction / HALF_UNIT);
-    write_digits(second, fraction % HALF_UNIT);
+    write_digits(first, fraction / NINE_DIGITS);
+    write_digits(second, fraction % NINE_DIGITS);
     let length = digits.iter().rposition(|digit| *digit != b'0').map_or(0, |last| last + 1);
     out.extend_from_slice(digits.get(..length).unwrap_or_default());
 }

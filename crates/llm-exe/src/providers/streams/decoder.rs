@@ -48,7 +48,7 @@ pub(in crate::providers) trait Assembler: Send {
     fn size(&self) -> usize;
 
     /// Returns whether the model has finished its reply by itself, and not because of a limit or an
-    /// error. An error that follows is not one of the reply.
+    /// error. An error after that is ignored.
     fn is_finished(&self) -> bool {
         false
     }
@@ -94,7 +94,7 @@ struct JoinedEvents {
     assembler: Box<dyn Assembler>,
     /// Holds back an event whose text ends in the middle of a character.
     pairs: PairJoiner,
-    /// The size of the reply when it was computed.
+    /// The size of the reply when it was last computed.
     measured: usize,
     /// The size of the events since then.
     unmeasured: usize,
@@ -315,7 +315,7 @@ impl StreamDecoder for Decoder {
     fn push(&mut self, bytes: &[u8], text: &mut String) -> Result<StreamState, Error> {
         let read = self.read(bytes, text);
         match self.joined.state {
-            // What follows the reply can be unreadable.
+            // Bytes after the reply can be unreadable.
             StreamState::Ending if read.is_err() => self.joined.state = StreamState::Complete,
             _ => read?,
         }

@@ -68,7 +68,7 @@ impl PairJoiner {
         self.held.as_ref().map_or(0, |held| held.data.len())
     }
 
-    /// Passes the event on that was held back.
+    /// Passes on the event that was held back.
     ///
     /// # Errors
     /// The errors of `on_event`.
