@@ -203,7 +203,9 @@ export const SETTINGS = [
   },
   {
     "name": "OTEL_EXPORTER_OTLP_TIMEOUT",
-    "kind": "text"
+    "kind": "number",
+    "min": 1,
+    "max": 3600000
   },
   {
     "name": "OTEL_SERVICE_NAME",
@@ -215,19 +217,47 @@ export const SETTINGS = [
   },
   {
     "name": "OTEL_TRACES_SAMPLER",
-    "kind": "text"
+    "kind": "word",
+    "words": [
+      "always_on",
+      "always_off",
+      "traceidratio",
+      "parentbased_always_on",
+      "parentbased_always_off",
+      "parentbased_traceidratio"
+    ]
   },
   {
     "name": "OTEL_TRACES_SAMPLER_ARG",
     "kind": "text"
   },
   {
+    "name": "OTEL_TRACES_EXPORTER",
+    "kind": "word",
+    "words": [
+      "otlp",
+      "none"
+    ]
+  },
+  {
     "name": "OTEL_SDK_DISABLED",
-    "kind": "text"
+    "kind": "word",
+    "words": [
+      "true",
+      "false"
+    ]
   },
   {
     "name": "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT",
-    "kind": "text"
+    "kind": "word",
+    "words": [
+      "true",
+      "false",
+      "span_only",
+      "span_and_event",
+      "event_only",
+      "no_content"
+    ]
   },
   {
     "name": "OPENAI_BASE_URL",

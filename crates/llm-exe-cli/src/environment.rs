@@ -88,11 +88,25 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    /// Reads the settings and keys. Values in `overrides` take precedence over environment
-    /// variables.
-    pub(crate) async fn read(
+    /// Reads the settings and keys for one command. It exports no traces, so the variables of
+    /// OpenTelemetry, which often belong to other programs, are not read.
+    pub(crate) async fn read(source: KeySource) -> Result<Environment, String> {
+        Environment::read_with(source, &[], &|name| !name.starts_with("OTEL_")).await
+    }
+
+    /// Reads the settings and keys for a server. Values in `overrides` take precedence over
+    /// environment variables.
+    pub(crate) async fn read_for_server(
         source: KeySource,
         overrides: &[(&str, String)],
+    ) -> Result<Environment, String> {
+        Environment::read_with(source, overrides, &|_| true).await
+    }
+
+    async fn read_with(
+        source: KeySource,
+        overrides: &[(&str, String)],
+        is_read: &dyn Fn(&str) -> bool,
     ) -> Result<Environment, String> {
         let mut overrides: HashMap<String, String> =
             overrides.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
@@ -105,7 +119,8 @@ impl Environment {
         };
         let region = Region::find(&env_file, source).await?;
         overrides.extend(region.variable(source));
-        let look_up = |name: &str| overrides.get(name).cloned().or_else(|| variable(name));
+        let read = |name: &str| is_read(name).then(|| variable(name))?;
+        let look_up = |name: &str| overrides.get(name).cloned().or_else(|| read(name));
         let mut settings = Settings::parse(&look_up).map_err(|error| error.to_string())?;
         if source == KeySource::None {
             settings.endpoints.allow_missing_region();

@@ -164,7 +164,10 @@ impl LogLine {
     pub fn level(&self) -> LogLevel {
         use ErrorKind::{AccessDenied, Internal, ProviderAuthFailed, SecretNotFound};
         match self.error.as_ref().map(Error::kind) {
-            None if self.warnings.is_empty() && self.report.prices_error.is_none() => {
+            None if self.warnings.is_empty()
+                && self.report.prices_error.is_none()
+                && self.trace_error.is_none() =>
+            {
                 LogLevel::Info
             }
             None => LogLevel::Warn,

@@ -428,7 +428,8 @@ impl WireReply {
 pub enum StreamState {
     /// The reply is not complete, or only the end of the stream shows that it is.
     Open,
-    /// The reply is complete, but its token counts may follow. The transport waits briefly for them.
+    /// The reply is complete, but its token counts may follow. The transport waits briefly for
+    /// them.
     Ending,
     /// The reply is complete. The rest of the stream contains nothing of it.
     Complete,

@@ -22,7 +22,7 @@ const SIMULATED: &str = "simulated: the reply comes from the simulator; no provi
 /// Runs the command and returns its exit code.
 pub(crate) async fn run(args: Invoke) -> ExitCode {
     let source = KeySource::from_simulate_flag(args.simulate);
-    let environment = match Environment::read(source, &[]).await {
+    let environment = match Environment::read(source).await {
         Ok(environment) => environment,
         Err(message) => return output::print_startup_error(&message, args.json),
     };

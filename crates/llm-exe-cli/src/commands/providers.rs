@@ -33,7 +33,7 @@ enum KeyStatus {
 
 /// Runs the command and returns its exit code.
 pub(crate) async fn run(args: &Providers) -> ExitCode {
-    let environment = match Environment::read(KeySource::User, &[]).await {
+    let environment = match Environment::read(KeySource::User).await {
         Ok(environment) => environment,
         Err(message) => return output::print_startup_error(&message, args.json),
     };

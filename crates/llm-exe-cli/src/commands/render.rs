@@ -18,7 +18,7 @@ const MAX_URL_CHARS: usize = 200;
 
 /// Runs the command and returns its exit code.
 pub(crate) async fn run(args: Render) -> ExitCode {
-    let environment = match Environment::read(KeySource::None, &[]).await {
+    let environment = match Environment::read(KeySource::None).await {
         Ok(environment) => environment,
         Err(message) => return output::print_startup_error(&message, args.json),
     };

@@ -11,7 +11,7 @@ use crate::output;
 
 /// Runs the command and returns its exit code.
 pub(crate) async fn run(args: &Schema) -> ExitCode {
-    let environment = match Environment::read(KeySource::None, &[]).await {
+    let environment = match Environment::read(KeySource::None).await {
         Ok(environment) => environment,
         Err(message) => return output::print_startup_error(&message, false),
     };

@@ -36,7 +36,7 @@ pub(crate) async fn run(args: Serve) -> ExitCode {
     let source = KeySource::from_simulate_flag(args.simulate);
     // The server acts as a function URL and as InvokeWithResponseStream, which both stream.
     let overrides = [("ENDPOINT_AUTH", auth), ("RESPONSE_STREAMING", "url,invoke".to_owned())];
-    let environment = match Environment::read(source, &overrides).await {
+    let environment = match Environment::read_for_server(source, &overrides).await {
         Ok(environment) => environment,
         Err(message) => return output::print_startup_error(&message, false),
     };

@@ -32,7 +32,7 @@ struct Validation {
 
 /// Runs the command and returns its exit code.
 pub(crate) async fn run(args: &Validate) -> ExitCode {
-    let environment = match Environment::read(KeySource::None, &[]).await {
+    let environment = match Environment::read(KeySource::None).await {
         Ok(environment) => environment,
         Err(message) => return output::print_startup_error(&message, args.json),
     };

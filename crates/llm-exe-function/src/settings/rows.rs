@@ -150,7 +150,11 @@ pub(super) static ROWS: &[SettingRow] = &[
         "headers of exports, like api-key=secret, with percent-encoded values",
     ),
     row("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json", "the protocol of exports: http/json"),
-    row("OTEL_EXPORTER_OTLP_TIMEOUT", "200", "maximum milliseconds of an export, at most 200"),
+    row(
+        "OTEL_EXPORTER_OTLP_TIMEOUT",
+        "200",
+        "maximum milliseconds of an export; more than 200 count as 200",
+    ),
     row("OTEL_SERVICE_NAME", "", "name of the service in traces; default: that of the function"),
     row(
         "OTEL_RESOURCE_ATTRIBUTES",
@@ -164,6 +168,7 @@ pub(super) static ROWS: &[SettingRow] = &[
          parentbased_",
     ),
     row("OTEL_TRACES_SAMPLER_ARG", "1", "the share of traces that traceidratio exports"),
+    row("OTEL_TRACES_EXPORTER", "otlp", "otlp, or none to export nothing"),
     row("OTEL_SDK_DISABLED", "false", "whether nothing is exported"),
     row(
         "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT",

@@ -52,8 +52,9 @@ impl std::fmt::Debug for TraceSettings {
 pub(super) fn parse(get: &Get<'_>) -> Result<Option<TraceSettings>, SettingsError> {
     let set = [TRACES_ENDPOINT, ENDPOINT].into_iter().find_map(|name| Some((name, get(name)?)));
     let Some((name, url)) = set else { return Ok(None) };
-    let exporter = get("OTEL_TRACES_EXPORTER");
-    if flag(get, "OTEL_SDK_DISABLED")? || exporter.as_deref().map(str::trim) == Some("none") {
+    let exporters = [("otlp", true), ("none", false)];
+    let exports = word(get, "OTEL_TRACES_EXPORTER", &exporters)?.unwrap_or(true);
+    if flag(get, "OTEL_SDK_DISABLED")? || !exports {
         return Ok(None);
     }
     let is_base = name == ENDPOINT;

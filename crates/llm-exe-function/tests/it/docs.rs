@@ -68,7 +68,15 @@ fn settings_of_the_cdk_app_are_up_to_date() {
 
 /// Returns the error for a setting with a value, if there is one.
 fn error_for(name: &str, value: &str) -> Option<String> {
-    let look_up = |variable: &str| (variable == name).then(|| value.to_owned());
+    // Without an endpoint, the other settings of traces are not read.
+    let endpoint = |variable: &str| {
+        let is_endpoint = variable == "OTEL_EXPORTER_OTLP_ENDPOINT" && name.starts_with("OTEL_");
+        is_endpoint.then(|| "http://localhost:4318".to_owned())
+    };
+    let look_up = |variable: &str| match variable == name {
+        true => Some(value.to_owned()),
+        false => endpoint(variable),
+    };
     Settings::parse(&look_up).err().map(|error| error.to_string())
 }
 

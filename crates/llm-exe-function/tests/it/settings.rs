@@ -453,6 +453,7 @@ fn invalid_settings_of_traces_are_rejected_without_quoting_secrets() {
         ("OTEL_EXPORTER_OTLP_HEADERS", "sk-secret", "api-key=secret"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "a b=sk-secret", "api-key=secret"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "a=sk-secret%0A", "api-key=secret"),
+        ("OTEL_TRACES_EXPORTER", "console", "otlp, none"),
         ("OTEL_TRACES_SAMPLER", "xray", "traceidratio"),
         ("OTEL_RESOURCE_ATTRIBUTES", "team", "team=billing"),
         ("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "1", "true, false"),

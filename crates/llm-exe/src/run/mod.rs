@@ -557,7 +557,10 @@ fn reject_warnings(context: &mut Context, conversations: &[Conversation<'_>]) ->
     if warnings.is_empty() {
         return Ok(());
     }
-    let logged = format!("{} warnings, which are errors in a strict request", warnings.len());
+    let logged = match warnings.len() {
+        1 => "1 warning, which is an error in a strict request".to_owned(),
+        count => format!("{count} warnings, which are errors in a strict request"),
+    };
     let problems = warnings.into_iter().map(problem_of_warning);
     Err(Error::from_problems(problems.collect()).logged_as(logged))
 }
