@@ -11,8 +11,7 @@ import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 
-/** The metrics that the function writes to its log, as docs/lambda.md describes. */
-const NAMESPACE = 'LlmExe';
+import { failedRequestsMetric } from './metrics.ts';
 
 /** Adds alarms for errors, for throttling, and for messages in `queues`, which should be empty. */
 export function addAlarms(
@@ -37,13 +36,7 @@ export function addAlarms(
   const period = Duration.minutes(5);
   // Lambda's metric lacks the errors of HTTP responses, streams and records. The function's own
   // metric lacks crashes and timeouts of the process.
-  const failedRequests = new cloudwatch.Metric({
-    namespace: NAMESPACE,
-    metricName: 'errors',
-    dimensionsMap: { functionName: fn.functionName },
-    statistic: 'Sum',
-    period,
-  });
+  const failedRequests = failedRequestsMetric(fn, period);
   const metrics: [string, string, cloudwatch.IMetric][] = [
     ['Errors', 'Failed invocations', fn.metricErrors({ period })],
     ['FailedRequests', 'Failed requests', failedRequests],

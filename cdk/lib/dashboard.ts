@@ -6,7 +6,6 @@ import {
   GraphWidget,
   LogQueryVisualizationType,
   LogQueryWidget,
-  Metric,
   SearchExpression,
   TextWidget,
   type IMetric,
@@ -16,9 +15,7 @@ import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
 import type { LlmExeFunction } from './function.ts';
-
-/** The namespace of the metrics in the function's log lines. docs/lambda.md describes them. */
-const NAMESPACE = 'LlmExe';
+import { failedRequestsMetric, NAMESPACE } from './metrics.ts';
 
 const PERIOD = Duration.minutes(5);
 const MILLISECONDS = { label: 'ms', min: 0, showUnits: false };
@@ -29,7 +26,7 @@ const HALF = { width: COLUMNS / 2, height: 6 };
 const THIRD = { width: COLUMNS / 3, height: 6 };
 
 /** The label of a metric that CloudWatch found, with the values of its dimensions. */
-const BY_MODEL = "${PROP('Dim.provider')}:${PROP('Dim.model')}, ${PROP('Dim.source')}";
+const MODEL_LABEL = "${PROP('Dim.provider')}:${PROP('Dim.model')}, ${PROP('Dim.source')}";
 
 export interface LlmExeDashboardProps {
   readonly function: LlmExeFunction;
@@ -78,21 +75,13 @@ function functionRows(llm: LlmExeFunction): IWidget[][] {
 function callRow(llm: LlmExeFunction): IWidget[] {
   const sum = (metricName: 'Invocations' | 'Errors' | 'Throttles', label: string): IMetric =>
     llm.function.metric(metricName, { label, period: PERIOD, statistic: 'Sum' });
-  const failedRequests = new Metric({
-    namespace: NAMESPACE,
-    metricName: 'errors',
-    dimensionsMap: { functionName: llm.function.functionName },
-    label: 'failed requests',
-    period: PERIOD,
-    statistic: 'Sum',
-  });
   return [
     new GraphWidget({
       title: 'Calls of the function',
       left: [
         sum('Invocations', 'invocations'),
         sum('Errors', 'failed invocations'),
-        failedRequests,
+        failedRequestsMetric(llm.function, PERIOD).with({ label: 'failed requests' }),
         sum('Throttles', 'throttled invocations'),
       ],
       leftYAxis: { label: 'count', min: 0, showUnits: false },
@@ -126,7 +115,7 @@ function durationRow({ function: fn }: LlmExeFunction): IWidget[] {
     new LogQueryWidget({
       title: 'Provider and the rest (ms)',
       logGroupNames,
-      // The durations of concurrent records and steps overlap, so there is no rest to compute.
+      // Calls of concurrent records and steps overlap: their sum is not a part of the duration.
       queryLines: [
         'filter ispresent(providerMs) and not ispresent(records) and durationMs >= providerMs',
         'fields durationMs - providerMs as restMs',
@@ -182,7 +171,7 @@ function modelRows(): IWidget[][] {
     const expression = `SEARCH('${query}', '${statistic}', ${PERIOD.toSeconds()})`;
     return new SearchExpression({ expression, label, period: PERIOD });
   };
-  const byModel = (metricName: string, statistic = 'Sum', label = BY_MODEL): IMetric =>
+  const byModel = (metricName: string, statistic = 'Sum', label = MODEL_LABEL): IMetric =>
     search('source,provider,model', metricName, statistic, label);
   const stacked = (title: string, metricName: string, axis: string): IWidget =>
     new GraphWidget({
@@ -206,7 +195,7 @@ function modelRows(): IWidget[][] {
       }),
       new GraphWidget({
         title: 'Duration of the provider by model',
-        left: ['p50', 'p99'].map((p) => byModel('providerMs', p, `${p} ${BY_MODEL}`)),
+        left: ['p50', 'p99'].map((p) => byModel('providerMs', p, `${p} ${MODEL_LABEL}`)),
         leftYAxis: MILLISECONDS,
         ...HALF,
       }),

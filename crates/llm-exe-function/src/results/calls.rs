@@ -77,7 +77,7 @@ impl Results {
             self.run_request(runner, body, scope).await
         };
         let to_stored = |run: &Run| {
-            StoredResult::from_run(&id, source, None, run).with_stream_unless(requested, run)
+            StoredResult::from_run(&id, source, None, run).with_stream_format(requested, run)
         };
         let (outcome, result) = match &call {
             Some((call, prefix)) => {

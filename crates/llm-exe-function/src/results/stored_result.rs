@@ -153,14 +153,14 @@ impl StoredResult {
 
     /// Adds the format of the run's stream, unless the request asks for it itself.
     #[must_use]
-    pub(crate) fn with_stream_unless(self, requested: Option<StreamFormat>, run: &Run) -> Self {
-        let word = match run.report.stream {
+    pub(crate) fn with_stream_format(self, requested: Option<StreamFormat>, run: &Run) -> Self {
+        let format_name = match run.report.stream {
             None => "none",
             Some(StreamFormat::Lines) => "ndjson",
             Some(_) => "sse",
         };
         let differs = run.report.stream != requested;
-        StoredResult { stream: differs.then(|| word.to_owned()), ..self }
+        StoredResult { stream: differs.then(|| format_name.to_owned()), ..self }
     }
 
     /// Returns the format of the stream of a repeated request, which asks for `requested` itself.

@@ -9,7 +9,7 @@ mod sampler;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use llm_exe::ports::Signer;
-use llm_exe::trace::{self, AttributeValue, SpanId, Trace, TraceId, TraceParent};
+use llm_exe::trace::{self, AttributeValue, Trace, TraceId, TraceParent};
 use llm_exe::transport::HttpClient;
 use llm_exe::{Deadline, Keys};
 use serde_json::Value;
@@ -93,7 +93,6 @@ impl std::fmt::Debug for EventTraces<'_> {
 
 struct RecordedTrace {
     trace: Trace,
-    parent: Option<SpanId>,
     is_exported: bool,
 }
 
@@ -124,12 +123,11 @@ impl EventTraces<'_> {
         if !is_exported && !logs_contents {
             return None;
         }
-        let parent = parent.map(|parent| parent.span_id);
-        let mut trace = Trace::new(id, parent);
+        let mut trace = Trace::new(id, parent.map(|parent| parent.span_id));
         if logs_contents || exporter.is_some_and(|it| it.settings().has_content) {
             trace = trace.with_content();
         }
-        let recorded = RecordedTrace { trace: trace.clone(), parent, is_exported };
+        let recorded = RecordedTrace { trace: trace.clone(), is_exported };
         self.traces.lock().unwrap_or_else(PoisonError::into_inner).push(recorded);
         Some(trace)
     }
@@ -139,7 +137,7 @@ impl EventTraces<'_> {
     pub(crate) async fn finish(self, line: &mut LogLine, deadline: Deadline) {
         let traces = self.traces.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut exported = Vec::new();
-        for RecordedTrace { trace, parent, is_exported } in traces {
+        for RecordedTrace { trace, is_exported } in traces {
             let spans = trace.take_spans();
             if self.tracer.logs_contents {
                 line.contents.extend(spans.iter().filter_map(LoggedContent::from_span));
@@ -154,7 +152,7 @@ impl EventTraces<'_> {
                 continue;
             }
             for mut span in spans {
-                if span.parent == parent {
+                if span.parent == trace.parent() {
                     let id = line.request_id.clone().into();
                     span.attributes.push(("faas.invocation_id".into(), id));
                 }

@@ -170,6 +170,11 @@ impl Trace {
         self.0.id
     }
 
+    /// Returns the parent of the first span.
+    pub fn parent(&self) -> Option<SpanId> {
+        self.0.parent
+    }
+
     /// Returns the spans that ended since the last call, in the order in which they ended.
     pub fn take_spans(&self) -> Vec<Span> {
         std::mem::take(&mut self.lock().spans)

@@ -436,6 +436,15 @@ pub(crate) fn request(text: &str) -> Value {
     })
 }
 
+/// Returns the event of a function URL.
+pub(crate) fn url_event(request: &Value) -> Value {
+    let context = json!({
+        "domainName": "a.lambda-url.us-east-1.on.aws",
+        "http": { "method": "POST", "path": "/" }
+    });
+    json!({ "version": "2.0", "requestContext": context, "body": request.to_string() })
+}
+
 /// Returns the JSON object with this field set.
 pub(crate) fn with(mut value: Value, name: &str, field: Value) -> Value {
     value[name] = field;

@@ -10,7 +10,7 @@ use llm_exe_function::{HandledEvent, LogLevel, StartedResponse};
 use llm_exe_simulator::{Step, ToolCall};
 use serde_json::{Value, json};
 
-use super::fixture::{PREFIX, TestFunction, WriteBehavior, request, with};
+use super::fixture::{PREFIX, TestFunction, WriteBehavior, request, url_event, with};
 
 const PRICES: (&str, &str) =
     ("PRICES", r#"{"openai:gpt-4o-mini": {"input": 1000, "output": 2000}}"#);
@@ -124,13 +124,7 @@ async fn cancelled_chain_reports_its_steps_and_the_call_in_progress() {
     let hanging: Step = serde_json::from_value(hanging).unwrap();
     function.simulator.script(vec![Step::text("1"), hanging]);
     let body = with(with(chain(), "stream", json!(true)), "return", json!("full"));
-    let event = json!({
-        "version": "2.0", "body": body.to_string(),
-        "requestContext": {
-            "domainName": "a.lambda-url.us-east-1.on.aws",
-            "http": { "method": "POST", "path": "/" }
-        }
-    });
+    let event = url_event(&body);
     let (started, handled) = function.start(&event, Duration::from_secs(20)).await;
     let StartedResponse::Events { mut body, .. } = started else { panic!("expected a stream") };
     // The second step has started when its text arrives.
@@ -225,13 +219,7 @@ async fn last_event_of_a_failed_stream_states_what_it_cost() {
     let function = Arc::new(TestFunction::with(&[PRICES, ("RESPONSE_STREAMING", "url")]).await);
     function.simulator.script(vec![Step::text("none")]);
     let body = with(with(request("Hi"), "output", json!("number")), "stream", json!(true));
-    let event = json!({
-        "version": "2.0", "body": body.to_string(),
-        "requestContext": {
-            "domainName": "a.lambda-url.us-east-1.on.aws",
-            "http": { "method": "POST", "path": "/" }
-        }
-    });
+    let event = url_event(&body);
     let (started, handled) = function.start(&event, Duration::from_secs(20)).await;
     let StartedResponse::Events { mut body, .. } = started else { panic!("expected a stream") };
     let mut last = Vec::new();

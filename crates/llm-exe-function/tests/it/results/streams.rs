@@ -10,7 +10,7 @@ use llm_exe_simulator::Step;
 use serde_json::{Value, json};
 use tokio::sync::oneshot::Receiver;
 
-use super::fixture::{PREFIX, QUEUE, TestFunction, request, slow_reply, with};
+use super::fixture::{PREFIX, QUEUE, TestFunction, request, slow_reply, url_event, with};
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -27,15 +27,6 @@ async fn new_function() -> Arc<TestFunction> {
 /// Returns the event of a function URL with a request that asks for a stream.
 fn event(request: Value) -> Value {
     url_event(&with(request, "stream", json!(true)))
-}
-
-/// Returns the event of a function URL.
-fn url_event(request: &Value) -> Value {
-    let context = json!({
-        "domainName": "a.lambda-url.us-east-1.on.aws",
-        "http": { "method": "POST", "path": "/" }
-    });
-    json!({ "version": "2.0", "requestContext": context, "body": request.to_string() })
 }
 
 fn keyed(text: &str) -> Value {

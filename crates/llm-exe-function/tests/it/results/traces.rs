@@ -12,7 +12,7 @@ use llm_exe_simulator::Step;
 use serde_json::{Map, Value, json};
 
 use super::collector::{Collector, Response};
-use super::fixture::{PREFIX, TestFunction, request, with};
+use super::fixture::{PREFIX, TestFunction, request, url_event, with};
 
 const OK: Response = Response::Body(200, "{}");
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -196,12 +196,7 @@ async fn the_nearest_parent_is_continued() {
             Some(text) => with(request("hi"), "traceparent", json!(text)),
             None => request("hi"),
         };
-        let context = json!({
-            "domainName": "a.lambda-url.us-east-1.on.aws",
-            "http": { "method": "POST", "path": "/" }
-        });
-        let (headers, body) = (json!({ "TraceParent": header }), body.to_string());
-        json!({ "version": "2.0", "requestContext": context, "headers": headers, "body": body })
+        with(url_event(&body), "headers", json!({ "TraceParent": header }))
     };
     let from_xray = ("5759e988bd862e3fe1be46a994272793", "53995c3f42cd8ad8");
     let from_header = (TRACE, "00f067aa0ba902b7");
@@ -348,12 +343,7 @@ async fn spans_of_a_stream_are_sent_before_it_ends() {
     let collector = Collector::start(OK).await;
     let streaming = ("RESPONSE_STREAMING", "url");
     let function = Arc::new(TestFunction::with(&[collector.setting(), streaming]).await);
-    let context = json!({
-        "domainName": "a.lambda-url.us-east-1.on.aws",
-        "http": { "method": "POST", "path": "/" }
-    });
-    let body = with(request("hi"), "stream", json!(true)).to_string();
-    let event = json!({ "version": "2.0", "requestContext": context, "body": body });
+    let event = url_event(&with(request("hi"), "stream", json!(true)));
     let (started, _) = function.start(&event, Duration::from_secs(20)).await;
     let StartedResponse::Events { body, .. } = started else { panic!("expected a stream") };
     let events: Vec<_> = body.collect().await;
